@@ -1,0 +1,107 @@
+/*
+ * dialect.h -- how one family of providers is spoken to.
+ *
+ * A dialect turns values into bytes and bytes into values.  It does no I/O,
+ * keeps no clock and never sees the loop, so each is tested by calling these
+ * functions.  Adding one is one file and one line in dialects.c.
+ */
+#ifndef ASBI_ADAPTERS_DIALECT_H
+#define ASBI_ADAPTERS_DIALECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/reply.h"
+#include "engine/base/buf.h"
+#include "engine/base/mem.h"
+
+/* An item as it stands in a packed prompt. */
+struct asbi_prompt_item {
+    asbi_str wire_id;    /* short, random, new for each call */
+    asbi_str text;       /* UTF-8 */
+    asbi_str complaint;  /* what was wrong last time; empty for none */
+    uint32_t max_length; /* code points; 0 for no limit */
+};
+
+/* How the reply is asked for; a dialect leaves out what a server lacks. */
+struct asbi_call_style {
+    const char *model;
+    bool stream;
+    bool structured;    /* JSON schema for the packed answer */
+    bool json_mode;     /* response_format json_object, when no schema */
+    double temperature; /* < 0: not sent */
+    uint64_t max_output_tokens; /* 0: not sent */
+    bool max_completion_tokens; /* newer name of the same limit */
+};
+
+/* Several items in one prompt.  `system` is the same, byte for byte, for every
+ * call of a kind, so that the provider's prompt cache can serve it. */
+struct asbi_packed_request {
+    asbi_str system;
+    const struct asbi_prompt_item *items;
+    size_t count;
+    /* For task classify: the answer must be one of these; 0 for free text. */
+    const asbi_str *choices;
+    size_t choice_count;
+};
+
+/* One item, one call. */
+struct asbi_single_request {
+    asbi_str system;   /* may be empty */
+    asbi_str text;     /* one user message, or ... */
+    asbi_str messages; /* ... a JSON array of messages, verbatim, or ... */
+    asbi_str body;     /* ... the whole body, verbatim */
+};
+
+/* What the decoder tells while an answer streams in. */
+struct asbi_reply_sink {
+    /* A complete answer for a wire id.  `output` lives for the call; JSON text
+     * when `is_json` (the model answered with something else than a string).
+     * A wire id may be unknown or repeated: the owner judges. */
+    void (*on_answer)(void *arg, asbi_str wire_id, asbi_str output,
+                      bool is_json);
+    /* Single calls: the next piece of the answer's text. */
+    void (*on_text)(void *arg, asbi_str piece);
+    void *arg;
+};
+
+/* Reads one reply, in pieces of any size. */
+struct asbi_decoder;
+
+struct asbi_dialect {
+    const char *name;      /* as in the catalogue: "openai" */
+    const char *chat_path; /* appended to the base URL: "/chat/completions" */
+
+    /* "Authorization: Bearer ..." and the like: appends NUL-terminated lines,
+     * one after the other, to `lines`.  `key` may be empty. */
+    void (*headers)(asbi_str key, struct asbi_buf *lines);
+
+    /* Bodies.  A failed buffer means too large or out of memory. */
+    void (*encode_packed)(const struct asbi_packed_request *request,
+                          const struct asbi_call_style *style,
+                          struct asbi_buf *body);
+    void (*encode_single)(const struct asbi_single_request *request,
+                          const struct asbi_call_style *style,
+                          struct asbi_buf *body);
+
+    /* One decoder serves many calls, one after the other. */
+    struct asbi_decoder *(*decoder_new)(const struct asbi_mem *mem);
+    void (*decoder_free)(struct asbi_decoder *d);
+    /* Starts on a new reply.  `packed` looks for items in the answer's text. */
+    void (*begin)(struct asbi_decoder *d, bool packed,
+                  const struct asbi_reply_sink *sink);
+    void (*on_status)(struct asbi_decoder *d, int status);
+    /* `wall_ms` turns dates in headers into waits. */
+    void (*on_header)(struct asbi_decoder *d, asbi_str name, asbi_str value,
+                      uint64_t wall_ms);
+    /* ASB_OK, or an error that ends the exchange: too deep, too large. */
+    int (*on_body)(struct asbi_decoder *d, const char *at, size_t len);
+    /* `complete`: the exchange ended well.  What is decoded of a cut reply
+     * counts all the same. */
+    void (*end)(struct asbi_decoder *d, bool complete, struct asbi_reply *out);
+};
+
+/* NULL when no dialect has that name. */
+const struct asbi_dialect *asbi_dialect_find(const char *name);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * task.h -- what is asked of a model for each item, and whether an answer will
+ * do.
+ *
+ * A task is made once for a job: its constant prompt is computed then and
+ * stays the same, byte for byte.  Checking an answer is pure.
+ */
+#ifndef ASBI_ADAPTERS_TASK_H
+#define ASBI_ADAPTERS_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/mem.h"
+#include "engine/base/str.h"
+
+/* One binding term of a glossary. */
+struct asbi_term {
+    asbi_str source, target;
+    asbi_str notes; /* may be empty */
+};
+
+/* Prompt material, as read from the user's files.  Borrowed for task_new(). */
+struct asbi_task_material {
+    const char *source_lang; /* "zh-CN"; NULL: let the model see */
+    const char *target_lang; /* "ru" */
+    asbi_str instructions;   /* extra rules; for classify and prompt the task */
+    asbi_str style;          /* style guide, Markdown */
+    const struct asbi_term *terms; /* the glossary, in its order */
+    size_t term_count;
+    asbi_str labels; /* classify: comma separated */
+};
+
+struct asbi_task;
+
+/* Why an answer will not do. */
+struct asbi_verdict_on_item {
+    const char *code; /* "placeholder_mismatch"; NULL when it will do */
+    /* For people, and told to the model at the next attempt: what is wrong,
+     * naming placeholders and lengths, no more. */
+    char message[256];
+    bool retryable; /* false: asking again cannot help */
+};
+
+/**
+ * @param name  "translate", "classify", "prompt", "raw"
+ * @param why   on ASB_ECONFIG says which material is missing or wrong
+ */
+int asbi_task_new(const struct asbi_mem *mem, const char *name,
+                  const struct asbi_task_material *material,
+                  struct asbi_task **out, struct asb_message *why);
+void asbi_task_free(struct asbi_task *task);
+
+/* Whether items of payload ASB_TEXT are packed into shared prompts; else each
+ * is a call of its own. */
+bool asbi_task_packs(const struct asbi_task *task);
+
+/* The constant prompt; empty for raw. */
+asbi_str asbi_task_system(const struct asbi_task *task);
+
+/* classify: the labels; NULL and 0 otherwise. */
+const asbi_str *asbi_task_choices(const struct asbi_task *task, size_t *count);
+
+/* What stands for the item in the prompt: its text, or for task prompt the
+ * template filled in from `fields` (a JSON object).  Appends to `out`; false
+ * with the reason in `verdict` when a field is missing. */
+bool asbi_task_render(struct asbi_task *task, asbi_str text, asbi_str fields,
+                      struct asbi_buf *out,
+                      struct asbi_verdict_on_item *verdict);
+
+/* Judges an answer.  `output` may be trimmed by the task: on success *accepted
+ * is the part to deliver, inside `output`. */
+void asbi_task_check(struct asbi_task *task, asbi_str text, uint32_t max_length,
+                     asbi_str output, bool is_json, asbi_str *accepted,
+                     struct asbi_verdict_on_item *verdict);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * config.h -- the effective values of one engine, filled in from the option
+ * table (options.c).
+ *
+ * Plain data.  Strings are owned by the struct asb_options they came from.
+ */
+#ifndef ASBI_CONFIG_CONFIG_H
+#define ASBI_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <asyncbatch/asyncbatch.h>
+
+#include "engine/base/mem.h"
+
+struct asbi_config {
+    /* files */
+    const char *input, *output;               /* "-" for standard streams */
+    const char *input_format, *output_format; /* "" for by suffix */
+    const char *id_column, *text_column;      /* "" for the usual names */
+    const char *metrics, *summary;            /* "" for none */
+    uint64_t metrics_interval_ns;
+    bool strict;
+    bool fail_fast;
+    bool order_by_completion;
+
+    /* provider */
+    const char *provider; /* "sim", "openai", ... */
+    const char *base_url; /* "" for the provider's own */
+    const char *model;
+    const char *api_key; /* reference: "env:NAME", "file:PATH", "" for usual */
+    const char *ca_file; /* "" for the system's */
+    const char *proxy;   /* "" for the environment's; "none" for no proxy */
+    bool http2;
+    const char *stream;     /* "auto", "on", "off" */
+    const char *structured; /* "auto", "schema", "json", "off" */
+    double temperature;     /* < 0: the provider's default */
+
+    /* task */
+    const char *task; /* "" for by input */
+    const char *source_lang, *target_lang;
+    const char *instructions, *style, *glossary; /* paths, "" for none */
+    const char *labels;
+
+    /* batches */
+    bool dynamic_sizing;
+    uint64_t batch_size;      /* fixed items per call; 0: dynamic */
+    uint64_t batch_items_max; /* cap on dynamic sizes */
+    int64_t batch_cost_max;   /* nano-dollars; 0: none */
+    uint64_t batch_target_ns; /* target time of a call */
+    uint64_t batch_wait_ns;   /* longest wait for more items; 0: by class */
+    uint64_t token_buffer;    /* tokens kept free of the context */
+    bool grouping;
+    double similarity_threshold;
+    uint64_t max_length_variance;
+
+    /* limits of the job */
+    uint64_t workers; /* most calls in flight; 0: adaptive */
+    uint64_t requests_per_minute, tokens_per_minute; /* 0: learned */
+    int64_t budget;       /* nano-dollars; INT64_MAX: none */
+    uint64_t deadline_ns; /* 0: none */
+    enum asb_class priority;
+    uint64_t max_attempts;
+    bool retry_unknown; /* ask again when the outcome of a call is unknown */
+    uint64_t max_item_bytes;
+    uint64_t max_memory_bytes; /* items and answers held at once */
+
+    /* time limits of a call */
+    uint64_t connect_timeout_ns, first_byte_timeout_ns, stall_timeout_ns,
+        call_timeout_ns;
+    uint64_t max_answer_bytes, max_header_bytes;
+
+    /* display */
+    const char *progress;
+    const char *log_level;
+
+    /* the simulator */
+    const char *sim_latency; /* "base=200ms,per_output_token=1ms,sigma=0.3" */
+    uint64_t sim_rpm, sim_tpm, sim_capacity; /* 0: no limit */
+    double sim_error_rate, sim_drop_item_rate, sim_truncate_rate,
+        sim_garbage_rate, sim_disconnect_rate;
+    uint64_t sim_seed;
+
+    uint64_t seed; /* 0: from the system */
+};
+
+struct asb_options {
+    const struct asbi_mem *mem;
+    struct asbi_config values;
+    struct asbi_option_state *states; /* one per row of the table */
+    struct asbi_catalogue *catalogue;
+};
+
+/* What is known of a model: from the built-in file, then the user's. */
+struct asbi_model {
+    const char *name;
+    const char *provider;
+    uint64_t context_tokens, max_output_tokens;
+    int64_t input_price, cached_price, output_price; /* nano-dollars per 10^6 */
+    double latency_ms_per_token;                     /* 0: unknown */
+    uint64_t requests_per_minute, tokens_per_minute; /* 0: unknown */
+    const char *tokenizer;                           /* "o200k", "cl100k" */
+    double token_factor; /* on the estimate, before calibration */
+    const char *source, *dated;
+    bool assumed; /* not in the catalogue: defaults */
+};
+
+/* What is known of a provider. */
+struct asbi_provider {
+    const char *name;
+    const char *dialect;
+    const char *base_url;
+    const char *key_variable; /* OPENAI_API_KEY; "" for none */
+    bool structured;          /* knows JSON schema */
+    bool max_completion_tokens;
+    bool counts_max_tokens; /* reserves max_tokens against the token limit */
+};
+
+/* The entry of a model, or assumed defaults in *out (ok to use, warn). */
+void asbi_catalogue_model(const struct asb_options *options, const char *name,
+                          struct asbi_model *out);
+
+/* ASB_OK or ASB_ENOENT, with the known names in `why`. */
+int asbi_catalogue_provider(const struct asb_options *options, const char *name,
+                            struct asbi_provider *out, struct asb_message *why);
+
+/* A deep copy for an engine.  NULL when out of memory. */
+struct asb_options *asbi_options_copy(const struct asb_options *options,
+                                      const struct asbi_mem *mem);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * str.h -- a borrowed run of bytes.  Not NUL-terminated, never owned.
+ *
+ * The public `struct asb_bytes` under a name that reads well inside.
+ */
+#ifndef ASBI_BASE_STR_H
+#define ASBI_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include <asyncbatch/asyncbatch.h>
+
+typedef struct asb_bytes asbi_str;
+
+/* For string literals only. */
+#define ASBI_STR(literal) ((asbi_str){ (literal), sizeof("" literal) - 1 })
+
+static inline asbi_str asbi_str_of(const char *at, size_t len)
+{
+    return (asbi_str){ at, len };
+}
+
+/* Of a NUL-terminated string; NULL gives the empty one. */
+static inline asbi_str asbi_str_c(const char *text)
+{
+    return (asbi_str){ text, text ? strlen(text) : 0 };
+}
+
+static inline bool asbi_str_eq(asbi_str a, asbi_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* Equal but for ASCII case: header names, format names. */
+static inline bool asbi_str_eq_nocase(asbi_str a, asbi_str b)
+{
+    return a.len == b.len &&
+           (a.len == 0 || strncasecmp(a.at, b.at, a.len) == 0);
+}
+
+static inline bool asbi_str_starts(asbi_str s, asbi_str prefix)
+{
+    return s.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(s.at, prefix.at, prefix.len) == 0);
+}
+
+/* Without leading and trailing ASCII white space. */
+static inline asbi_str asbi_str_trim(asbi_str s)
+{
+    while (s.len && strchr(" \t\r\n", s.at[0]) && s.at[0])
+        s.at++, s.len--;
+    while (s.len && strchr(" \t\r\n", s.at[s.len - 1]) && s.at[s.len - 1])
+        s.len--;
+    return s;
+}
+
+#endif

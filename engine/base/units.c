@@ -1,0 +1,212 @@
+#include "engine/base/units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads a decimal number at the start; moves *s past it. */
+static bool take_number(asbi_str *s, double *x)
+{
+    char digits[64];
+    size_t n = 0;
+
+    while (n < s->len && n < sizeof(digits) - 1 &&
+           (isdigit((unsigned char)s->at[n]) || s->at[n] == '.')) {
+        digits[n] = s->at[n];
+        n++;
+    }
+    digits[n] = '\0';
+    char *end;
+    *x = strtod(digits, &end);
+    if (n == 0 || *end != '\0')
+        return false;
+    s->at += n;
+    s->len -= n;
+    return true;
+}
+
+struct unit {
+    const char *name;
+    double factor;
+};
+
+/* Takes the longest unit name at the start of *s. */
+static bool take_unit(asbi_str *s, const struct unit *units, size_t n,
+                      double *factor)
+{
+    size_t letters = 0;
+
+    while (letters < s->len && isalpha((unsigned char)s->at[letters]))
+        letters++;
+    for (size_t i = 0; i < n; i++) {
+        if (asbi_str_eq(asbi_str_of(s->at, letters),
+                        asbi_str_c(units[i].name))) {
+            *factor = units[i].factor;
+            s->at += letters;
+            s->len -= letters;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool asbi_parse_duration(asbi_str text, uint64_t bare_unit_ns, uint64_t *ns)
+{
+    static const struct unit units[] = {
+        { "ns", 1 },   { "us", 1e3 },   { "ms", 1e6 },   { "s", 1e9 },
+        { "m", 60e9 }, { "min", 60e9 }, { "h", 3600e9 }, { "d", 86400e9 },
+    };
+    asbi_str s = asbi_str_trim(text);
+    double total = 0, x, factor;
+
+    if (s.len == 0)
+        return false;
+    while (s.len) {
+        if (!take_number(&s, &x))
+            return false;
+        if (s.len == 0 && total == 0)
+            factor = (double)bare_unit_ns;
+        else if (!take_unit(&s, units, sizeof(units) / sizeof(units[0]),
+                            &factor))
+            return false;
+        total += x * factor;
+        s = asbi_str_trim(s);
+    }
+    if (!(total < 9e18))
+        return false;
+    *ns = (uint64_t)llround(total);
+    return true;
+}
+
+bool asbi_parse_size(asbi_str text, uint64_t *bytes)
+{
+    static const struct unit units[] = {
+        { "B", 1 },         { "k", 1e3 },         { "kB", 1e3 },
+        { "KB", 1e3 },      { "M", 1e6 },         { "MB", 1e6 },
+        { "G", 1e9 },       { "GB", 1e9 },        { "K", 1e3 },
+        { "Ki", 1024 },     { "KiB", 1024 },      { "Mi", 1048576 },
+        { "MiB", 1048576 }, { "Gi", 1073741824 }, { "GiB", 1073741824 },
+    };
+    asbi_str s = asbi_str_trim(text);
+    double x, factor = 1;
+
+    if (!take_number(&s, &x))
+        return false;
+    s = asbi_str_trim(s);
+    if (s.len &&
+        !take_unit(&s, units, sizeof(units) / sizeof(units[0]), &factor))
+        return false;
+    if (s.len || !(x * factor < 9e15))
+        return false;
+    *bytes = (uint64_t)llround(x * factor);
+    return true;
+}
+
+bool asbi_parse_usd(asbi_str text, int64_t *nano_usd)
+{
+    asbi_str s = asbi_str_trim(text);
+    int64_t nano = 0, scale = ASBI_USD;
+    bool point = false, digits = false, more = false;
+
+    if (s.len && s.at[0] == '$')
+        s.at++, s.len--;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.at[i] == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!isdigit((unsigned char)s.at[i]))
+            return false;
+        digits = true;
+        int64_t d = s.at[i] - '0';
+        if (point && scale == 1) {
+            more = more || d != 0;
+            continue;
+        }
+        if (nano > (INT64_MAX - 9) / 10)
+            return false;
+        if (point)
+            scale /= 10;
+        nano = nano * 10 + d;
+    }
+    if (!digits || nano > (INT64_MAX - 1) / scale)
+        return false;
+    *nano_usd = nano * scale + more;
+    return true;
+}
+
+bool asbi_parse_u64(asbi_str text, uint64_t *n)
+{
+    uint64_t value = 0;
+
+    if (text.len == 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned d = (unsigned char)text.at[i] - (unsigned)'0';
+
+        if (d > 9 || value > (UINT64_MAX - d) / 10)
+            return false;
+        value = value * 10 + d;
+    }
+    *n = value;
+    return true;
+}
+
+bool asbi_parse_double(asbi_str text, double *x)
+{
+    char copy[64];
+    char *end;
+
+    if (text.len == 0 || text.len >= sizeof(copy))
+        return false;
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    double value = strtod(copy, &end);
+    if (*end != '\0' || !isfinite(value) || isspace((unsigned char)copy[0]))
+        return false;
+    *x = value;
+    return true;
+}
+
+int64_t asbi_price_of(uint64_t tokens, int64_t nano_usd_per_million)
+{
+    const uint64_t million = 1000000;
+    uint64_t price =
+        nano_usd_per_million > 0 ? (uint64_t)nano_usd_per_million : 0;
+    uint64_t whole = tokens / million, rest = tokens % million;
+
+    /* rest * price is under 10^6 times the price: split that too, so that no
+     * price a catalogue can hold overflows. */
+    if (price && whole > (uint64_t)INT64_MAX / 2 / price)
+        return INT64_MAX / 2;
+    uint64_t part = price / million * rest +
+                    (price % million * rest + million - 1) / million;
+    return (int64_t)(whole * price + part);
+}
+
+void asbi_format_duration(struct asbi_buf *out, uint64_t ns)
+{
+    static const struct {
+        uint64_t seconds;
+        char name;
+    } units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+    uint64_t s = ns / ASBI_SECOND;
+
+    if (s < 10) {
+        asbi_buf_fmt(out, "%.1fs", (double)ns / 1e9);
+        return;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        if (s < units[i].seconds)
+            continue;
+        asbi_buf_fmt(out, "%u%c", (unsigned)(s / units[i].seconds),
+                     units[i].name);
+        s %= units[i].seconds;
+        if (i < 3)
+            asbi_buf_fmt(out, "%02u%c", (unsigned)(s / units[i + 1].seconds),
+                         units[i + 1].name);
+        return;
+    }
+}

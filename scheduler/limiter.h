@@ -1,0 +1,55 @@
+/*
+ * limiter.h -- how many calls may be in flight on a lane.
+ *
+ * Slow start, then additive increase by windows; one multiplicative decrease
+ * for each episode of 429s; a latency guard against servers that never say
+ * 429 (research on algorithms, section 2: the "proposed" controller).
+ */
+#ifndef ASBI_SCHEDULER_LIMITER_H
+#define ASBI_SCHEDULER_LIMITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ASBI_LIMITER_WINDOW_MAX = 512, ASBI_LIMITER_BASES = 20 };
+
+struct asbi_limiter {
+    double limit;
+    double max; /* --workers, or what descriptors allow */
+    bool fixed; /* --workers: stay at max unless throttled */
+    bool slow_start;
+    double ceiling; /* limit at the last cut */
+    uint64_t ceiling_until_ns, cooldown_until_ns;
+    unsigned in_flight, in_flight_peak; /* peak within the window */
+    /* Samples of latency / expected latency in this window. */
+    float samples[ASBI_LIMITER_WINDOW_MAX];
+    unsigned sample_count, completions;
+    bool troubled; /* a 5xx or time-out in this window: do not grow */
+    float bases[ASBI_LIMITER_BASES]; /* medians of the last windows */
+    unsigned base_count, base_at;
+};
+
+/* `workers` > 0 is a fixed ceiling used at once; 0 starts at 8 and adapts up
+ * to `max`. */
+void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max);
+
+/* Most calls in flight now, at least 1. */
+unsigned asbi_limiter_limit(const struct asbi_limiter *l);
+
+bool asbi_limiter_has_room(const struct asbi_limiter *l);
+void asbi_limiter_started(struct asbi_limiter *l);
+
+enum asbi_limiter_outcome {
+    ASBI_LIMITER_OK,       /* a clean first answer: counts */
+    ASBI_LIMITER_NEUTRAL,  /* retried success, refused content: no sample */
+    ASBI_LIMITER_TROUBLE,  /* 5xx, time-out, reset: no growth, no cut */
+    ASBI_LIMITER_THROTTLED /* 429: one cut an episode */
+};
+
+/* `latency_ratio` is actual / expected; `cooldown_ns` the Retry-After of a 429
+ * (0: unknown). */
+void asbi_limiter_ended(struct asbi_limiter *l,
+                        enum asbi_limiter_outcome outcome, double latency_ratio,
+                        uint64_t cooldown_ns, uint64_t now_ns);
+
+#endif

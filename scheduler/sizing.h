@@ -1,0 +1,50 @@
+/*
+ * sizing.h -- how large a batch of one kind may be: context and output limits,
+ * target time, cost, and the count that quality allows.
+ *
+ * The count cap starts at 25, grows by a tenth after 20 clean batches and
+ * falls to 0.7 when more than 2 % of the last 200 items came back missing,
+ * invalid or truncated.
+ */
+#ifndef ASBI_SCHEDULER_SIZING_H
+#define ASBI_SCHEDULER_SIZING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scheduler/former.h"
+#include "scheduler/latency.h"
+
+struct asbi_sizing_limits {
+    uint64_t context_tokens;    /* of the model */
+    uint64_t max_output_tokens; /* of the model */
+    uint64_t token_buffer;      /* kept free of the context */
+    uint64_t prompt_tokens;     /* constant part of every call */
+    uint64_t fixed_items;       /* > 0: dynamic sizing is off */
+    uint64_t max_items;         /* cap on dynamic sizes */
+    uint64_t max_bytes;
+    int64_t max_cost;
+    uint64_t target_ns; /* time a call may take at the 95th percentile */
+    double headroom;    /* of the token estimate */
+};
+
+struct asbi_sizing {
+    double count_cap;
+    double output_share; /* of max_output_tokens; halved when truncated */
+    unsigned clean_batches;
+    double window_items, window_bad; /* decaying counts over ~200 items */
+};
+
+void asbi_sizing_init(struct asbi_sizing *s);
+
+/* One answered batch: `bad` items missing, invalid or truncated. */
+void asbi_sizing_learn(struct asbi_sizing *s,
+                       const struct asbi_sizing_limits *limits, uint64_t items,
+                       uint64_t bad, bool truncated);
+
+void asbi_sizing_caps(const struct asbi_sizing *s,
+                      const struct asbi_sizing_limits *limits,
+                      const struct asbi_latency *latency,
+                      struct asbi_batch_caps *out);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * tokens.h -- estimates tokens without a tokenizer, and learns from the bill.
+ *
+ * One pass over UTF-8: code points are counted by class (Latin, digits, space,
+ * Cyrillic, Han, ...) and weighted as measured on public vocabularies
+ * (research on algorithms, section 11).  What is billed corrects the factor:
+ * EWMA of billed/estimated, alpha 0.2, clamped to [0.5, 3].
+ */
+#ifndef ASBI_SCHEDULER_TOKENS_H
+#define ASBI_SCHEDULER_TOKENS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/str.h"
+
+enum asbi_vocabulary { ASBI_O200K, ASBI_CL100K };
+
+bool asbi_vocabulary_find(const char *name, enum asbi_vocabulary *out);
+
+/* Estimated tokens, uncalibrated.  Malformed UTF-8 counts as "other". */
+double asbi_tokens_estimate(enum asbi_vocabulary v, asbi_str text);
+
+/* One per model, task and language pair. */
+struct asbi_calibration {
+    double factor;  /* start 1 */
+    uint64_t calls; /* learned from */
+};
+
+void asbi_calibration_init(struct asbi_calibration *c, double factor);
+
+/* Headroom: 1.35 before three calls were seen, 1.15 after. */
+double asbi_calibration_headroom(const struct asbi_calibration *c);
+
+/* A call estimated (uncalibrated) at `estimated` was billed `billed`. */
+void asbi_calibration_learn(struct asbi_calibration *c, double estimated,
+                            double billed);
+
+/* The calibrated estimate, without headroom, at least 1 for `raw` > 0. */
+uint64_t asbi_calibrated(const struct asbi_calibration *c, double raw);
+
+/* Output per input token, for sizing: EWMA, alpha 0.1. */
+struct asbi_ratio {
+    double value;
+    uint64_t calls;
+};
+
+void asbi_ratio_init(struct asbi_ratio *r, double start);
+void asbi_ratio_learn(struct asbi_ratio *r, double input, double output);
+
+#endif
