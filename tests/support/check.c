@@ -14,10 +14,27 @@ void check_fail(const char *file, int line, const char *format, ...)
     exit(1);
 }
 
-void check_int(const char *file, int line, const char *text, intmax_t got,
-               const char *op, intmax_t want, bool ok)
+/* `op` is one of == != < <= > >=. */
+static bool compare(intmax_t got, const char *op, intmax_t want)
 {
-    if (!ok)
+    bool equal_counts = op[1] == '=';
+
+    switch (op[0]) {
+    case '=':
+        return got == want;
+    case '!':
+        return got != want;
+    case '<':
+        return got < want || (equal_counts && got == want);
+    default:
+        return got > want || (equal_counts && got == want);
+    }
+}
+
+void check_int(const char *file, int line, const char *text, intmax_t got,
+               const char *op, intmax_t want)
+{
+    if (!compare(got, op, want))
         check_fail(file, line, "%s is %jd, not %s %jd", text, got, op, want);
 }
 
