@@ -1,6 +1,10 @@
 /*
  * budget.h -- the money gate: reserve the worst case before, settle the truth
- * after.  spent + reserved never exceeds the limit.
+ * after.
+ *
+ * spent + reserved never exceeds the limit, as long as no bill is higher than
+ * what was reserved for it.  Refuses to guess: it is told both.  Amounts that
+ * are negative count as 0; sums that do not fit stay at the most that does.
  */
 #ifndef ASBI_SCHEDULER_BUDGET_H
 #define ASBI_SCHEDULER_BUDGET_H
@@ -25,5 +29,8 @@ void asbi_budget_settle(struct asbi_budget *b, int64_t worst_case,
 
 /* Whether `worst_case` could fit once all that is reserved is settled at 0. */
 bool asbi_budget_could(const struct asbi_budget *b, int64_t worst_case);
+
+/* What a reservation could take now; 0 when the limit is passed. */
+int64_t asbi_budget_left(const struct asbi_budget *b);
 
 #endif

@@ -2,10 +2,14 @@
  * former.h -- puts items that may share a call into batches: first-fit over at
  * most eight open batches a kind, in order of arrival, never sorted (sorting
  * by size gathers the small ones, which then hit the count cap: 39 % more
- * calls, research on packing).
+ * calls as measured).
  *
  * Pure: time comes in as a number, the next time to ask goes out as one.
  * Owns batches; items are the engine's and only linked here.
+ *
+ * A batch is open (in its kind's list), closed (in a list of the former) or
+ * taken (in none, the engine's).  Adding costs at most eight comparisons,
+ * closing O(log n) of the open batches, however many items there are.
  */
 #ifndef ASBI_SCHEDULER_FORMER_H
 #define ASBI_SCHEDULER_FORMER_H
@@ -13,18 +17,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/heap.h"
 #include "engine/base/list.h"
 #include "engine/base/mem.h"
 #include "scheduler/load.h"
 
+enum { ASBI_FORMER_OPEN_MAX = 8, ASBI_FORMER_URGENCIES = 3 };
+
 /* Where an item hangs while it waits or travels; a member of the item. */
 struct asbi_parcel {
     struct asbi_link link; /* in a batch's `parcels` */
-    struct asbi_load load;
-    uint64_t arrived_ns; /* of the first try; a retry keeps it */
+    struct asbi_load load; /* must stay as it is while linked */
+    uint64_t arrived_ns;   /* of the first try; a retry keeps it */
+    uint64_t close_by_ns;  /* its batch closes by then; 0: no such wish */
 };
-
-struct asbi_batch;
 
 /* Caps on one batch.  0 means no cap, except items (at least 1). */
 struct asbi_batch_caps {
@@ -41,8 +47,8 @@ struct asbi_batch_caps {
 /* Why a batch was closed: told to users by `plan` and the log. */
 enum asbi_closed_because {
     ASBI_BATCH_OPEN,
-    ASBI_BATCH_FULL,    /* a cap is reached, or the next item did not fit */
-    ASBI_BATCH_OLD,     /* waited as long as it may */
+    ASBI_BATCH_FULL,    /* items at their cap, another scale at 0.95 of its */
+    ASBI_BATCH_OLD,     /* waited as long as it may, or as an item wished */
     ASBI_BATCH_FLUSHED, /* input ended, the host said so, or the lane idles */
     ASBI_BATCH_EVICTED, /* a ninth was needed: the fullest went */
 };
@@ -51,13 +57,13 @@ enum asbi_closed_because {
 struct asbi_kind {
     /* -- set by its owner */
     struct asbi_batch_caps caps; /* may change between calls */
-    uint64_t wait_ns;            /* longest wait of the first item */
-    unsigned urgency;            /* 0 first; among closed batches */
+    uint64_t wait_ns;            /* longest wait of the first item; a change
+                                  * holds for batches opened after it */
+    unsigned urgency;            /* 0 first, 2 last; among closed batches */
     void *owner;
 
     /* -- the former's */
     struct asbi_list open; /* oldest first */
-    struct asbi_link link;
 };
 
 struct asbi_batch {
@@ -66,51 +72,71 @@ struct asbi_batch {
     struct asbi_load load;
     uint64_t opened_ns;
     enum asbi_closed_because why;
+
+    /* -- the former's */
     struct asbi_link link; /* in kind->open, or a list of closed ones */
+    struct asbi_heap_node due;
 };
 
 struct asbi_former {
     const struct asbi_mem *mem;
-    struct asbi_list kinds;     /* with open batches, in order of first wait */
-    struct asbi_list closed[3]; /* by urgency, in order of closing */
-    struct asbi_list spare;     /* batches to reuse */
-    struct asbi_load waiting;   /* all that is open or closed */
+    struct asbi_heap due; /* open batches of all kinds, first to close first */
+    /* By urgency, in order of closing. */
+    struct asbi_list closed[ASBI_FORMER_URGENCIES];
+    struct asbi_list spare;   /* batches to reuse */
+    struct asbi_load waiting; /* all that is open or closed */
 };
 
 void asbi_former_init(struct asbi_former *f, const struct asbi_mem *mem);
-void asbi_former_fini(struct asbi_former *f); /* parcels must be gone */
 
+/* Parcels must be gone, and taken batches be given back. */
+void asbi_former_fini(struct asbi_former *f);
+
+/* Zero, with a cap of one item.  The kind must outlive its batches. */
 void asbi_kind_init(struct asbi_kind *k);
 
-/* ASB_OK or ASB_ENOMEM (nothing changed).  An item over a cap by itself gets
- * a batch of its own. */
+/* Puts an unlinked parcel into the first open batch of its kind that has room
+ * under the caps, else into a new one.  ASB_OK or ASB_ENOMEM (nothing
+ * changed).  An item over a cap by itself gets a batch of its own. */
 int asbi_former_add(struct asbi_former *f, struct asbi_kind *k,
                     struct asbi_parcel *p, uint64_t now_ns);
 
-/* Takes an item out of the batch it waits in (cancel). */
+/* The batch a linked parcel is in; NULL for none. */
+struct asbi_batch *asbi_parcel_batch(const struct asbi_parcel *p);
+
+/* Takes an item out of the batch it is in (cancel).  An open or closed batch
+ * that is empty then is recycled, and `b` gone; a taken one stays. */
 void asbi_former_remove(struct asbi_former *f, struct asbi_batch *b,
                         struct asbi_parcel *p);
 
 /* Closes what has waited long enough; then the next closed batch, most urgent
  * first, or NULL.  Peek, so that gates may refuse; then take. */
 struct asbi_batch *asbi_former_peek(struct asbi_former *f, uint64_t now_ns);
+
+/* The closed batch after closed batch `b`, for when the gates of `b` refused
+ * and another lane may have room; NULL at the end. */
+struct asbi_batch *asbi_former_after(const struct asbi_former *f,
+                                     const struct asbi_batch *b);
 void asbi_former_take(struct asbi_former *f, struct asbi_batch *b);
 
-/* Puts a taken batch back as the first of its urgency. */
+/* Puts a taken batch back as the first of its urgency.  Does nothing to one
+ * that is closed already. */
 void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b);
 
-/* A new closed batch for `n` first parcels of `b`, put before the rest, so that
- * bisected halves keep their order.  ASB_OK or ASB_ENOMEM. */
+/* Bisects a taken or closed batch: a new closed batch with the `n` first
+ * parcels of `b` (0 < n < all), right before `b`, which is put back as by
+ * untake if it was taken; so both halves wait, in order.  ASB_OK or ASB_ENOMEM
+ * (nothing changed). */
 int asbi_former_split(struct asbi_former *f, struct asbi_batch *b, size_t n,
                       struct asbi_batch **first);
 
 /* Closes every open batch (of one kind, or of all for NULL). */
 void asbi_former_flush(struct asbi_former *f, struct asbi_kind *k);
 
-/* When the oldest open batch will have waited enough; ASBI_NEVER for none. */
+/* When the next open batch will have waited enough; ASBI_NEVER for none. */
 uint64_t asbi_former_due(const struct asbi_former *f);
 
-/* Gives an empty batch back for reuse. */
+/* Gives a taken, empty batch back for reuse. */
 void asbi_former_recycle(struct asbi_former *f, struct asbi_batch *b);
 
 #endif

@@ -1,0 +1,346 @@
+#include "scheduler/former.h"
+
+#include <asyncbatch/asyncbatch.h>
+
+#include <assert.h>
+
+#include "engine/base/units.h"
+
+/* Fuller than this a batch is sent rather than kept for a last small item. */
+static const double full_enough = 0.95;
+
+void asbi_former_init(struct asbi_former *f, const struct asbi_mem *mem)
+{
+    *f = (struct asbi_former){ .mem = mem };
+    asbi_heap_init(&f->due, mem);
+    for (size_t i = 0; i < ASBI_FORMER_URGENCIES; i++)
+        asbi_list_init(&f->closed[i]);
+    asbi_list_init(&f->spare);
+}
+
+void asbi_kind_init(struct asbi_kind *k)
+{
+    *k = (struct asbi_kind){ .caps.items = 1 };
+    asbi_list_init(&k->open);
+}
+
+static struct asbi_batch *batch_of(struct asbi_link *link)
+{
+    return link ? ASBI_OF(link, struct asbi_batch, link) : NULL;
+}
+
+struct asbi_batch *asbi_parcel_batch(const struct asbi_parcel *p)
+{
+    return p->link.list ? ASBI_OF(p->link.list, struct asbi_batch, parcels)
+                        : NULL;
+}
+
+/* ---- batches as objects ---------------------------------------------- */
+
+static struct asbi_batch *batch_new(struct asbi_former *f, struct asbi_kind *k,
+                                    uint64_t now_ns)
+{
+    struct asbi_batch *b = batch_of(asbi_list_pop(&f->spare));
+
+    if (!b)
+        b = asbi_alloc(f->mem, sizeof(*b));
+    if (!b)
+        return NULL;
+    *b = (struct asbi_batch){ .kind = k, .opened_ns = now_ns };
+    asbi_list_init(&b->parcels);
+    return b;
+}
+
+static void free_all(struct asbi_former *f, struct asbi_list *list)
+{
+    struct asbi_batch *b;
+
+    while ((b = batch_of(asbi_list_pop(list)))) {
+        assert(asbi_list_empty(&b->parcels));
+        asbi_free(f->mem, b);
+    }
+}
+
+void asbi_former_fini(struct asbi_former *f)
+{
+    asbi_former_flush(f, NULL);
+    for (size_t i = 0; i < ASBI_FORMER_URGENCIES; i++)
+        free_all(f, &f->closed[i]);
+    free_all(f, &f->spare);
+    asbi_heap_fini(&f->due);
+}
+
+void asbi_former_recycle(struct asbi_former *f, struct asbi_batch *b)
+{
+    assert(asbi_list_empty(&b->parcels) && !b->link.list);
+    asbi_list_append(&f->spare, &b->link);
+}
+
+/* ---- caps ------------------------------------------------------------- */
+
+static double seconds_of(const struct asbi_batch_caps *caps,
+                         const struct asbi_load *load)
+{
+    return caps->fixed_seconds +
+           caps->seconds_per_input * (double)load->input_tokens +
+           caps->seconds_per_output * (double)load->output_tokens;
+}
+
+static bool within(uint64_t sum, uint64_t cap)
+{
+    return cap == 0 || sum <= cap;
+}
+
+static bool fits(const struct asbi_batch *b, const struct asbi_load *more)
+{
+    const struct asbi_batch_caps *caps = &b->kind->caps;
+    struct asbi_load sum = b->load;
+
+    asbi_load_add(&sum, more);
+    return sum.items <= caps->items &&
+           within(sum.input_tokens, caps->input_tokens) &&
+           within(sum.output_tokens, caps->output_tokens) &&
+           within(sum.bytes, caps->bytes) &&
+           (caps->cost <= 0 || sum.cost <= caps->cost) &&
+           (!(caps->seconds > 0) || seconds_of(caps, &sum) <= caps->seconds);
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double share(double used, double cap)
+{
+    return cap > 0 ? used / cap : 0;
+}
+
+/* How full a batch is on its fullest scale, leaving out the count of items. */
+static double fill(const struct asbi_batch *b)
+{
+    const struct asbi_batch_caps *caps = &b->kind->caps;
+    const struct asbi_load *load = &b->load;
+    double most = share((double)load->input_tokens, (double)caps->input_tokens);
+
+    most = larger(
+        most, share((double)load->output_tokens, (double)caps->output_tokens));
+    most = larger(most, share((double)load->bytes, (double)caps->bytes));
+    most = larger(most, share((double)load->cost, (double)caps->cost));
+    return larger(most, share(seconds_of(caps, load), caps->seconds));
+}
+
+static bool is_full(const struct asbi_batch *b)
+{
+    return b->load.items >= b->kind->caps.items || fill(b) >= full_enough;
+}
+
+/* ---- open and closed --------------------------------------------------- */
+
+static struct asbi_list *closed_list(struct asbi_former *f,
+                                     const struct asbi_kind *k)
+{
+    return &f->closed[k->urgency < ASBI_FORMER_URGENCIES
+                          ? k->urgency
+                          : ASBI_FORMER_URGENCIES - 1];
+}
+
+static bool is_open(const struct asbi_batch *b)
+{
+    return b->link.list == &b->kind->open;
+}
+
+static void close_batch(struct asbi_former *f, struct asbi_batch *b,
+                        enum asbi_closed_because why)
+{
+    asbi_heap_remove(&f->due, &b->due);
+    asbi_list_remove(&b->link);
+    b->why = why;
+    asbi_list_append(closed_list(f, b->kind), &b->link);
+}
+
+/* Closes the fullest of those that were open before `newest`. */
+static void evict_for(struct asbi_former *f, struct asbi_kind *k,
+                      const struct asbi_batch *newest)
+{
+    struct asbi_batch *fullest = NULL;
+    double most = -1;
+
+    ASBI_LIST_EACH (it, &k->open) {
+        struct asbi_batch *b = batch_of(it);
+        double now =
+            larger(fill(b), (double)b->load.items / (double)k->caps.items);
+
+        if (b != newest && now > most) {
+            most = now;
+            fullest = b;
+        }
+    }
+    close_batch(f, fullest, ASBI_BATCH_EVICTED);
+}
+
+/* The first open batch with room.  On the way, what has become full because
+ * the caps went down is closed. */
+static struct asbi_batch *first_fit(struct asbi_former *f, struct asbi_kind *k,
+                                    const struct asbi_load *load)
+{
+    struct asbi_link *it = k->open.head.next;
+
+    while (it != &k->open.head) {
+        struct asbi_batch *b = batch_of(it);
+
+        it = it->next;
+        if (fits(b, load))
+            return b;
+        if (is_full(b))
+            close_batch(f, b, ASBI_BATCH_FULL);
+    }
+    return NULL;
+}
+
+static struct asbi_batch *open_batch(struct asbi_former *f, struct asbi_kind *k,
+                                     uint64_t now_ns)
+{
+    if (asbi_heap_reserve(&f->due, f->due.count + 1))
+        return NULL;
+    struct asbi_batch *b = batch_new(f, k, now_ns);
+    if (!b)
+        return NULL;
+    (void)asbi_heap_push(&f->due, &b->due, asbi_add_ns(now_ns, k->wait_ns));
+    asbi_list_append(&k->open, &b->link);
+    return b;
+}
+
+static void put(struct asbi_former *f, struct asbi_batch *b,
+                struct asbi_parcel *p)
+{
+    asbi_list_append(&b->parcels, &p->link);
+    asbi_load_add(&b->load, &p->load);
+    asbi_load_add(&f->waiting, &p->load);
+    if (p->close_by_ns && p->close_by_ns < b->due.key)
+        asbi_heap_rekey(&f->due, &b->due, p->close_by_ns);
+}
+
+int asbi_former_add(struct asbi_former *f, struct asbi_kind *k,
+                    struct asbi_parcel *p, uint64_t now_ns)
+{
+    if (k->caps.items == 0)
+        k->caps.items = 1;
+    struct asbi_batch *b = first_fit(f, k, &p->load);
+    if (!b)
+        b = open_batch(f, k, now_ns);
+    if (!b)
+        return ASB_ENOMEM;
+    put(f, b, p);
+    if (is_full(b))
+        close_batch(f, b, ASBI_BATCH_FULL);
+    else if (k->open.count > ASBI_FORMER_OPEN_MAX)
+        evict_for(f, k, b);
+    return ASB_OK;
+}
+
+void asbi_former_remove(struct asbi_former *f, struct asbi_batch *b,
+                        struct asbi_parcel *p)
+{
+    assert(asbi_parcel_batch(p) == b);
+    asbi_list_remove(&p->link);
+    asbi_load_sub(&b->load, &p->load);
+    if (!b->link.list)
+        return;
+    asbi_load_sub(&f->waiting, &p->load);
+    if (!asbi_list_empty(&b->parcels))
+        return;
+    asbi_heap_remove(&f->due, &b->due);
+    asbi_list_remove(&b->link);
+    asbi_former_recycle(f, b);
+}
+
+void asbi_former_flush(struct asbi_former *f, struct asbi_kind *k)
+{
+    struct asbi_heap_node *node;
+
+    if (k) {
+        while (!asbi_list_empty(&k->open))
+            close_batch(f, batch_of(k->open.head.next), ASBI_BATCH_FLUSHED);
+        return;
+    }
+    while ((node = asbi_heap_first(&f->due)))
+        close_batch(f, ASBI_OF(node, struct asbi_batch, due),
+                    ASBI_BATCH_FLUSHED);
+}
+
+uint64_t asbi_former_due(const struct asbi_former *f)
+{
+    const struct asbi_heap_node *node = asbi_heap_first(&f->due);
+
+    return node ? node->key : ASBI_NEVER;
+}
+
+/* ---- taking ------------------------------------------------------------ */
+
+static struct asbi_batch *first_closed(const struct asbi_former *f, size_t from)
+{
+    for (size_t i = from; i < ASBI_FORMER_URGENCIES; i++) {
+        if (!asbi_list_empty(&f->closed[i]))
+            return batch_of(asbi_list_first(&f->closed[i]));
+    }
+    return NULL;
+}
+
+struct asbi_batch *asbi_former_peek(struct asbi_former *f, uint64_t now_ns)
+{
+    struct asbi_heap_node *node;
+
+    while ((node = asbi_heap_first(&f->due)) && node->key <= now_ns)
+        close_batch(f, ASBI_OF(node, struct asbi_batch, due), ASBI_BATCH_OLD);
+    return first_closed(f, 0);
+}
+
+struct asbi_batch *asbi_former_after(const struct asbi_former *f,
+                                     const struct asbi_batch *b)
+{
+    const struct asbi_list *list = b->link.list;
+
+    assert(list >= f->closed && list < f->closed + ASBI_FORMER_URGENCIES);
+    if (b->link.next != &list->head)
+        return batch_of(b->link.next);
+    return first_closed(f, (size_t)(list - f->closed) + 1);
+}
+
+void asbi_former_take(struct asbi_former *f, struct asbi_batch *b)
+{
+    assert(b->link.list && !is_open(b));
+    asbi_list_remove(&b->link);
+    asbi_load_sub(&f->waiting, &b->load);
+}
+
+void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b)
+{
+    assert(!is_open(b));
+    if (b->link.list)
+        return;
+    asbi_list_prepend(closed_list(f, b->kind), &b->link);
+    asbi_load_add(&f->waiting, &b->load);
+}
+
+int asbi_former_split(struct asbi_former *f, struct asbi_batch *b, size_t n,
+                      struct asbi_batch **first)
+{
+    assert(n > 0 && n < b->parcels.count);
+    struct asbi_batch *half = batch_new(f, b->kind, b->opened_ns);
+
+    if (!half)
+        return ASB_ENOMEM;
+    asbi_former_untake(f, b);
+    half->why = b->why;
+    for (size_t i = 0; i < n; i++) {
+        struct asbi_link *link = asbi_list_pop(&b->parcels);
+        struct asbi_parcel *p = ASBI_OF(link, struct asbi_parcel, link);
+
+        asbi_list_append(&half->parcels, link);
+        asbi_load_add(&half->load, &p->load);
+        asbi_load_sub(&b->load, &p->load);
+    }
+    asbi_link_between(&half->link, b->link.prev, &b->link);
+    *first = half;
+    return ASB_OK;
+}

@@ -1,0 +1,246 @@
+#include "scheduler/price.h"
+
+#include <math.h>
+
+#define MILLION UINT64_C(1000000)
+
+/* tokens x price in whole nano-dollars and millionths of one. */
+struct amount {
+    uint64_t whole, millionths;
+};
+
+/* Adds tokens x price.  Split so that no product overflows before the sum is
+ * known to be over the maximum. */
+static void add_part(struct amount *sum, uint64_t tokens, int64_t price)
+{
+    uint64_t p = price > 0 ? (uint64_t)price : 0;
+    uint64_t max = (uint64_t)ASBI_PRICE_MAX;
+    uint64_t millions = tokens / MILLION, rest = tokens % MILLION;
+
+    if (p > max / MILLION || (p && millions > max / p)) {
+        sum->whole = tokens && p ? max : sum->whole;
+        return;
+    }
+    sum->whole += millions * p + p / MILLION * rest;
+    sum->millionths += p % MILLION * rest;
+    sum->whole += sum->millionths / MILLION;
+    sum->millionths %= MILLION;
+    if (sum->whole > max)
+        sum->whole = max;
+}
+
+static int64_t rounded_up(const struct amount *sum)
+{
+    uint64_t whole = sum->whole + (sum->millionths > 0);
+
+    return whole > (uint64_t)ASBI_PRICE_MAX ? ASBI_PRICE_MAX : (int64_t)whole;
+}
+
+static int64_t cached_price(const struct asbi_prices *prices)
+{
+    return prices->cached < 0 ? prices->input : prices->cached;
+}
+
+static uint64_t cached_of(const struct asb_usage *usage)
+{
+    return usage->cached_tokens < usage->input_tokens ? usage->cached_tokens
+                                                      : usage->input_tokens;
+}
+
+int64_t asbi_price_call(const struct asbi_prices *prices,
+                        const struct asb_usage *usage)
+{
+    struct amount sum = { 0, 0 };
+    uint64_t cached = cached_of(usage);
+
+    add_part(&sum, usage->input_tokens - cached, prices->input);
+    add_part(&sum, cached, cached_price(prices));
+    add_part(&sum, usage->output_tokens, prices->output);
+    return rounded_up(&sum);
+}
+
+int64_t asbi_price_worst(const struct asbi_prices *prices,
+                         uint64_t input_tokens, uint64_t max_output_tokens)
+{
+    struct amount sum = { 0, 0 };
+    int64_t cached = cached_price(prices);
+
+    /* A catalogue may say that what is cached costs more, not less. */
+    add_part(&sum, input_tokens,
+             cached > prices->input ? cached : prices->input);
+    add_part(&sum, max_output_tokens, prices->output);
+    return rounded_up(&sum);
+}
+
+/* ---- shares ----------------------------------------------------------- */
+
+/* One total on its way to `n` items; item i weighs a x in[i] + b x out[i]. */
+struct spread {
+    const double *in, *out;
+    double a, b, sum; /* sum of all weights; 0: equal shares */
+    size_t n;
+
+    uint64_t total, left;
+    double bar;    /* remainders over it get one more */
+    uint64_t ties; /* and so many of those right at it */
+};
+
+static double sane(const double *weights, size_t i)
+{
+    double w = weights ? weights[i] : 0;
+
+    return isfinite(w) && w > 0 ? w : 0;
+}
+
+static double sum_of(const double *weights, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += sane(weights, i);
+    return isfinite(sum) ? sum : 0;
+}
+
+/* The exact share of item i, as far as a double holds it. */
+static double quota(const struct spread *s, size_t i)
+{
+    if (s->sum <= 0)
+        return (double)s->total / (double)s->n;
+    double w = s->a * sane(s->in, i) + s->b * sane(s->out, i);
+    return (double)s->total * (w / s->sum);
+}
+
+static double remainder_of(const struct spread *s, size_t i)
+{
+    double q = quota(s, i);
+
+    return q - floor(q);
+}
+
+static uint64_t count_from(const struct spread *s, double bar)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        count += remainder_of(s, i) >= bar;
+    return count;
+}
+
+/* Finds the bar that as many remainders reach as units are left over, by
+ * halving, so that no order has to be stored. */
+static void set_bar(struct spread *s, uint64_t spare)
+{
+    double low = 0, high = 1;
+
+    while (high - low > 0x1p-50) {
+        double middle = (low + high) / 2;
+
+        if (count_from(s, middle) >= spare)
+            low = middle;
+        else
+            high = middle;
+    }
+    uint64_t over = count_from(s, high);
+    s->bar = high;
+    s->ties = spare > over ? spare - over : 0;
+}
+
+static void begin(struct spread *s, uint64_t total)
+{
+    double sure = 0;
+
+    s->total = s->left = total;
+    for (size_t i = 0; i < s->n; i++)
+        sure += floor(quota(s, i));
+    double spare = fmin((double)total - sure, (double)s->n);
+    set_bar(s, spare > 0 ? (uint64_t)spare : 0);
+}
+
+/* The share of item i; to be asked for each in turn.  The last gets what is
+ * left, so that the sum is right whatever a double made of a quota. */
+static uint64_t next(struct spread *s, size_t i)
+{
+    double share = floor(quota(s, i)), rest = remainder_of(s, i);
+
+    if (rest >= s->bar) {
+        share += 1;
+    } else if (rest >= s->bar - 0x1p-49 && s->ties > 0) {
+        share += 1;
+        s->ties--;
+    }
+    uint64_t units = s->left;
+    if (i + 1 < s->n && share < (double)s->left)
+        units = (uint64_t)share;
+    s->left -= units;
+    return units;
+}
+
+/* Cached tokens go along with input tokens, so that no item gets more of the
+ * one than of the other. */
+static void spread_cached(const struct asb_usage *total, size_t n,
+                          struct asb_usage *shares)
+{
+    uint64_t left = cached_of(total), input = total->input_tokens;
+
+    for (size_t i = 0; i < n; i++) {
+        double part = ceil((double)left * (double)shares[i].input_tokens /
+                           (double)(input ? input : 1));
+        uint64_t most = shares[i].input_tokens;
+        uint64_t must = left > input - most ? left - (input - most) : 0;
+
+        if (most > left)
+            most = left;
+        uint64_t units = part < (double)most ? (uint64_t)part : most;
+        if (units < must)
+            units = must;
+        shares[i].cached_tokens = units;
+        left -= units;
+        input -= shares[i].input_tokens;
+    }
+}
+
+static double price(int64_t nano_usd)
+{
+    return nano_usd > 0 ? (double)nano_usd : 0;
+}
+
+/* What a unit of estimated input and output came to cost, so that a long
+ * answer carries its own cost and not its neighbours'. */
+static void weigh_cost(struct spread *s, const struct asbi_prices *prices,
+                       const struct asb_usage *total, double in, double out)
+{
+    uint64_t cached = cached_of(total);
+    double paid_in =
+        (double)(total->input_tokens - cached) * price(prices->input) +
+        (double)cached * price(cached_price(prices));
+    double paid_out = (double)total->output_tokens * price(prices->output);
+
+    s->a = in > 0 ? paid_in / in : 0;
+    s->b = out > 0 ? paid_out / out : 0;
+    s->sum = s->a * in + s->b * out;
+}
+
+void asbi_price_split_usage(const struct asbi_prices *prices,
+                            const struct asb_usage *total, int64_t cost,
+                            const double *weights_in, const double *weights_out,
+                            size_t n, struct asb_usage *shares, int64_t *costs)
+{
+    double in = sum_of(weights_in, n), out = sum_of(weights_out, n);
+    struct spread s = { .in = weights_in, .out = weights_out, .n = n };
+
+    s.a = 1, s.b = 0, s.sum = in;
+    begin(&s, total->input_tokens);
+    for (size_t i = 0; i < n; i++)
+        shares[i].input_tokens = next(&s, i);
+    spread_cached(total, n, shares);
+
+    s.a = 0, s.b = 1, s.sum = out;
+    begin(&s, total->output_tokens);
+    for (size_t i = 0; i < n; i++)
+        shares[i].output_tokens = next(&s, i);
+
+    weigh_cost(&s, prices, total, in, out);
+    begin(&s, cost > 0 ? (uint64_t)cost : 0);
+    for (size_t i = 0; i < n; i++)
+        costs[i] = (int64_t)next(&s, i);
+}
