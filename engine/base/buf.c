@@ -42,7 +42,7 @@ static char *grow(struct asbi_buf *b, size_t need)
 
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
-    if (cap > b->max + 1)
+    if (cap - 1 > b->max)
         cap = b->max + 1;
     char *data = asbi_resize(b->mem, b->data, cap, 1);
     if (!data) {
@@ -90,23 +90,28 @@ void asbi_buf_char(struct asbi_buf *b, char c)
     asbi_buf_add(b, &c, 1);
 }
 
-void asbi_buf_u64(struct asbi_buf *b, uint64_t n)
+static void add_integer(struct asbi_buf *b, uint64_t n, bool negative)
 {
-    char digits[20];
+    char digits[21];
     size_t at = sizeof(digits);
 
     do {
         digits[--at] = (char)('0' + n % 10);
         n /= 10;
     } while (n);
+    if (negative)
+        digits[--at] = '-';
     asbi_buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void asbi_buf_u64(struct asbi_buf *b, uint64_t n)
+{
+    add_integer(b, n, false);
 }
 
 void asbi_buf_i64(struct asbi_buf *b, int64_t n)
 {
-    if (n < 0)
-        asbi_buf_char(b, '-');
-    asbi_buf_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+    add_integer(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, n < 0);
 }
 
 void asbi_buf_fmt(struct asbi_buf *b, const char *format, ...)
@@ -117,8 +122,10 @@ void asbi_buf_fmt(struct asbi_buf *b, const char *format, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* vsnprintf writes a NUL too, so one byte more is reserved than kept. */
-    char *to = len < 0 ? NULL : asbi_buf_reserve(b, (size_t)len + 1);
+    /* vsnprintf writes a NUL too, so one byte more is taken than kept. */
+    char *to = len < 0 ? NULL : asbi_buf_reserve(b, (size_t)len);
+    if (to && b->cap - b->len == (size_t)len)
+        to = grow(b, b->len + (size_t)len + 1);
     if (to)
         b->len += (size_t)vsnprintf(to, (size_t)len + 1, format, again);
     else

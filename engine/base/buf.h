@@ -62,7 +62,7 @@ static inline bool asbi_buf_failed(const struct asbi_buf *b)
 
 static inline asbi_str asbi_buf_view(const struct asbi_buf *b)
 {
-    return (asbi_str){ b->data, b->len };
+    return asbi_str_of(b->data, b->len);
 }
 
 #endif

@@ -20,13 +20,15 @@ typedef struct asb_bytes asbi_str;
 
 static inline asbi_str asbi_str_of(const char *at, size_t len)
 {
-    return (asbi_str){ at, len };
+    asbi_str s = { at, len }; /* plain enough for C++, too */
+
+    return s;
 }
 
 /* Of a NUL-terminated string; NULL gives the empty one. */
 static inline asbi_str asbi_str_c(const char *text)
 {
-    return (asbi_str){ text, text ? strlen(text) : 0 };
+    return asbi_str_of(text, text ? strlen(text) : 0);
 }
 
 static inline bool asbi_str_eq(asbi_str a, asbi_str b)

@@ -1,26 +1,19 @@
 #include "engine/base/units.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "engine/base/decimal.h"
 
 /* Reads a decimal number at the start; moves *s past it. */
 static bool take_number(asbi_str *s, double *x)
 {
-    char digits[64];
     size_t n = 0;
 
-    while (n < s->len && n < sizeof(digits) - 1 &&
-           (isdigit((unsigned char)s->at[n]) || s->at[n] == '.')) {
-        digits[n] = s->at[n];
+    while (n < s->len && (isdigit((unsigned char)s->at[n]) || s->at[n] == '.'))
         n++;
-    }
-    digits[n] = '\0';
-    char *end;
-    *x = strtod(digits, &end);
-    if (n == 0 || *end != '\0')
+    if (!asbi_decimal_read(s->at, n, x))
         return false;
     s->at += n;
     s->len -= n;
@@ -60,13 +53,14 @@ bool asbi_parse_duration(asbi_str text, uint64_t bare_unit_ns, uint64_t *ns)
     };
     asbi_str s = asbi_str_trim(text);
     double total = 0, x, factor;
+    bool first = true;
 
     if (s.len == 0)
         return false;
-    while (s.len) {
+    for (; s.len; first = false) {
         if (!take_number(&s, &x))
             return false;
-        if (s.len == 0 && total == 0)
+        if (s.len == 0 && first)
             factor = (double)bare_unit_ns;
         else if (!take_unit(&s, units, sizeof(units) / sizeof(units[0]),
                             &factor))
@@ -156,18 +150,9 @@ bool asbi_parse_u64(asbi_str text, uint64_t *n)
 
 bool asbi_parse_double(asbi_str text, double *x)
 {
-    char copy[64];
-    char *end;
-
-    if (text.len == 0 || text.len >= sizeof(copy))
-        return false;
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    double value = strtod(copy, &end);
-    if (*end != '\0' || !isfinite(value) || isspace((unsigned char)copy[0]))
-        return false;
-    *x = value;
-    return true;
+    if (text.len > 1 && text.at[0] == '+' && text.at[1] != '-')
+        text.at++, text.len--;
+    return asbi_decimal_read(text.at, text.len, x);
 }
 
 int64_t asbi_price_of(uint64_t tokens, int64_t nano_usd_per_million)
@@ -195,7 +180,10 @@ void asbi_format_duration(struct asbi_buf *out, uint64_t ns)
     uint64_t s = ns / ASBI_SECOND;
 
     if (s < 10) {
-        asbi_buf_fmt(out, "%.1fs", (double)ns / 1e9);
+        uint64_t tenths = (ns + 50 * ASBI_MS) / (100 * ASBI_MS);
+
+        asbi_buf_fmt(out, "%u.%us", (unsigned)(tenths / 10),
+                     (unsigned)(tenths % 10));
         return;
     }
     for (size_t i = 0; i < 4; i++) {

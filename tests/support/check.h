@@ -32,9 +32,8 @@ int check_main(int argc, char **argv, const struct check_case *cases,
 #define CHECK(cond) \
     ((cond) ? (void)0 : check_fail(__FILE__, __LINE__, "failed: %s", #cond))
 /* Each side is evaluated once. */
-#define CHECK_INT(got, op, want)                              \
-    check_int(__FILE__, __LINE__, #got, (intmax_t)(got), #op, \
-              (intmax_t)(want))
+#define CHECK_INT(got, op, want) \
+    check_int(__FILE__, __LINE__, #got, (intmax_t)(got), #op, (intmax_t)(want))
 /* Bytes (a pointer and a length) against a C string. */
 #define CHECK_BYTES(at, len, want) \
     check_str(__FILE__, __LINE__, #at, (at), (len), (want))
