@@ -1,0 +1,76 @@
+#include "engine/sim/options.h"
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/sim/quota.h"
+
+static int check_rate(const char *name, double rate, struct asb_message *why)
+{
+    if (rate >= 0 && rate <= 1)
+        return ASB_OK;
+    return asbi_fail(why, ASB_ECONFIG, "%s: a probability lies between 0 and 1",
+                     name);
+}
+
+static int check_quota(const char *name, uint64_t per_minute,
+                       struct asb_message *why)
+{
+    if (per_minute <= ASBI_SIM_MAX_PER_MINUTE)
+        return ASB_OK;
+    return asbi_fail(why, ASB_ECONFIG, "%s: at most %ju; 0 is no limit", name,
+                     (uintmax_t)ASBI_SIM_MAX_PER_MINUTE);
+}
+
+static int check(const struct asbi_sim_options *o, struct asb_message *why)
+{
+    const struct {
+        const char *name;
+        double rate;
+    } rates[] = {
+        { "sim_error_rate", o->error_rate },
+        { "sim_drop_item_rate", o->drop_item_rate },
+        { "sim_truncate_rate", o->truncate_rate },
+        { "sim_garbage_rate", o->garbage_rate },
+        { "sim_disconnect_rate", o->disconnect_rate },
+    };
+
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        int rc = check_rate(rates[i].name, rates[i].rate, why);
+        if (rc)
+            return rc;
+    }
+    int rc = check_quota("sim_rpm", o->rpm, why);
+    return rc ? rc : check_quota("sim_tpm", o->tpm, why);
+}
+
+int asbi_sim_options_from_config(const struct asbi_config *config,
+                                 struct asbi_sim_options *out,
+                                 struct asb_message *why)
+{
+    *out = (struct asbi_sim_options){
+        .rpm = config->sim_rpm,
+        .tpm = config->sim_tpm,
+        .capacity = config->sim_capacity,
+        .error_rate = config->sim_error_rate,
+        .drop_item_rate = config->sim_drop_item_rate,
+        .truncate_rate = config->sim_truncate_rate,
+        .garbage_rate = config->sim_garbage_rate,
+        .disconnect_rate = config->sim_disconnect_rate,
+        .seed = config->sim_seed,
+    };
+    int rc = asbi_sim_latency_parse(asbi_str_c(config->sim_latency),
+                                    &out->latency, why);
+    return rc ? rc : check(out, why);
+}
+
+void asbi_sim_model_facts(const struct asbi_sim_options *options,
+                          const char *name, struct asbi_sim_model *out)
+{
+    *out = (struct asbi_sim_model){
+        .input_price = ASBI_USD * 15 / 100,
+        .cached_price = ASBI_USD * 75 / 1000,
+        .output_price = ASBI_USD * 60 / 100,
+    };
+    if (options->model)
+        options->model(options->model_arg, name, out);
+}

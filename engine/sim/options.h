@@ -1,0 +1,55 @@
+/*
+ * options.h -- what shapes the simulated provider: plain data.
+ */
+#ifndef ASBI_SIM_OPTIONS_H
+#define ASBI_SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "engine/sim/latency.h"
+
+/* What the provider knows of a model.  Prices are nano-dollars per million
+ * tokens; a size of 0 is no limit. */
+struct asbi_sim_model {
+    int64_t input_price, cached_price, output_price;
+    uint64_t context_tokens, max_output_tokens;
+};
+
+/* Faults between the client and the provider; used by the world only. */
+struct asbi_sim_network {
+    uint64_t round_trip_ns;
+    double refuse_rate; /* no connection */
+    double cut_rate;    /* the connection breaks somewhere on the way */
+    double slow_rate;   /* the answer trickles */
+};
+
+struct asbi_sim_options {
+    struct asbi_sim_latency latency;
+    uint64_t rpm, tpm; /* 0: no limit */
+    uint64_t capacity; /* calls served at once, more wait; 0: no limit */
+    double error_rate, drop_item_rate, truncate_rate, garbage_rate,
+        disconnect_rate; /* probabilities, in [0, 1] */
+    uint64_t seed;
+    bool require_key;       /* 401 without an Authorization header */
+    uint64_t batch_seconds; /* how long a batch job takes; 0: 2 s */
+    /* Facts of a model by name; NULL: the same modest prices for all. */
+    void (*model)(void *arg, const char *name, struct asbi_sim_model *out);
+    void *model_arg;
+    struct asbi_sim_network network;
+};
+
+/**
+ * Fills in the sim_* options, the rest with 0.
+ * @return ASB_OK, or ASB_ECONFIG with the option and the remedy in `why`
+ */
+int asbi_sim_options_from_config(const struct asbi_config *config,
+                                 struct asbi_sim_options *out,
+                                 struct asb_message *why);
+
+/* Calls options->model, or gives the standard facts. */
+void asbi_sim_model_facts(const struct asbi_sim_options *options,
+                          const char *name, struct asbi_sim_model *out);
+
+#endif
