@@ -1,0 +1,226 @@
+/*
+ * cmd_run.c -- `asyncbatch run`: a job on the library, with a person in front.
+ *
+ * Wires options, signals, progress and, for provider `sim` without an address,
+ * a simulator on the same loop.  What a job does is the library's business.
+ */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tools/asyncbatch/command.h"
+#include "tools/asyncbatch/gather.h"
+#include "tools/asyncbatch/help.h"
+#include "tools/asyncbatch/progress.h"
+#include "tools/asyncbatch/say.h"
+#include "tools/asyncbatch/signals.h"
+
+static const char *wants_help;
+
+static const struct args_own own[] = {
+    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
+    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+};
+
+const struct command_help cmd_run_help = {
+    .usage = "run [options]",
+    .text = "Reads items, sends them in as few calls as is safe, and writes "
+            "one answer for each, in input order.\n"
+            "Every option is also a key of the configuration file, with "
+            "underscores for dashes.  The command line beats the environment, "
+            "that beats the file.",
+    .args = { .own = own },
+    .after = "Exit status: 0 every item answered, 1 some items failed, 2 "
+             "usage or configuration error, 3 stopped by the budget, 4 "
+             "provider unusable, 130 interrupted.",
+};
+
+struct run {
+    struct asb_options *options;
+    struct event_base *base;
+    struct asb_simulator *simulator; /* NULL with a real provider */
+    struct asb_engine *engine;
+    struct asb_job *job;
+    struct progress *progress;
+    struct signals signals;
+    enum asb_log_level log_level;
+    enum asb_exit status;
+    char reason[1024]; /* "" until the job is over */
+};
+
+static const char *option(const struct run *r, const char *name)
+{
+    const char *value = asb_options_get(r->options, name, NULL);
+
+    return value ? value : "";
+}
+
+/* Each call in flight is a socket: allow as many as the system does. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- callbacks from the loop ------------------------------------------ */
+
+static void on_log(enum asb_log_level level, const char *line, void *arg)
+{
+    const struct run *r = arg;
+
+    if (level <= r->log_level)
+        progress_log(r->progress, line);
+}
+
+static void on_done(struct asb_job *job, enum asb_exit status,
+                    const char *reason, void *arg)
+{
+    struct run *r = arg;
+
+    (void)job;
+    r->status = status;
+    (void)snprintf(r->reason, sizeof(r->reason), "%s", reason);
+    (void)event_base_loopbreak(r->base);
+}
+
+static void on_signal(void *arg, unsigned count)
+{
+    struct run *r = arg;
+
+    if (count == 1) {
+        progress_note(r->progress, "finishing");
+        progress_log(r->progress, "interrupted: sending nothing new, finishing "
+                                  "what is paid for; again to exit now");
+        asb_job_interrupt(r->job);
+        return;
+    }
+    progress_free(r->progress);
+    say("interrupted twice: answers that were on their way are lost; run the "
+        "same command again for the items that have none");
+    _exit(ASB_EXIT_INTERRUPTED);
+}
+
+/* ---- start and end ---------------------------------------------------- */
+
+/* Free, offline and no set-up: the provider lives on our own loop. */
+static int start_simulator(struct run *r, struct asb_message *why)
+{
+    char url[256];
+
+    if (strcmp(option(r, "provider"), "sim") != 0 || option(r, "base_url")[0])
+        return ASB_OK;
+    int rc = asb_simulator_new(r->base, r->options, "127.0.0.1:0",
+                               &r->simulator, why);
+    if (rc)
+        return rc;
+    (void)snprintf(url, sizeof(url), "%s/v1", asb_simulator_url(r->simulator));
+    return asb_options_set(r->options, "base_url", url, ASB_FROM_HOST, why);
+}
+
+static enum asb_log_level log_level(const char *name)
+{
+    static const char *const names[] = {
+        [ASB_LOG_ERROR] = "error",
+        [ASB_LOG_WARN] = "warn",
+        [ASB_LOG_INFO] = "info",
+        [ASB_LOG_DEBUG] = "debug",
+    };
+
+    for (int i = ASB_LOG_ERROR; i <= ASB_LOG_DEBUG; i++) {
+        if (strcmp(names[i], name) == 0)
+            return (enum asb_log_level)i;
+    }
+    return ASB_LOG_WARN;
+}
+
+static int start(struct run *r, struct asb_message *why)
+{
+    struct asb_hooks hooks = { .size = sizeof(hooks),
+                               .log = on_log,
+                               .log_arg = r };
+    bool data_on_terminal =
+        strcmp(option(r, "output"), "-") == 0 && isatty(STDOUT_FILENO);
+
+    r->log_level = log_level(option(r, "log_level"));
+    r->base = event_base_new();
+    if (!r->base)
+        return ASB_ENOMEM;
+    hooks.base = r->base;
+    int rc = start_simulator(r, why);
+    if (rc)
+        return rc;
+    rc = asb_engine_new(r->options, &hooks, &r->engine, why);
+    if (rc)
+        return rc;
+    rc = asb_job_new(r->engine, on_done, r, &r->job, why);
+    if (rc)
+        return rc;
+    if (signals_init(&r->signals, r->base, on_signal, r))
+        return ASB_ENOMEM;
+    r->progress =
+        progress_new(r->base, r->job, option(r, "progress"), data_on_terminal);
+    return r->progress ? ASB_OK : ASB_ENOMEM;
+}
+
+static void stop(struct run *r)
+{
+    progress_free(r->progress);
+    signals_fini(&r->signals);
+    asb_job_free(r->job);
+    (void)asb_engine_free(r->engine);
+    asb_simulator_free(r->simulator);
+    if (r->base)
+        event_base_free(r->base);
+}
+
+static int run_job(struct run *r)
+{
+    struct asb_message why = { "" };
+    int rc = start(r, &why);
+
+    if (rc) {
+        stop(r);
+        say("%s", why.text[0] ? why.text : asb_strerror(rc));
+        return ASB_EXIT_USAGE;
+    }
+    if (strcmp(option(r, "input"), "-") == 0 && isatty(STDIN_FILENO))
+        say("reading items from the terminal; Ctrl-D ends them");
+    r->status = ASB_EXIT_PROVIDER;
+    (void)event_base_dispatch(r->base);
+    progress_finish(r->progress);
+    stop(r);
+    say("%s", r->reason[0] ? r->reason : asb_strerror(ASB_ELOOP));
+    return (int)r->status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct asb_message why = { "" };
+    struct run r = { .options = asb_options_new() };
+    struct args args = cmd_run_help.args;
+
+    args.options = r.options;
+    int rc = r.options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
+    int status;
+
+    if (!rc && !wants_help)
+        rc = gather(r.options, &why);
+    if (rc) {
+        status = gather_refused("run", rc, &why);
+    } else if (wants_help) {
+        status = help_print(&cmd_run_help);
+    } else {
+        (void)signal(SIGPIPE, SIG_IGN);
+        raise_file_limit();
+        status = run_job(&r);
+    }
+    asb_options_free(r.options);
+    return status;
+}

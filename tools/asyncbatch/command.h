@@ -1,0 +1,26 @@
+/*
+ * command.h -- the commands that main.c dispatches to.
+ *
+ * Each is given what stands after its name and returns the exit status.
+ */
+#ifndef ASB_TOOLS_COMMAND_H
+#define ASB_TOOLS_COMMAND_H
+
+#include "tools/asyncbatch/args.h"
+
+/* What --help needs of a command. */
+struct command_help {
+    const char *usage; /* after "asyncbatch " */
+    const char *text;  /* what it does, in whole sentences */
+    struct args args;  /* which options it takes */
+    const char *after; /* below the options: exit statuses, examples */
+};
+
+int cmd_run(int argc, char **argv);
+int cmd_sim(int argc, char **argv);
+int cmd_config(int argc, char **argv);
+
+/* For `asyncbatch help COMMAND`. */
+extern const struct command_help cmd_run_help, cmd_sim_help, cmd_config_help;
+
+#endif

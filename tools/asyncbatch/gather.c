@@ -1,0 +1,49 @@
+#include "tools/asyncbatch/gather.h"
+
+#include <unistd.h>
+
+#include "tools/asyncbatch/say.h"
+
+/* NULL for none. */
+static const char *file_to_read(const struct asb_options *options)
+{
+    static const char *const usual[] = { "asyncbatch.yaml",
+                                         "config/pipeline.yaml" };
+    const char *named = asb_options_get(options, "config", NULL);
+
+    if (named && named[0])
+        return named;
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        if (access(usual[i], F_OK) == 0)
+            return usual[i];
+    }
+    return NULL;
+}
+
+int gather_without_file(struct asb_options *options, struct asb_message *why)
+{
+    int rc = asb_options_load_environment(options, why);
+
+    return rc ? rc : asb_options_check(options, why);
+}
+
+int gather(struct asb_options *options, struct asb_message *why)
+{
+    const char *file = file_to_read(options);
+
+    if (file) {
+        int rc = asb_options_load(options, file, why);
+
+        if (rc)
+            return rc;
+    }
+    return gather_without_file(options, why);
+}
+
+int gather_refused(const char *command, int rc, const struct asb_message *why)
+{
+    say("%s", why->text[0] ? why->text : asb_strerror(rc));
+    if (rc == ASB_ENOENT)
+        say("see asyncbatch %s --help for the options", command);
+    return ASB_EXIT_USAGE;
+}

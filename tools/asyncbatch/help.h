@@ -1,0 +1,23 @@
+/*
+ * help.h -- --help, written from the option table.
+ *
+ * Nothing here names an option of the engine: a row added to the table is in
+ * the help at once.
+ */
+#ifndef ASB_TOOLS_HELP_H
+#define ASB_TOOLS_HELP_H
+
+#include "tools/asyncbatch/command.h"
+
+/* Writes the help of a command to standard output, as wide as the terminal (80
+ * columns elsewhere).  Returns the exit status. */
+int help_print(const struct command_help *help);
+
+/* Writes `text` wrapped into columns `indent`..`width`, the first line being
+ * at column `at` already. */
+void help_wrap(const char *text, unsigned at, unsigned indent, unsigned width);
+
+/* Columns to write in. */
+unsigned help_width(void);
+
+#endif
