@@ -1,0 +1,13 @@
+#!/bin/sh
+# Configures and builds one preset: `tools/build.sh [PRESET]`, release by
+# default.  Uses ccache where it is installed.
+set -eu
+cd "$(dirname "$0")/.."
+preset=${1:-release}
+launcher=
+if command -v ccache >/dev/null 2>&1; then
+    launcher="-DCMAKE_C_COMPILER_LAUNCHER=ccache
+        -DCMAKE_CXX_COMPILER_LAUNCHER=ccache"
+fi
+cmake --preset "$preset" $launcher --log-level=WARNING >/dev/null
+cmake --build --preset "$preset"
