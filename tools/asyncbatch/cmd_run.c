@@ -188,7 +188,7 @@ static int run_job(struct run *r)
     if (rc) {
         stop(r);
         say("%s", why.text[0] ? why.text : asb_strerror(rc));
-        return ASB_EXIT_USAGE;
+        return rc == ASB_ENOKEY ? ASB_EXIT_PROVIDER : ASB_EXIT_USAGE;
     }
     if (strcmp(option(r, "input"), "-") == 0 && isatty(STDIN_FILENO))
         say("reading items from the terminal; Ctrl-D ends them");

@@ -76,7 +76,8 @@ static void print_option(const struct asb_option_info *info, const char *prefix,
                          unsigned width)
 {
     char text[1024];
-    bool has_default = info->fallback[0] && strcmp(info->fallback, "false");
+    bool has_default =
+        info->fallback[0] && strcmp(info->fallback, "false") != 0;
     unsigned at = print_name(info, prefix);
 
     if (at + 1 > TEXT_COLUMN) {
