@@ -1,0 +1,178 @@
+#include <assert.h>
+
+#include "engine/real/http_private.h"
+
+/*
+ * libcurl walks lists as long as a multi handle's connections for each call:
+ * at 10,000 in flight one handle spends 20 times what a hundred handles do.
+ * So a slot belongs to one of many multi handles, on the same loop.
+ */
+enum {
+    SPARE_CONNECTIONS = 8,
+    FIRST_MULTIS = 8,
+};
+
+static void make_due(struct asbi_http_multi *m)
+{
+    if (!m->due.list)
+        asbi_list_append(&m->http->due, &m->due);
+    asbi_http_pump(m->http);
+}
+
+/* Only takes note: libcurl must not be called from here. */
+static int on_curl_timer(CURLM *curl, long ms, void *arg)
+{
+    struct asbi_http_multi *m = arg;
+
+    (void)curl;
+    (void)event_del(&m->timer);
+    if (ms == 0) {
+        make_due(m);
+        return 0;
+    }
+    asbi_list_remove(&m->due);
+    if (ms > 0) {
+        struct timeval tv = asbi_timeval((uint64_t)ms * 1000000);
+
+        return event_add(&m->timer, &tv);
+    }
+    return 0;
+}
+
+/* -1 makes libcurl fail every transfer of the handle: right, since a lost
+ * event would leave one hanging for ever. */
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
+                          void *unused)
+{
+    static const short wanted[] = {
+        [CURL_POLL_IN] = EV_READ,
+        [CURL_POLL_OUT] = EV_WRITE,
+        [CURL_POLL_INOUT] = EV_READ | EV_WRITE,
+    };
+    struct asbi_http_multi *m = arg;
+    struct asbi_watch_table *watches = &m->http->watches;
+
+    (void)easy;
+    (void)unused;
+    if (what != CURL_POLL_IN && what != CURL_POLL_OUT &&
+        what != CURL_POLL_INOUT) {
+        asbi_watch_rest(watches, fd);
+        return 0;
+    }
+    return asbi_watch_set(watches, fd, wanted[what], m) ? -1 : 0;
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    struct asbi_http_multi *m = arg;
+    struct asbi_clock *clock = m->http->parts.clock;
+
+    (void)fd;
+    (void)what;
+    asbi_clock_enter(clock);
+    asbi_http_drive(m, CURL_SOCKET_TIMEOUT, 0);
+    asbi_clock_leave(clock);
+}
+
+void asbi_http_on_ready(void *owner, int fd, short what)
+{
+    int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) |
+               (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+
+    asbi_http_drive(owner, fd, mask);
+}
+
+static void collect(struct asbi_http_multi *m)
+{
+    CURLMsg *msg;
+    int left;
+
+    while ((msg = curl_multi_info_read(m->curl, &left))) {
+        char *slot = NULL;
+        CURLcode code = msg->data.result; /* msg dies with the removal */
+
+        (void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &slot);
+        asbi_http_finish((struct asbi_http_slot *)(void *)slot, code);
+    }
+}
+
+void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask)
+{
+    struct asbi_http *h = m->http;
+    int running;
+
+    assert(!h->in_curl);
+    h->in_curl = true;
+    (void)curl_multi_socket_action(m->curl, fd, mask, &running);
+    h->in_curl = false;
+    collect(m);
+}
+
+static bool multi_init(struct asbi_http_multi *m)
+{
+    struct asbi_http *h = m->http;
+    long connections = (long)h->calls_per_multi + SPARE_CONNECTIONS;
+    long multiplex = h->http2 ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING;
+
+    if (evtimer_assign(&m->timer, h->parts.base, on_timeout, m))
+        return false;
+    m->curl = curl_multi_init();
+    return m->curl &&
+           !curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION,
+                              on_curl_socket) &&
+           !curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m) &&
+           !curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_curl_timer) &&
+           !curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m) &&
+           !curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, multiplex) &&
+           /* The default shrinks with the calls under way, and closes warm
+            * connections at the end of each burst. */
+           !curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, connections);
+}
+
+void asbi_http_multi_free(struct asbi_http_multi *m)
+{
+    if (!m)
+        return;
+    if (m->curl)
+        (void)curl_multi_cleanup(m->curl);
+    if (event_initialized(&m->timer))
+        (void)event_del(&m->timer);
+    asbi_list_remove(&m->due);
+    asbi_free(m->http->parts.mem, m);
+}
+
+static int make_room(struct asbi_http *h)
+{
+    size_t cap = h->multi_cap ? h->multi_cap * 2 : FIRST_MULTIS;
+
+    if (h->multi_count < h->multi_cap)
+        return ASB_OK;
+    struct asbi_http_multi **multis =
+        asbi_resize(h->parts.mem, h->multis, cap, sizeof(*multis));
+    if (!multis)
+        return ASB_ENOMEM;
+    h->multis = multis;
+    h->multi_cap = cap;
+    return ASB_OK;
+}
+
+struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h)
+{
+    struct asbi_http_multi *m =
+        h->multi_count ? h->multis[h->multi_count - 1] : NULL;
+
+    if (m && m->slots < h->calls_per_multi)
+        return m;
+    if (make_room(h))
+        return NULL;
+    m = asbi_calloc(h->parts.mem, 1, sizeof(*m));
+    if (!m)
+        return NULL;
+    m->http = h;
+    if (!multi_init(m)) {
+        asbi_http_multi_free(m);
+        return NULL;
+    }
+    h->multis[h->multi_count++] = m;
+    return m;
+}

@@ -1,0 +1,254 @@
+/*
+ * http_private.h -- what the files of the libcurl door share.
+ *
+ *   http.c           the transport's calls, options, the pump
+ *   http_endpoint.c  a URL and its headers, prepared for many calls
+ *   http_route.c     names, addresses and proxies of one call
+ *   http_slot.c      an easy handle and what it is told for a call
+ *   http_answer.c    what libcurl tells of the answer
+ *   http_multi.c     multi handles, their sockets and timers
+ *   http_limits.c    time limits
+ *   http_end.c       how a call ended
+ *
+ * The rule of the house: libcurl's callbacks never call libcurl's multi
+ * functions nor the owner's on_end.  They record; the record is acted on when
+ * the call into libcurl has returned.
+ */
+#ifndef ASBI_REAL_HTTP_PRIVATE_H
+#define ASBI_REAL_HTTP_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/heap.h"
+#include "engine/base/list.h"
+#include "engine/real/dns.h"
+#include "engine/real/http.h"
+#include "engine/real/parts.h"
+#include "engine/real/tls.h"
+#include "engine/real/watch.h"
+#include "engine/transport.h"
+
+/* ---- endpoints ------------------------------------------------------- */
+
+/* How the address of a call is made known to libcurl. */
+enum asbi_http_route {
+    ASBI_ROUTE_PLAIN,      /* numeric or localhost: libcurl knows it itself */
+    ASBI_ROUTE_CONNECT_TO, /* the server's name was resolved here */
+    ASBI_ROUTE_PROXY,      /* the proxy's name, written into its URL */
+    ASBI_ROUTE_RESOLVE,    /* an https proxy's: its name is still needed */
+};
+
+/* Owned by the transport, reached through endpoint->transport_data. */
+struct asbi_http_endpoint {
+    struct asbi_link link; /* http->endpoints */
+    uint64_t id;           /* never 0, never used again */
+    const struct asbi_endpoint *of;
+    bool tls;        /* to the server or to the proxy */
+    bool get;        /* no body unless one is given */
+    bool head;       /* no body in the answer */
+    bool post;       /* a body even when it is empty */
+    bool idempotent; /* libcurl may repeat it by itself */
+    /* The headers as libcurl wants them, over the endpoint's own strings.
+     * NULL for none. */
+    struct curl_slist *headers;
+    /* One node before them, for bodies that libcurl would announce. */
+    struct curl_slist no_expect;
+
+    enum asbi_http_route route;
+    struct asbi_dns_host *host; /* NULL for ASBI_ROUTE_PLAIN */
+    char *proxy;                /* URL; of ROUTE_PROXY the part before the host;
+                                   NULL for none */
+    char port[8];               /* of `host` */
+
+    const char *fault; /* why no call can be made; NULL: none */
+};
+
+/* ---- slots ----------------------------------------------------------- */
+
+/* Where a slot is; also the list it is in. */
+enum asbi_slot_state {
+    ASBI_SLOT_IDLE,
+    ASBI_SLOT_NAMING,    /* waits for a name to be resolved */
+    ASBI_SLOT_LAUNCHING, /* to be added when libcurl has returned */
+    ASBI_SLOT_RUNNING,   /* in its multi handle */
+    ASBI_SLOT_DROPPING,  /* to be removed when libcurl has returned */
+    ASBI_SLOT_ENDING,    /* failed before it began; on_end is owed */
+    ASBI_SLOT_STATES,
+};
+
+/* Why we ourselves stopped a call. */
+enum asbi_slot_stop {
+    ASBI_STOP_NONE,
+    ASBI_STOP_HEADERS, /* too large */
+    ASBI_STOP_BODY,    /* too large */
+    ASBI_STOP_REFUSED, /* by the owner */
+    ASBI_STOP_RESEND,  /* libcurl wanted to send it again */
+    ASBI_STOP_TIME,
+    ASBI_STOP_FAULT, /* see `fault` */
+};
+
+/* An easy handle, pinned to a multi handle, kept for the next call. */
+struct asbi_http_slot {
+    struct asbi_link link; /* http->by_state[state] */
+    enum asbi_slot_state state;
+    struct asbi_http *http;
+    struct asbi_http_multi *multi;
+    CURL *easy;
+
+    /* -- what the easy handle was last told */
+    uint64_t endpoint_id;
+    bool own_headers; /* not the endpoint's list */
+    bool with_body;
+    struct curl_slist *extra; /* nodes for a call's extra headers */
+    size_t extra_cap;
+    char pin[352]; /* text of CURLOPT_CONNECT_TO or CURLOPT_RESOLVE */
+    struct curl_slist pin_node;
+    char error[CURL_ERROR_SIZE]; /* written by libcurl */
+
+    /* -- the call, from begin to end */
+    struct asbi_exchange *x; /* NULL when idle or cancelled */
+    struct asbi_http_endpoint *endpoint;
+    struct asbi_dns_wait wait;
+    char address[ASBI_DNS_ADDRESS]; /* pinned; "" for none */
+    unsigned tries;                 /* addresses tried */
+    uint64_t started_ns, first_byte_ns, progress_ns;
+    uint64_t try_until_ns; /* for the next address; ASBI_NEVER for none */
+    bool sent;             /* libcurl began to write the request */
+    long bytes_before;     /* written before that: a proxy's CONNECT */
+    bool expect_status, final, in_trailers;
+    int status;
+    size_t header_bytes, body_bytes;
+    enum asbi_slot_stop stop;
+    bool unreachable;
+    const char *fault; /* static */
+
+    struct asbi_heap_node deadline; /* http->deadlines */
+};
+
+/* ---- multi handles --------------------------------------------------- */
+
+struct asbi_http_multi {
+    struct asbi_http *http;
+    CURLM *curl;
+    struct event timer;
+    struct asbi_link due; /* http->due while libcurl wants to run at once */
+    unsigned slots;
+};
+
+/* ---- the transport --------------------------------------------------- */
+
+struct asbi_http {
+    struct asbi_transport transport;
+    struct asbi_parts parts;
+
+    /* -- options */
+    bool http2;
+    char *ca_file;
+    char *proxy; /* NULL: the environment's; "": none */
+    unsigned calls_per_multi;
+
+    struct asbi_dns *dns;
+    CURLSH *share;                /* TLS sessions */
+    bool own_roots;               /* libcurl uses our OpenSSL */
+    struct asbi_tls_roots *roots; /* loaded by the first TLS endpoint */
+    struct asb_message roots_why; /* why they could not be */
+
+    struct asbi_http_multi **multis;
+    size_t multi_count, multi_cap;
+    struct asbi_list due;
+    struct asbi_watch_table watches;
+
+    struct asbi_list by_state[ASBI_SLOT_STATES];
+    unsigned slots; /* in all states */
+    struct asbi_list endpoints;
+    uint64_t last_endpoint_id;
+
+    struct asbi_heap deadlines;
+    struct event deadline_timer;
+    uint64_t deadline_armed_ns; /* ASBI_NEVER: not armed */
+
+    bool in_curl;      /* a call into libcurl is under way */
+    bool global;       /* curl_global_init() was called */
+    bool events_ready; /* the events here are assigned */
+    bool pumping;      /* inside on_pump() */
+    bool pump_wanted;
+    struct event pump;   /* acts on what was recorded */
+    struct event keeper; /* keeps the loop alive while a call is under way */
+};
+
+/* Calls that were started and have not ended. */
+static inline size_t asbi_http_busy(const struct asbi_http *h)
+{
+    return h->slots - h->by_state[ASBI_SLOT_IDLE].count;
+}
+
+static inline uint64_t asbi_http_now(const struct asbi_http *h)
+{
+    return asbi_clock_now(h->parts.clock);
+}
+
+/* http.c: has what is due, launching, dropping and ending seen to, later. */
+void asbi_http_pump(struct asbi_http *h);
+
+/* http_endpoint.c.  The prepared endpoint, made if need be; ASB_ENOMEM. */
+int asbi_http_endpoint_get(struct asbi_http *h, struct asbi_endpoint *of,
+                           struct asbi_http_endpoint **out);
+void asbi_http_endpoint_free(struct asbi_http *h,
+                             struct asbi_http_endpoint *ep);
+/* Takes a proxy's URL apart.  False for one that we cannot use. */
+bool asbi_http_proxy_valid(const char *url);
+
+/* http_route.c: finds the address, then launches; or fails, later. */
+void asbi_http_route(struct asbi_http_slot *slot);
+/* After a failed connect: goes to the next address.  False: there is none. */
+bool asbi_http_route_next(struct asbi_http_slot *slot);
+
+/* http_slot.c */
+void asbi_http_slot_enter(struct asbi_http_slot *slot,
+                          enum asbi_slot_state state);
+/* An idle slot or a new one; NULL when out of memory. */
+struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h);
+void asbi_http_slot_free(struct asbi_http_slot *slot);
+/* Fills in the call's part. */
+void asbi_http_slot_begin(struct asbi_http_slot *slot, struct asbi_exchange *x,
+                          struct asbi_http_endpoint *ep);
+/* Hands it to libcurl, now or as soon as that is allowed. */
+void asbi_http_slot_launch(struct asbi_http_slot *slot);
+/* Has it end without having been sent. */
+void asbi_http_slot_fail(struct asbi_http_slot *slot, const char *fault,
+                         bool unreachable);
+
+/* http_answer.c: sets the callbacks of a new easy handle. */
+bool asbi_http_answer_init(struct asbi_http_slot *slot);
+/* Whether any byte of the request itself was written to a socket. */
+bool asbi_http_was_sent(struct asbi_http_slot *slot);
+
+/* http_multi.c */
+/* The multi handle for one more slot; NULL when out of memory. */
+struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h);
+void asbi_http_multi_free(struct asbi_http_multi *m);
+/* The one way into libcurl; it also collects what has ended. */
+void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask);
+void asbi_http_on_ready(void *owner, int fd, short what);
+
+/* http_limits.c */
+int asbi_http_limits_init(struct asbi_http *h);
+void asbi_http_limits_fini(struct asbi_http *h);
+/* The slot's call has begun, or an earlier limit than before applies. */
+void asbi_http_limits_set(struct asbi_http_slot *slot);
+/* No call is under way. */
+void asbi_http_limits_rest(struct asbi_http *h);
+
+/* http_end.c: tells the owner and puts the slot back; also retries another
+ * address.  Not from inside libcurl. */
+void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code);
+/* Puts the slot back without telling anybody. */
+void asbi_http_recycle(struct asbi_http_slot *slot);
+
+#endif

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Figures that the documentation quotes, each by one command.
+
+    tests/bench/bench.py waves      small jobs against the latency of one call
+    tests/bench/bench.py cost       requests a second beside a bare loop
+    tests/bench/bench.py in-flight  processor time per request, 500 to 5,000
+    tests/bench/bench.py memory     peak memory, 10,000 and 1,000,000 rows
+    tests/bench/bench.py debian     all package descriptions, packed
+
+Needs a release build in build/ (tools/build.sh release).  `cost` needs nginx.
+Client and server are pinned to a processor each.  Every figure is a ratio to a
+yardstick of the same run, or a median with its extremes.
+"""
+
+import csv
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
+COMMAND = os.path.join(BUILD, "bin", "asyncbatch")
+BARE = os.path.join(BUILD, "tests", "bench", "bare_loop")
+CLIENT, SERVER = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
+
+
+class Simulator:
+    """`asyncbatch sim` on the other processor."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [*SERVER, COMMAND, "sim", "--listen", "127.0.0.1:0", *options],
+            stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        self.url = re.search(r"http://\S+", line).group(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Nginx:
+    """One worker that answers every POST with the same chat completion."""
+
+    ANSWER = json.dumps({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1,
+        "model": "sim-1",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {
+            "role": "assistant", "content": "ok " * 20}}],
+        "usage": {"prompt_tokens": 40, "completion_tokens": 20,
+                  "total_tokens": 60}})
+
+    def __init__(self, folder):
+        port = free_port()
+        config = os.path.join(folder, "nginx.conf")
+        with open(config, "w") as f:
+            f.write(f"""
+                daemon off; worker_processes 1; pid {folder}/pid;
+                error_log {folder}/error.log;
+                events {{ worker_connections 16384; }}
+                http {{
+                    access_log off; keepalive_requests 1000000000;
+                    default_type application/json;
+                    server {{
+                        listen 127.0.0.1:{port};
+                        location / {{ return 200 '{self.ANSWER}'; }}
+                    }}
+                }}""")
+        self.process = subprocess.Popen([*SERVER, "nginx", "-c", config])
+        self.url = f"http://127.0.0.1:{port}"
+        wait_for_port(port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait()
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port):
+    import socket
+    import time
+    for _ in range(200):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    sys.exit("the server did not start")
+
+
+def run(folder, *options, pin=CLIENT):
+    """One job; its summary, with processor seconds and peak memory added."""
+    summary = os.path.join(folder, "summary.json")
+    process = subprocess.Popen(
+        [*pin, COMMAND, "run", "--progress", "none", "--summary", summary,
+         *options], stderr=subprocess.PIPE, text=True)
+    err = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"the run failed:\n{err}")
+    with open(summary) as f:
+        result = json.load(f)
+    result["cpu_seconds"] = usage.ru_utime + usage.ru_stime
+    result["peak_kib"] = usage.ru_maxrss
+    return result
+
+
+def spread(values, digits=2):
+    return (f"{statistics.median(values):.{digits}f} "
+            f"({min(values):.{digits}f} to {max(values):.{digits}f})")
+
+
+# ---- small jobs -----------------------------------------------------------
+
+WAVES = [("10-50 characters", 100, 10, 50, 124.92),
+         ("50-200 characters", 100, 50, 200, 124.92),
+         ("100-500 characters", 100, 100, 500, 124.92),
+         ("10-100 characters, 200 rows", 200, 10, 100, 124.92)]
+
+
+def write_waves(path, rows, least, most):
+    rng = random.Random(rows * least)
+    with open(path, "w", newline="") as f:
+        out = csv.writer(f)
+        out.writerow(["string_id", "source_zh"])
+        for i in range(rows):
+            out.writerow([f"s{i}", "测" * rng.randint(least, most)])
+
+
+def waves(folder):
+    """A call takes 100 to 300 ms whatever its size; the slowest call of a run
+    is the least time in which the run can end."""
+    print("rows of one CJK character, defaults, calls of 100 to 300 ms")
+    for latency in ("uniform=100ms-300ms", "base=200ms,sigma=0"):
+        print(f"\nlatency {latency}")
+        for name, rows, least, most, seed in WAVES:
+            path = os.path.join(folder, "in.csv")
+            write_waves(path, rows, least, most)
+            ratios, rates = [], []
+            for n in range(7):
+                with Simulator("--latency", latency, "--seed",
+                               str(n + 1)) as sim:
+                    out = run(folder, "-i", path, "-o",
+                              os.path.join(folder, "out.csv"),
+                              "--source-lang", "zh", "--target-lang", "ru",
+                              "--base-url", sim.url + "/v1", "-m", "sim-1")
+                    one = longest_call(folder, sim.url)
+                ratios.append(out["elapsed_seconds"] / one)
+                rates.append(rows / out["elapsed_seconds"])
+            print(f"  {name:30} {spread(rates, 0)} texts/s, was {seed} and "
+                  f"184.90; {spread(ratios)} times the slowest call")
+
+
+def longest_call(folder, url):
+    """Seconds of the slowest call, as the simulator counted them."""
+    del folder
+    import urllib.request
+    with urllib.request.urlopen(url + "/stats") as reply:
+        return json.load(reply)["max_latency_ms"] / 1000
+
+
+# ---- cost of one request --------------------------------------------------
+
+def write_requests(path, count):
+    body = {"model": "sim-1", "messages": [
+        {"role": "system", "content": "Answer briefly."},
+        {"role": "user", "content": "x" * 200}]}
+    with open(path, "w") as f:
+        for i in range(count):
+            f.write(json.dumps({"id": str(i), "body": body}) + "\n")
+    return json.dumps(body)
+
+
+def raw(folder, url, requests, workers):
+    return run(folder, "-i", requests, "-o", os.path.join(folder, "out.jsonl"),
+               "--task", "raw", "--base-url", url + "/v1", "-m", "sim-1",
+               "--workers", str(workers))
+
+
+def bare(url, count, workers, body):
+    out = subprocess.run(
+        [*CLIENT, BARE, url + "/v1/chat/completions", str(count), str(workers),
+         body], capture_output=True, text=True, check=True).stdout
+    numbers = re.findall(r"([\d.]+)\s+(?:requests/s|us)", out)
+    return float(numbers[0]), float(numbers[1])
+
+
+def cost(folder, count=200000, rounds=5):
+    if not shutil.which("nginx"):
+        sys.exit("nginx is not installed: tools/install-deps.sh --dev")
+    requests = os.path.join(folder, "in.jsonl")
+    body = os.path.join(folder, "body.json")
+    with open(body, "w") as f:
+        f.write(write_requests(requests, count))
+    ratios, ours, theirs = [], [], []
+    with Nginx(folder) as server:
+        for _ in range(rounds):
+            rate, cpu = bare(server.url, count, 64, body)
+            out = raw(folder, server.url, requests, 64)
+            mine = count / out["elapsed_seconds"]
+            ratios.append(mine / rate)
+            ours.append(out["cpu_seconds"] / count * 1e6)
+            theirs.append(cpu)
+            print(f"  bare {rate:.0f}/s {cpu:.1f} us, asyncbatch {mine:.0f}/s "
+                  f"{ours[-1]:.1f} us", flush=True)
+    print(f"{count} requests, 64 in flight: {spread(ratios)} of the bare loop; "
+          f"processor time {spread(ours, 1)} us, bare {spread(theirs, 1)} us")
+
+
+def in_flight(folder, rounds=3):
+    """A server that takes a second for each answer."""
+    figures = {}
+    for workers, count in ((500, 10000), (5000, 50000)):
+        requests = os.path.join(folder, f"in{workers}.jsonl")
+        write_requests(requests, count)
+        costs = []
+        for _ in range(rounds):
+            with Simulator("--latency", "base=1s,sigma=0") as sim:
+                out = raw(folder, sim.url, requests, workers)
+            costs.append(out["cpu_seconds"] / count * 1e6)
+            print(f"  {workers} in flight: {costs[-1]:.1f} us, "
+                  f"{count / out['elapsed_seconds']:.0f}/s, at most "
+                  f"{out['concurrency_max']}", flush=True)
+        figures[workers] = statistics.median(costs)
+    print(f"5,000 in flight cost {figures[5000] / figures[500]:.2f} times the "
+          "processor time per request of 500")
+
+
+# ---- memory ---------------------------------------------------------------
+
+def write_rows(path, count):
+    with open(path, "w") as f:
+        f.write("id,text\n")
+        for i in range(count):
+            f.write(f"row-{i * 2654435761 % 2**32:08x},Line {i} of the story, "
+                    "and what came of it.\n")
+
+
+def memory(folder):
+    peaks = {}
+    for count in (10000, 1000000):
+        path = os.path.join(folder, "rows.csv")
+        write_rows(path, count)
+        with Simulator("--latency", "base=20ms,per_output_token=0") as sim:
+            out = run(folder, "-i", path, "-o",
+                      os.path.join(folder, "out.csv"), "--target-lang", "fr",
+                      "--source-lang", "en", "--base-url", sim.url + "/v1",
+                      "-m", "sim-1")
+        peaks[count] = out["peak_kib"] / 1024
+        print(f"  {count} rows: {peaks[count]:.1f} MiB, "
+              f"{out['items_per_sec']:.0f} rows/s", flush=True)
+    print(f"1,000,000 rows need {peaks[1000000] / peaks[10000]:.2f} times the "
+          f"memory of 10,000: {peaks[1000000]:.1f} MiB")
+
+
+# ---- real lines -----------------------------------------------------------
+
+def debian(folder):
+    text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True,
+                          check=True).stdout.decode("utf-8", "replace")
+    path = os.path.join(folder, "debian.csv")
+    count = 0
+    with open(path, "w", newline="") as f:
+        out = csv.writer(f)
+        out.writerow(["id", "text"])
+        for name, line in re.findall(
+                r"^Package: (\S+)$.*?^Description(?:-en)?: (.+)$", text,
+                re.MULTILINE | re.DOTALL):
+            out.writerow([f"{count}-{name}", line.split("\n")[0]])
+            count += 1
+    with Simulator() as sim:
+        out = run(folder, "-i", path, "-o", os.path.join(folder, "out.csv"),
+                  "--target-lang", "fr", "--source-lang", "en", "--base-url",
+                  sim.url + "/v1", "-m", "sim-1")
+    print(f"{count} lines: {out['items_ok']} answered, "
+          f"{out['items_failed']} failed, {out['calls']} calls of "
+          f"{out['batch_items_mean']} items, ${out['cost_usd']:.4f}, "
+          f"{out['elapsed_seconds']:.1f} s, {out['items_per_sec']:.0f} a "
+          f"second, {out['peak_kib'] / 1024:.1f} MiB")
+
+
+def main():
+    what = {"waves": waves, "cost": cost, "in-flight": in_flight,
+            "memory": memory, "debian": debian}
+    if len(sys.argv) != 2 or sys.argv[1] not in what:
+        sys.exit(__doc__)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory() as folder:
+        what[sys.argv[1]](folder)
+
+
+main()
