@@ -26,7 +26,8 @@ class Sim(Case):
         response = connection.getresponse()
         text = response.read()
         connection.close()
-        return response.status, json.loads(text)
+        is_json = "json" in response.headers["Content-Type"]
+        return response.status, json.loads(text) if is_json else text
 
     @staticmethod
     def packed(*texts):
@@ -71,10 +72,10 @@ class Sim(Case):
 
     def test_an_error_rate_of_one_is_all_errors(self):
         _, host, port = self.serve("--error-rate", "1")
-        status, answer = self.ask(host, port, "POST", "/v1/chat/completions",
-                                  self.packed("One"))
-        self.assertGreaterEqual(status, 500)
-        self.assertIn("error", answer)
+        for _ in range(10):
+            status, _ = self.ask(host, port, "POST", "/v1/chat/completions",
+                                 self.packed("One"))
+            self.assertGreaterEqual(status, 500)
 
     def test_long_and_short_option_names_mean_the_same(self):
         for args in (["--rpm", "1"], ["--sim-rpm", "1"]):

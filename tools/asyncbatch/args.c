@@ -42,17 +42,19 @@ bool args_take(const struct args *args, const struct asb_option_info *info)
            strncmp(args->prefix, info->name, strlen(args->prefix)) == 0;
 }
 
+/* With the prefix first: sim's --seed is sim_seed, not the engine's seed. */
 static bool find_engine(const struct args *args, const char *name,
                         struct named *out)
 {
     char full[NAME_MAX_BYTES * 2];
 
-    out->own_value = NULL;
-    out->info = asb_option_find(name);
-    if (!out->info && args->prefix) {
+    *out = (struct named){ .negated = out->negated };
+    if (args->prefix) {
         (void)snprintf(full, sizeof(full), "%s%s", args->prefix, name);
         out->info = asb_option_find(full);
     }
+    if (!out->info)
+        out->info = asb_option_find(name);
     return out->info && args_take(args, out->info);
 }
 
