@@ -71,7 +71,8 @@ int main(void)
 {
     struct event_base *base = event_base_new();
     struct asb_options *options = asb_options_new();
-    int ok = base && options && strcmp(asb_version(), ASB_VERSION_STRING) == 0 &&
+    int ok = base && options &&
+             strcmp(asb_version(), ASB_VERSION_STRING) == 0 &&
              with_simulator(base, options);
 
     asb_options_free(options);
