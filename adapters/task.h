@@ -70,8 +70,9 @@ bool asbi_task_render(struct asbi_task *task, asbi_str text, asbi_str fields,
                       struct asbi_buf *out,
                       struct asbi_verdict_on_item *verdict);
 
-/* Judges an answer.  `output` may be trimmed by the task: on success *accepted
- * is the part to deliver, inside `output`. */
+/* Judges an answer to `text`, the item as the user gave it.  On success
+ * *accepted is what to deliver: a part of `output`, or for classify the label
+ * as it is spelt in the list, which lives as long as the task. */
 void asbi_task_check(struct asbi_task *task, asbi_str text, uint32_t max_length,
                      asbi_str output, bool is_json, asbi_str *accepted,
                      struct asbi_verdict_on_item *verdict);
