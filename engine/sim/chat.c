@@ -214,8 +214,6 @@ static void count_prompt(struct asbi_sim_chat *c,
         uint64_t tokens = TOKENS_PER_MESSAGE + asbi_sim_tokens(text);
 
         before = before && m != last;
-        if (m == asbi_json_child(c->json, messages) && before)
-            c->system = c->text.len ? ASBI_STR("") : text;
         c->prompt_tokens += tokens;
         if (before) {
             c->prefix_tokens += tokens;
@@ -237,9 +235,10 @@ static int read_messages(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
         return asbi_sim_refuse(why, 400, "invalid_type", "messages",
                                "Invalid 'messages': expected an array with at "
                                "least one message.");
-    c->system = ASBI_STR("");
-    asbi_buf_clear(&c->text);
     count_prompt(c, messages, last);
+    c->system = asbi_json_text(
+        c->json, asbi_json_get(c->json, asbi_json_child(c->json, messages),
+                               ASBI_STR("content")));
     c->last = text_of(c, last, &c->parts);
     size_t constant = find_items(c, c->last);
     if (c->items) {
@@ -250,28 +249,6 @@ static int read_messages(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
     return c->parts.failed || c->text.failed ? ASB_ENOMEM : ASB_OK;
 }
 
-/* The enum that an answer must be from: under a member "output" or "label" of
- * response_format. */
-static const struct asbi_json_node *find_labels(struct asbi_sim_chat *c)
-{
-    const struct asbi_json_node *format = get(c, "response_format");
-    const struct asbi_json_node *root = asbi_json_root(c->json);
-
-    if (!is_type(format, ASBI_JSON_OBJECT))
-        return NULL;
-    for (const struct asbi_json_node *n = format; n < root + format->next;
-         n++) {
-        if (!asbi_str_eq(n->key, ASBI_STR("output")) &&
-            !asbi_str_eq(n->key, ASBI_STR("label")))
-            continue;
-        const struct asbi_json_node *labels =
-            asbi_json_get(c->json, n, ASBI_STR("enum"));
-        if (is_type(labels, ASBI_JSON_ARRAY) && labels->count > 0)
-            return labels;
-    }
-    return NULL;
-}
-
 static void read_flags(struct asbi_sim_chat *c)
 {
     const struct asbi_json_node *options = get(c, "stream_options");
@@ -280,7 +257,8 @@ static void read_flags(struct asbi_sim_chat *c)
     c->include_usage =
         is_type(asbi_json_get(c->json, options, ASBI_STR("include_usage")),
                 ASBI_JSON_TRUE);
-    c->schema = find_labels(c);
+    asbi_sim_labels_find(&c->labels, c->json, get(c, "response_format"),
+                         c->system);
 }
 
 static int parse_body(struct asbi_sim_chat *c, asbi_str body,

@@ -13,6 +13,7 @@
 
 #include "engine/base/json.h"
 #include "engine/sim/call.h"
+#include "engine/sim/labels.h"
 
 struct asbi_sim_chat {
     /* -- set by init */
@@ -27,11 +28,10 @@ struct asbi_sim_chat {
     bool stream, include_usage;
     uint64_t choices;    /* how many answers ("n") */
     uint64_t max_tokens; /* UINT64_MAX: not said */
-    asbi_str system;     /* text of the first message, if it is constant */
+    asbi_str system;     /* text of the first message; empty if in parts */
     asbi_str last;       /* text of the last user message */
-    const struct asbi_json_node *items;    /* in `payload`; NULL: not packed */
-    const struct asbi_json_node *schema;   /* enum of labels in `json` */
-    asbi_str label_line;                   /* or a list of them in `system` */
+    const struct asbi_json_node *items; /* in `payload`; NULL: not packed */
+    struct asbi_sim_labels labels; /* what packed answers are chosen from */
     uint64_t prompt_tokens, prefix_tokens; /* prefix: all that is constant */
     uint64_t prefix_hash;
 

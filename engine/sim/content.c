@@ -4,28 +4,11 @@
  */
 #include "engine/sim/chat.h"
 
-#include "engine/base/hash.h"
 #include "engine/sim/pseudo.h"
-
-/* Of a longer list only the first ones are chosen. */
-enum { MAX_LABELS = 256 };
 
 static const char prose[] =
     "I'm sorry, but I can't help with that as a list. Could you tell me more "
     "about what you need?";
-
-/* The n-th of the labels that the schema names, as JSON. */
-static void put_label(struct asbi_sim_chat *c, asbi_str text)
-{
-    uint32_t count = c->schema->count;
-    uint64_t n = asbi_hash64(text.at, text.len, 1) %
-                 (count < MAX_LABELS ? count : MAX_LABELS);
-    const struct asbi_json_node *label = asbi_json_child(c->json, c->schema);
-
-    while (n--)
-        label = asbi_json_after(c->json, c->schema, label);
-    asbi_buf_str(&c->content, label->raw);
-}
 
 static void put_output(struct asbi_sim_chat *c,
                        const struct asbi_json_node *item, bool spoiled)
@@ -36,8 +19,8 @@ static void put_output(struct asbi_sim_chat *c,
         c->payload, asbi_json_get(c->payload, item, ASBI_STR("text")));
     uint64_t max_length = 0;
 
-    if (c->schema) {
-        put_label(c, text);
+    if (c->labels.count) {
+        asbi_buf_str(&c->content, asbi_sim_labels_choose(&c->labels, text));
         return;
     }
     (void)asbi_json_u64(limit, &max_length);

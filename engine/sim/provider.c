@@ -311,15 +311,13 @@ struct asbi_sim_call *asbi_sim_provider_finish(struct asbi_sim_provider *p,
             start(p, next, now_ns);
         }
     }
-    asbi_sim_call_free(call);
     return next;
 }
 
 void asbi_sim_provider_abandon(struct asbi_sim_provider *p,
                                struct asbi_sim_call *call)
 {
-    if (call->started)
-        return;
+    assert(!call->started);
     leave_queue(p, call);
     asbi_sim_call_free(call);
 }

@@ -41,26 +41,27 @@ int asbi_sim_provider_new(const struct asbi_mem *mem,
                           const struct asbi_sim_options *options,
                           struct asbi_sim_provider **out);
 
-/* Frees what waits, too; calls that have started belong to the driver, who
- * has freed them before.  Accepts NULL. */
+/* Frees what waits, too; calls that have started stay the driver's.  Accepts
+ * NULL. */
 void asbi_sim_provider_free(struct asbi_sim_provider *p);
 
 /**
- * Takes a request.  The call is the driver's until it hands it to finish() or
- * abandon(); one that has not started is named by a later finish().
+ * Takes a request.  A call that has started is the driver's, for finish() and
+ * asbi_sim_call_free(); one that waits is named by a later finish().
  * @return ASB_OK and *out, or ASB_ENOMEM
  */
 int asbi_sim_provider_take(struct asbi_sim_provider *p,
                            const struct asbi_sim_request *request,
                            uint64_t now_ns, struct asbi_sim_call **out);
 
-/* The last piece of a started call is due.  Frees it and returns the call that
- * takes its place and has started now, or NULL. */
+/* The last piece of a started call is due: its place is free.  Returns the call
+ * that takes it and has started now, or NULL.  Once for each call; the answer
+ * may be read on until it is freed. */
 struct asbi_sim_call *asbi_sim_provider_finish(struct asbi_sim_provider *p,
                                                struct asbi_sim_call *call,
                                                uint64_t now_ns);
 
-/* Drops a call that waits, unbilled.  One that has started is seen to its end:
+/* Frees a call that waits, unbilled.  One that has started is seen to its end:
  * a provider works on, and bills, when the client has hung up. */
 void asbi_sim_provider_abandon(struct asbi_sim_provider *p,
                                struct asbi_sim_call *call);

@@ -106,6 +106,22 @@ static uint64_t kept_length(asbi_str text)
     return total;
 }
 
+/* As it stands, but for the branches of an ICU message; never longer. */
+static void put_run(struct asbi_buf *out, asbi_str run)
+{
+    size_t from = 0, done = 0;
+    asbi_str branch;
+
+    while (asbi_sim_next_branch(run, &from, &branch)) {
+        size_t start = (size_t)(branch.at - run.at);
+
+        asbi_buf_add(out, run.at + done, start - done);
+        asbi_sim_pseudo(branch, asbi_utf8_length(branch), out);
+        done = start + branch.len;
+    }
+    asbi_buf_add(out, run.at + done, run.len - done);
+}
+
 /* A kept run in whole or not at all; `reserve` is what is set aside for it. */
 static void put_kept(struct sink *s, asbi_str run, uint64_t *reserve)
 {
@@ -114,7 +130,7 @@ static void put_kept(struct sink *s, asbi_str run, uint64_t *reserve)
     if (length > *reserve)
         return;
     *reserve -= length;
-    asbi_buf_str(s->out, run);
+    put_run(s->out, run);
 }
 
 static void put_one(struct sink *s, const char *at, size_t len, uint32_t c)

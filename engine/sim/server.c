@@ -127,6 +127,7 @@ static void finish_call(struct asb_simulator *sim, struct asbi_sim_call *call)
     struct asbi_sim_call *next =
         asbi_sim_provider_finish(sim->provider, call, now_ns());
 
+    asbi_sim_call_free(call);
     if (next)
         arm(next->owner, asbi_sim_call_due(next, 0));
 }
