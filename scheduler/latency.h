@@ -1,9 +1,13 @@
 /*
  * latency.h -- how long a call of a given size will take, learned online.
  *
- * Recursive least squares on [1, in/1000, out/1000] with a bounded covariance
- * and a Huber-clipped residual, and a multiplicative online quantile of the
- * residual ratio (research on algorithms, section 1.2).
+ * Recursive least squares on [1, in/1000, out/1000] with forgetting (0.98), a
+ * bounded covariance and a Huber-clipped residual, and a multiplicative online
+ * quantile of the residual ratio.  (With an unbounded covariance or with
+ * coefficients cut off at 0, it diverges under noise.)
+ *
+ * Refuses nonsense: a sample that is not positive and finite is not learned,
+ * and no answer is ever negative, infinite or not a number.
  */
 #ifndef ASBI_SCHEDULER_LATENCY_H
 #define ASBI_SCHEDULER_LATENCY_H
@@ -13,6 +17,7 @@
 struct asbi_latency {
     double theta[3]; /* seconds, per 1000 input, per 1000 output tokens */
     double p[3][3];
+    double w[3];  /* prior deviation of a sample, per the same three */
     double sigma; /* of relative residuals */
     double q95;   /* factor on the prediction */
     uint64_t samples;
@@ -29,8 +34,16 @@ void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
 double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,
                            uint64_t output_tokens);
 
-/* The 95th percentile. */
+/* The 95th percentile: of twenty calls, one takes longer. */
 double asbi_latency_p95(const struct asbi_latency *l, uint64_t input_tokens,
                         uint64_t output_tokens);
+
+/* The same percentile as a line, for those who sum items up: seconds = fixed +
+ * per_input x in + per_output x out.  No term is negative. */
+struct asbi_latency_line {
+    double fixed, per_input, per_output;
+};
+
+struct asbi_latency_line asbi_latency_p95_line(const struct asbi_latency *l);
 
 #endif

@@ -4,7 +4,11 @@
  *
  * The count cap starts at 25, grows by a tenth after 20 clean batches and
  * falls to 0.7 when more than 2 % of the last 200 items came back missing,
- * invalid or truncated.
+ * invalid or truncated.  Only batches of at least half the cap are evidence
+ * for growth.
+ *
+ * Refuses to be switched off where a call would fail: with a fixed number of
+ * items the caps on context, output, bytes and cost stay.
  */
 #ifndef ASBI_SCHEDULER_SIZING_H
 #define ASBI_SCHEDULER_SIZING_H
@@ -15,33 +19,39 @@
 #include "scheduler/former.h"
 #include "scheduler/latency.h"
 
+/* 0 is no limit, or unknown. */
 struct asbi_sizing_limits {
     uint64_t context_tokens;    /* of the model */
     uint64_t max_output_tokens; /* of the model */
     uint64_t token_buffer;      /* kept free of the context */
-    uint64_t prompt_tokens;     /* constant part of every call */
+    uint64_t prompt_tokens;     /* constant part of every call, estimated */
     uint64_t fixed_items;       /* > 0: dynamic sizing is off */
-    uint64_t max_items;         /* cap on dynamic sizes */
+    uint64_t max_items;         /* cap on dynamic sizes; 0: 50 */
     uint64_t max_bytes;
     int64_t max_cost;
     uint64_t target_ns; /* time a call may take at the 95th percentile */
-    double headroom;    /* of the token estimate */
+    double headroom;    /* of the token estimate; under 1 counts as 1 */
 };
 
 struct asbi_sizing {
     double count_cap;
-    double output_share; /* of max_output_tokens; halved when truncated */
+    double output_share; /* of max_output_tokens; halved when truncated, and
+                          * 2 % back for each clean batch */
     unsigned clean_batches;
-    double window_items, window_bad; /* decaying counts over ~200 items */
+    double window_bad; /* decaying over the last 200 items */
 };
 
 void asbi_sizing_init(struct asbi_sizing *s);
 
-/* One answered batch: `bad` items missing, invalid or truncated. */
+/* One answered batch: `bad` items missing, invalid or truncated.  Of an answer
+ * that was cut off (`truncated`) the output share learns as well. */
 void asbi_sizing_learn(struct asbi_sizing *s,
                        const struct asbi_sizing_limits *limits, uint64_t items,
                        uint64_t bad, bool truncated);
 
+/* The caps for the kind's next batches.  `latency` may be NULL: no target
+ * time.  A limit too small for any item gives a cap of 1, never 0 (no cap): an
+ * item that does not fit then goes alone, and the provider has its say. */
 void asbi_sizing_caps(const struct asbi_sizing *s,
                       const struct asbi_sizing_limits *limits,
                       const struct asbi_latency *latency,
