@@ -16,6 +16,8 @@
 
 struct asbi_config {
     /* files */
+    const char *config;    /* the file given by name; "" for the usual places */
+    const char *catalogue; /* models and providers of the user; "" for none */
     const char *input, *output;               /* "-" for standard streams */
     const char *input_format, *output_format; /* "" for by suffix */
     const char *id_column, *text_column;      /* "" for the usual names */
@@ -45,7 +47,8 @@ struct asbi_config {
 
     /* batches */
     bool dynamic_sizing;
-    uint64_t batch_size;      /* fixed items per call; 0: dynamic */
+    uint64_t batch_size;      /* fixed items per call; 0 if and only if
+                                 dynamic_sizing */
     uint64_t batch_items_max; /* cap on dynamic sizes */
     int64_t batch_cost_max;   /* nano-dollars; 0: none */
     uint64_t batch_target_ns; /* target time of a call */
@@ -98,6 +101,7 @@ struct asbi_model {
     const char *provider;
     uint64_t context_tokens, max_output_tokens;
     int64_t input_price, cached_price, output_price; /* nano-dollars per 10^6 */
+    bool priced; /* false: the price is not known and the three are 0 */
     double latency_ms_per_token;                     /* 0: unknown */
     uint64_t requests_per_minute, tokens_per_minute; /* 0: unknown */
     const char *tokenizer;                           /* "o200k", "cl100k" */
@@ -112,12 +116,17 @@ struct asbi_provider {
     const char *dialect;
     const char *base_url;
     const char *key_variable; /* OPENAI_API_KEY; "" for none */
-    bool structured;          /* knows JSON schema */
+    bool key_optional; /* works without a key when the variable is unset */
+    bool free;         /* runs on the user's own machines: price 0 */
+    bool structured;   /* knows JSON schema */
     bool max_completion_tokens;
     bool counts_max_tokens; /* reserves max_tokens against the token limit */
 };
 
-/* The entry of a model, or assumed defaults in *out (ok to use, warn). */
+/* The entry of a model, or assumed defaults in *out (ok to use, warn).  A
+ * maker before a slash ("openai/gpt-4.1") and a date after the name
+ * ("gpt-4.1-2025-04-14") are looked through.  Strings in *out live as long as
+ * the options and `name` do. */
 void asbi_catalogue_model(const struct asb_options *options, const char *name,
                           struct asbi_model *out);
 
