@@ -74,6 +74,7 @@ struct asb_bytes {
     X(EIO, -8, "reading or writing failed; see the message")            \
     X(EPARSE, -9, "malformed data")                                     \
     X(ETOOBIG, -10, "larger than a configured limit")                   \
+    X(ENOKEY, -11, "the provider's key is missing; see the message")    \
     X(EFATAL, -100, "this or below: only asb_engine_free() is allowed") \
     X(ELOOP, -101, "the event loop failed")
 
@@ -179,7 +180,8 @@ struct asb_hooks {
 /**
  * Creates an engine from a copy of the options.
  * @param why  may be NULL; says what is wrong on ASB_ECONFIG or ASB_EIO
- * @return ASB_OK and *out, or ASB_EINVAL, ASB_ECONFIG, ASB_EIO, ASB_ENOMEM
+ * @return ASB_OK and *out, or ASB_EINVAL, ASB_ECONFIG, ASB_ENOKEY, ASB_EIO,
+ *         ASB_ENOMEM
  */
 ASB_API ASB_CHECKED int asb_engine_new(const struct asb_options *options,
                                        const struct asb_hooks *hooks,

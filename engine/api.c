@@ -1,0 +1,181 @@
+/*
+ * api.c -- public entry points: check, guard, delegate.
+ */
+#include <event2/event.h>
+
+#include <string.h>
+
+#include "config/options.h"
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/call.h"
+#include "engine/engine.h"
+#include "engine/material.h"
+#include "engine/queue.h"
+#include "engine/real/loop.h"
+
+const char *asb_strerror(int error)
+{
+    switch (error) {
+    case ASB_OK:
+        return "success";
+#define X(name, number, text) \
+    case number:              \
+        return text;
+        ASB_ERRORS(X)
+#undef X
+    default:
+        return "unknown asyncbatch error";
+    }
+}
+
+const char *asb_version(void)
+{
+    return ASB_VERSION_STRING;
+}
+
+static void take_hooks(const struct asb_hooks *given, struct asb_hooks *out,
+                       struct asbi_mem *mem, struct asbi_log *log)
+{
+    *out = (struct asb_hooks){ .size = sizeof(*out) };
+    if (given)
+        memcpy(out, given,
+               given->size < sizeof(*out) ? given->size : sizeof(*out));
+    *mem = asbi_mem_system;
+    if (out->resize)
+        *mem = (struct asbi_mem){ out->resize, out->resize_arg };
+    *log = (struct asbi_log){ out->log, out->log_arg };
+}
+
+static int new_world(struct asb_engine *e, const struct asb_options *options,
+                     struct event_base *base, struct asbi_world **out,
+                     struct asb_message *why)
+{
+    const struct asbi_config *c = &options->values;
+    struct asbi_real_options real = {
+        .http = { .max_in_flight = (unsigned)c->workers,
+                  .http2 = c->http2,
+                  .ca_file = c->ca_file,
+                  .proxy = c->proxy },
+        .seed = c->seed ? &c->seed : NULL,
+    };
+
+    return asbi_real_world_new(&e->mem, base, &real, &e->log, out, why);
+}
+
+/* What does not stop a run but the user should know. */
+static void warn(struct asb_engine *e)
+{
+    struct asb_message text;
+
+    for (size_t i = 0; asbi_options_warning(e->options, i, &text); i++)
+        asbi_log(&e->log, ASB_LOG_WARN, "%s", text.text);
+}
+
+int asb_engine_new(const struct asb_options *options,
+                   const struct asb_hooks *hooks, struct asb_engine **out,
+                   struct asb_message *why)
+{
+    struct asb_hooks h;
+    struct asbi_mem mem;
+    struct asbi_log log;
+    struct asbi_material material;
+    struct asbi_world *world;
+
+    if (!options || !out)
+        return ASB_EINVAL;
+    *out = NULL;
+    if (why)
+        why->text[0] = '\0';
+    take_hooks(hooks, &h, &mem, &log);
+    int rc = asb_options_check(options, why);
+    if (rc)
+        return rc;
+    struct asb_engine *e = asbi_engine_alloc(&mem, &log);
+    rc = asbi_material_load(&material, options, &mem, why);
+    if (!e && !rc)
+        rc = ASB_ENOMEM;
+    if (!rc)
+        rc = new_world(e, options, h.base, &world, why);
+    if (!rc)
+        rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
+                              &material.task, why);
+    asbi_material_fini(&material);
+    if (rc) {
+        asbi_engine_destroy(e);
+        return rc;
+    }
+    warn(e);
+    *out = e;
+    return ASB_OK;
+}
+
+int asb_engine_free(struct asb_engine *e)
+{
+    if (!e)
+        return ASB_OK;
+    if (e->in_callback)
+        return ASB_EBUSY;
+    asbi_engine_destroy(e);
+    return ASB_OK;
+}
+
+struct event_base *asb_engine_base(struct asb_engine *e)
+{
+    return asbi_real_world_base(e->world);
+}
+
+int asb_run(struct asb_engine *e)
+{
+    struct event_base *base = asb_engine_base(e);
+
+    if (e->in_callback)
+        return ASB_EBUSY;
+    while (!asbi_engine_idle(e)) {
+        if (event_base_loop(base, EVLOOP_ONCE) < 0)
+            return ASB_ELOOP;
+    }
+    return ASB_OK;
+}
+
+static void take_out(struct asb_engine *e, struct asbi_item *item)
+{
+    if (item->state == ASBI_ITEM_QUEUED)
+        asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),
+                           &item->parcel);
+    else if (item->state == ASBI_ITEM_BACKOFF)
+        asbi_heap_remove(&e->backoff, &item->due);
+    else
+        asbi_call_forget(item->call, item);
+}
+
+int asb_cancel(struct asb_engine *e, uint64_t number)
+{
+    struct asbi_item *item = asbi_slots_get(&e->numbers, number);
+
+    if (!item || item->state == ASBI_ITEM_DONE)
+        return ASB_ENOENT;
+    take_out(e, item);
+    asbi_item_fail(&e->mem, item, "cancelled",
+                   ASBI_STR("the host cancelled this item"), true);
+    asbi_engine_finish(e, item);
+    return ASB_OK;
+}
+
+void asb_flush(struct asb_engine *e)
+{
+    asbi_former_flush(&e->former, NULL);
+    e->world->ops->wake(e->world);
+}
+
+void asb_drain(struct asb_engine *e)
+{
+    e->draining = true;
+    asb_flush(e);
+}
+
+void asb_stop(struct asb_engine *e)
+{
+    e->stopped = true;
+    asb_drain(e);
+}

@@ -1,0 +1,421 @@
+#include "engine/call.h"
+
+#include <string.h>
+
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+
+enum {
+    /* A spare call keeps this much of each buffer for its next use. */
+    KEEP_BYTES = 16384,
+    WIRE_ID_DIGITS = 6,
+    MAX_SPARE_CALLS = 128,
+};
+
+static struct asbi_call *call_of(struct asbi_exchange *x)
+{
+    return ASBI_OF(x, struct asbi_call, exchange);
+}
+
+/* ---- what comes back -------------------------------------------------- */
+
+static struct asbi_call_entry *entry_of(struct asbi_call *call, asbi_str id)
+{
+    /* Answers mostly come in the order asked: try there first. */
+    for (size_t n = 0; n < call->count; n++) {
+        struct asbi_call_entry *e =
+            &call->entries[(call->expected + n) % call->count];
+
+        if (asbi_str_eq(asbi_str_of(e->wire_id, e->wire_id_len), id)) {
+            call->expected = (size_t)(e - call->entries + 1);
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static void entry_drop_answer(struct asbi_call *call, struct asbi_call_entry *e)
+{
+    asbi_free(&call->engine->mem, e->answer);
+    e->answer = NULL;
+}
+
+/* The task has its say at once, so that a cut reply loses nothing. */
+static void entry_answer(struct asbi_call *call, struct asbi_call_entry *e,
+                         asbi_str output, bool is_json)
+{
+    struct asb_engine *engine = call->engine;
+    struct asbi_verdict_on_item verdict = { .code = NULL };
+    asbi_str accepted = output;
+
+    asbi_task_check(engine->task, e->item->text, e->item->max_length, output,
+                    is_json, &accepted, &verdict);
+    if (verdict.code) {
+        e->state = ASBI_ENTRY_INVALID;
+        e->code = verdict.code;
+        e->retryable = verdict.retryable;
+        asbi_item_complain(&engine->mem, e->item, verdict.message);
+        return;
+    }
+    e->answer = asbi_strndup(&engine->mem, accepted.at, accepted.len);
+    if (!e->answer)
+        return; /* stays missing: asked again */
+    e->answer_len = accepted.len;
+    e->is_json = is_json;
+    e->state = ASBI_ENTRY_ANSWERED;
+    e->weight_out = (double)output.len + 1;
+}
+
+static void on_answer(void *arg, asbi_str wire_id, asbi_str output,
+                      bool is_json)
+{
+    struct asbi_call *call = arg;
+    struct asbi_call_entry *e = entry_of(call, wire_id);
+    uint64_t hash = asbi_hash64(output.at, output.len, is_json);
+
+    if (!e) {
+        call->strangers++;
+        return;
+    }
+    if (e->state != ASBI_ENTRY_MISSING) {
+        if (e->answer_hash == hash)
+            return;
+        entry_drop_answer(call, e);
+        e->state = ASBI_ENTRY_CONFLICT;
+        return;
+    }
+    e->answer_hash = hash;
+    if (e->item)
+        entry_answer(call, e, output, is_json);
+}
+
+static void on_text(void *arg, asbi_str piece)
+{
+    struct asbi_call *call = arg;
+
+    asbi_buf_str(&call->text, piece);
+}
+
+static void on_status(struct asbi_exchange *x, int status)
+{
+    struct asbi_call *call = call_of(x);
+
+    call->lane->dialect->on_status(call->decoder, status);
+}
+
+static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
+{
+    struct asbi_call *call = call_of(x);
+    struct asbi_world *w = call->engine->world;
+
+    call->lane->dialect->on_header(call->decoder, name, value,
+                                   w->ops->wall_ms(w));
+}
+
+static int on_body(struct asbi_exchange *x, const char *at, size_t len)
+{
+    struct asbi_call *call = call_of(x);
+
+    if (!call->packed)
+        asbi_buf_add(&call->reply, at, len);
+    return call->lane->dialect->on_body(call->decoder, at, len);
+}
+
+static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
+{
+    struct asbi_call *call = call_of(x);
+    struct asbi_reply reply;
+
+    call->lane->dialect->end(call->decoder, end->outcome == ASBI_COMPLETE,
+                             &reply);
+    asbi_call_judge(call, end, &reply);
+}
+
+static const struct asbi_exchange_ops exchange_ops = {
+    .on_status = on_status,
+    .on_header = on_header,
+    .on_body = on_body,
+    .on_end = on_end,
+};
+
+/* ---- what is sent ----------------------------------------------------- */
+
+/* Random digits: an item's text cannot know another item's id, so it cannot
+ * make the model answer for it; and digits are the cheapest in tokens. */
+static void draw_wire_id(struct asbi_call *call, struct asbi_call_entry *e)
+{
+    do {
+        uint64_t n = 100000 + asbi_rng_below(&call->engine->rng, 900000);
+
+        e->wire_id_len = WIRE_ID_DIGITS;
+        for (size_t i = WIRE_ID_DIGITS; i > 0; i--, n /= 10)
+            e->wire_id[i - 1] = (char)('0' + n % 10);
+        call->expected = 0;
+        /* The entry itself is not yet counted. */
+    } while (entry_of(call, asbi_str_of(e->wire_id, e->wire_id_len)));
+}
+
+static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
+{
+    size_t need = batch->parcels.count;
+
+    if (need > call->cap) {
+        void *entries = asbi_resize(&call->engine->mem, call->entries, need,
+                                    sizeof(*call->entries));
+        if (!entries)
+            return ASB_ENOMEM;
+        call->entries = entries;
+        call->cap = need;
+    }
+    call->count = 0;
+    ASBI_LIST_EACH (link, &batch->parcels) {
+        struct asbi_call_entry *e = &call->entries[call->count];
+        struct asbi_item *item = asbi_item_of_link(link);
+
+        *e = (struct asbi_call_entry){ .item = item,
+                                       .weight_in = item->input_estimate + 1,
+                                       .weight_out = 1 };
+        if (call->packed)
+            draw_wire_id(call, e);
+        call->count++;
+    }
+    call->expected = 0;
+    return ASB_OK;
+}
+
+static int encode_packed(struct asbi_call *call)
+{
+    struct asb_engine *e = call->engine;
+    struct asbi_packed_request request = { .count = call->count };
+    struct asbi_prompt_item *items =
+        asbi_calloc(&e->mem, call->count, sizeof(*items));
+
+    if (!items)
+        return ASB_ENOMEM;
+    for (size_t i = 0; i < call->count; i++) {
+        struct asbi_call_entry *entry = &call->entries[i];
+
+        items[i] = (struct asbi_prompt_item){
+            .wire_id = asbi_str_of(entry->wire_id, entry->wire_id_len),
+            .text = entry->item->text,
+            .complaint = asbi_str_c(entry->item->complaint),
+            .max_length = entry->item->max_length,
+        };
+    }
+    request.items = items;
+    request.system = asbi_task_system(e->task);
+    request.choices = asbi_task_choices(e->task, &request.choice_count);
+    struct asbi_call_style style = call->lane->style;
+    style.max_output_tokens = call->demand.max_output_tokens;
+    call->lane->dialect->encode_packed(&request, &style, &call->body);
+    asbi_free(&e->mem, items);
+    return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
+}
+
+static int encode_single(struct asbi_call *call)
+{
+    const struct asbi_item *item = call->entries[0].item;
+    struct asbi_single_request request = { .text = item->text };
+
+    /* A body that is sent as it is needs no copy. */
+    if (item->payload == ASB_BODY)
+        return ASB_OK;
+    if (item->payload == ASB_MESSAGES)
+        request.messages = item->body;
+    else
+        request.system = asbi_task_system(call->engine->task);
+    struct asbi_call_style style = call->lane->style;
+    style.stream = false;
+    style.max_output_tokens = item->output_limit;
+    call->lane->dialect->encode_single(&request, &style, &call->body);
+    return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
+}
+
+static asbi_str path_of(const struct asbi_call *call)
+{
+    const struct asbi_item *item = call->entries[0].item;
+
+    return item->payload == ASB_BODY && item->url.len
+               ? item->url
+               : asbi_str_c(call->lane->dialect->chat_path);
+}
+
+static void fill_exchange(struct asbi_call *call)
+{
+    const struct asbi_config *c = call->engine->config;
+    const struct asbi_item *item = call->entries[0].item;
+    asbi_str body = asbi_buf_view(&call->body);
+
+    if (!call->packed && item->payload == ASB_BODY)
+        body = item->body;
+    call->exchange = (struct asbi_exchange){
+        .endpoint = asbi_lane_endpoint(call->lane, path_of(call)),
+        .ops = &exchange_ops,
+        .body = body.at,
+        .body_len = body.len,
+        .limits = { .connect_ns = c->connect_timeout_ns,
+                    .first_byte_ns = c->first_byte_timeout_ns,
+                    .stall_ns = c->stall_timeout_ns,
+                    .total_ns = c->call_timeout_ns,
+                    .max_header_bytes = c->max_header_bytes,
+                    .max_body_bytes = c->max_answer_bytes },
+    };
+}
+
+void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
+                     struct asbi_demand *demand)
+{
+    struct asbi_item *first =
+        asbi_item_of_link(asbi_list_first(&batch->parcels));
+    double raw = first->packed ? (double)e->lane->system_tokens : 0;
+    uint64_t output = 0;
+
+    ASBI_LIST_EACH (link, &batch->parcels) {
+        struct asbi_item *item = asbi_item_of_link(link);
+
+        raw += item->input_estimate;
+        output += item->parcel.load.output_tokens;
+    }
+    uint64_t limit = first->packed         ? 0
+                     : first->output_limit ? first->output_limit
+                                           : e->lane->model.max_output_tokens;
+    asbi_lane_weigh(e->lane, raw, output, limit, &first->prices, demand);
+    if (first->packed)
+        return;
+    /* Nothing is sent that limits a single answer unless the user did. */
+    if (first->output_limit)
+        demand->output_tokens = output < limit ? output : limit;
+}
+
+static struct asbi_call *call_new(struct asb_engine *e)
+{
+    struct asbi_link *spare = asbi_list_pop(&e->spare_calls);
+
+    if (spare)
+        return ASBI_OF(spare, struct asbi_call, link);
+    struct asbi_call *call = asbi_calloc(&e->mem, 1, sizeof(*call));
+    if (!call)
+        return NULL;
+    size_t body_max = e->config->max_memory_bytes;
+    if (body_max < 4 * e->config->max_item_bytes)
+        body_max = 4 * e->config->max_item_bytes;
+    call->engine = e;
+    call->lane = e->lane;
+    asbi_buf_init(&call->body, &e->mem, body_max);
+    asbi_buf_init(&call->text, &e->mem, e->config->max_answer_bytes);
+    asbi_buf_init(&call->reply, &e->mem, e->config->max_answer_bytes);
+    call->decoder = e->lane->dialect->decoder_new(&e->mem);
+    if (!call->decoder) {
+        asbi_call_free(call);
+        return NULL;
+    }
+    return call;
+}
+
+void asbi_call_free(struct asbi_call *call)
+{
+    if (!call)
+        return;
+    asbi_list_remove(&call->link);
+    for (size_t i = 0; i < call->count; i++)
+        entry_drop_answer(call, &call->entries[i]);
+    call->lane->dialect->decoder_free(call->decoder);
+    asbi_buf_fini(&call->body);
+    asbi_buf_fini(&call->text);
+    asbi_buf_fini(&call->reply);
+    asbi_free(&call->engine->mem, call->entries);
+    asbi_free(&call->engine->mem, call);
+}
+
+void asbi_call_recycle(struct asbi_call *call)
+{
+    struct asb_engine *e = call->engine;
+
+    if (e->spare_calls.count >= MAX_SPARE_CALLS) {
+        asbi_call_free(call);
+        return;
+    }
+    for (size_t i = 0; i < call->count; i++)
+        entry_drop_answer(call, &call->entries[i]);
+    call->count = 0;
+    call->batch = NULL;
+    asbi_list_remove(&call->link);
+    asbi_list_prepend(&e->spare_calls, &call->link);
+}
+
+static int encode(struct asbi_call *call, struct asbi_batch *batch)
+{
+    struct asbi_reply_sink sink = { on_answer, on_text, call };
+
+    asbi_buf_shrink(&call->body, KEEP_BYTES);
+    asbi_buf_shrink(&call->text, KEEP_BYTES);
+    asbi_buf_shrink(&call->reply, KEEP_BYTES);
+    call->strangers = 0;
+    int rc = add_entries(call, batch);
+    if (rc)
+        return rc;
+    rc = call->packed ? encode_packed(call) : encode_single(call);
+    if (rc)
+        return rc;
+    fill_exchange(call);
+    call->lane->dialect->begin(call->decoder, call->packed, &sink);
+    return call->exchange.endpoint ? ASB_OK : ASB_EINVAL;
+}
+
+/* From here on the items are on the wire. */
+static void send_items(struct asbi_call *call, struct asbi_batch *batch)
+{
+    call->batch = batch;
+    for (size_t i = 0; i < call->count; i++) {
+        struct asbi_item *item = call->entries[i].item;
+
+        asbi_item_enter(item, ASBI_ITEM_SENT);
+        item->call = call;
+    }
+    asbi_list_append(&call->engine->calls, &call->link);
+}
+
+int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
+                    const struct asbi_demand *demand)
+{
+    struct asbi_call *call = call_new(e);
+
+    if (!call)
+        return ASB_ENOMEM;
+    call->demand = *demand;
+    call->packed = asbi_item_of_link(asbi_list_first(&batch->parcels))->packed;
+    call->started_ns = asbi_now(e->world);
+    call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
+    int rc = encode(call, batch);
+    if (!rc)
+        rc = e->world->transport->ops->start(e->world->transport,
+                                             &call->exchange);
+    if (rc) {
+        asbi_call_recycle(call);
+        return rc;
+    }
+    for (size_t i = 0; i < call->count; i++)
+        call->raw_input += call->entries[i].item->input_estimate;
+    asbi_former_take(&e->former, batch);
+    send_items(call, batch);
+    asbi_lane_take(e->lane, demand, call->started_ns);
+    e->stats.calls++;
+    return ASB_OK;
+}
+
+void asbi_call_forget(struct asbi_call *call, struct asbi_item *item)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        if (call->entries[i].item == item)
+            call->entries[i].item = NULL;
+    }
+    asbi_list_remove(&item->parcel.link);
+    item->call = NULL;
+}
+
+void asbi_call_abort(struct asbi_call *call)
+{
+    struct asbi_transport *t = call->engine->world->transport;
+
+    t->ops->cancel(t, &call->exchange);
+}

@@ -1,0 +1,83 @@
+/*
+ * call.h -- one exchange that costs money, from a closed batch to the judgement
+ * on each of its items.
+ */
+#ifndef ASBI_CALL_H
+#define ASBI_CALL_H
+
+#include "adapters/dialect.h"
+#include "engine/engine.h"
+#include "engine/transport.h"
+
+enum { ASBI_WIRE_ID_MAX = 8 };
+
+/* Where an item of a packed call stands. */
+enum asbi_entry_state {
+    ASBI_ENTRY_MISSING,
+    ASBI_ENTRY_ANSWERED,
+    ASBI_ENTRY_INVALID,  /* the task refused the answer: item->complaint */
+    ASBI_ENTRY_CONFLICT, /* two different answers for one id are none */
+};
+
+struct asbi_call_entry {
+    struct asbi_item *item; /* NULL once it was cancelled */
+    char wire_id[ASBI_WIRE_ID_MAX];
+    size_t wire_id_len;
+    enum asbi_entry_state state;
+    uint64_t answer_hash; /* of the answer as it came */
+    char *answer;         /* owned */
+    size_t answer_len;
+    bool is_json;
+    const char *code; /* with INVALID; static */
+    bool retryable;
+    double weight_in, weight_out; /* for the item's share of the bill */
+};
+
+struct asbi_call {
+    struct asbi_exchange exchange;
+    struct asb_engine *engine;
+    struct asbi_lane *lane;
+    struct asbi_link link; /* in engine->calls or spare_calls */
+    struct asbi_batch *batch;
+    bool packed;
+
+    struct asbi_call_entry *entries;
+    size_t count, cap;
+    size_t expected;    /* where the next answer likely belongs */
+    unsigned strangers; /* answers for ids that were not asked */
+
+    struct asbi_decoder *decoder;
+    struct asbi_buf body;  /* what is sent */
+    struct asbi_buf text;  /* single: the answer's text */
+    struct asbi_buf reply; /* single: the answer as it came */
+    struct asbi_demand demand;
+    double raw_input; /* estimated tokens before calibration */
+    uint64_t started_ns;
+};
+
+/* Takes the batch and sends it.  ASB_OK; on ASB_ENOMEM the batch is the
+ * caller's as before. */
+int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
+                    const struct asbi_demand *demand);
+
+/* What the gates need to know of a batch before it is taken. */
+void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
+                     struct asbi_demand *demand);
+
+/* An item on the wire was cancelled: its answer will be dropped. */
+void asbi_call_forget(struct asbi_call *call, struct asbi_item *item);
+
+/* Stops it without judging; its items are left in the batch. */
+void asbi_call_abort(struct asbi_call *call);
+void asbi_call_free(struct asbi_call *call);
+
+/* Back among the spares, for the next batch. */
+void asbi_call_recycle(struct asbi_call *call);
+
+/* judge.c: what becomes of each item once the exchange has ended.  Empties the
+ * batch and recycles the call. */
+void asbi_call_judge(struct asbi_call *call,
+                     const struct asbi_exchange_end *end,
+                     const struct asbi_reply *reply);
+
+#endif

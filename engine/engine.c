@@ -1,0 +1,344 @@
+#include "engine/engine.h"
+
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/json.h"
+#include "engine/base/units.h"
+#include "engine/call.h"
+#include "engine/queue.h"
+
+/* ---- items come and go ------------------------------------------------ */
+
+void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item)
+{
+    double work = item->input_estimate + 1;
+
+    asbi_queue_leave(e, item);
+    asbi_item_enter(item, ASBI_ITEM_DONE);
+    asbi_list_append(&e->done, &item->link);
+    e->work_done += work;
+    e->world->ops->wake(e->world);
+}
+
+void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item)
+{
+    uint64_t now = asbi_now(e->world);
+
+    if (asbi_queue_add(e, item, now) == ASB_OK) {
+        e->world->ops->wake(e->world);
+        return;
+    }
+    asbi_item_fail(&e->mem, item, "out_of_memory",
+                   ASBI_STR("there was no memory to queue this item"), true);
+    asbi_engine_finish(e, item);
+}
+
+static void deliver_one(struct asb_engine *e, struct asbi_item *item)
+{
+    struct asb_result result;
+
+    asbi_item_result(item, &result);
+    e->stats.items_ok += item->ok;
+    e->stats.items_failed += !item->ok;
+    asbi_slots_remove(&e->numbers, item->number);
+    item->done(e, &result, item->arg);
+    e->held_items--;
+    e->held_bytes -= item->bytes;
+    asbi_item_free(&e->mem, item); /* after the callback, never before */
+}
+
+/* Calls back for what is finished *now*; what callbacks finish waits a turn. */
+static bool deliver(struct asb_engine *e)
+{
+    size_t count = e->done.count;
+
+    e->in_callback = true;
+    for (size_t n = count; n > 0; n--)
+        deliver_one(e,
+                    ASBI_OF(asbi_list_pop(&e->done), struct asbi_item, link));
+    e->in_callback = false;
+    return count > 0;
+}
+
+static void requeue_due(struct asb_engine *e, uint64_t now)
+{
+    struct asbi_heap_node *n;
+
+    while ((n = asbi_heap_first(&e->backoff)) && n->key <= now) {
+        asbi_heap_remove(&e->backoff, n);
+        asbi_engine_enqueue(e, ASBI_OF(n, struct asbi_item, due));
+    }
+}
+
+/* ---- what cannot be sent ---------------------------------------------- */
+
+static void fail_queued(struct asb_engine *e, struct asbi_item *item,
+                        const char *code, const char *message)
+{
+    asbi_item_fail(&e->mem, item, code, asbi_str_c(message), true);
+    asbi_engine_finish(e, item);
+}
+
+static void fail_batch(struct asb_engine *e, struct asbi_batch *b,
+                       const char *code, const char *message)
+{
+    struct asbi_link *link;
+
+    asbi_former_take(&e->former, b);
+    while ((link = asbi_list_pop(&b->parcels)))
+        fail_queued(e, asbi_item_of_link(link), code, message);
+    asbi_former_recycle(&e->former, b);
+}
+
+void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
+                              const char *message)
+{
+    struct asbi_heap_node *n;
+    struct asbi_batch *b;
+
+    while ((n = asbi_heap_pop(&e->backoff)))
+        fail_queued(e, ASBI_OF(n, struct asbi_item, due), code, message);
+    asbi_former_flush(&e->former, NULL);
+    while ((b = asbi_former_peek(&e->former, asbi_now(e->world))))
+        fail_batch(e, b, code, message);
+}
+
+static void fail_if_over(struct asb_engine *e)
+{
+    if (e->lane->halt == ASB_HALT_BUDGET)
+        asbi_engine_fail_waiting(e, "budget_exceeded", e->lane->halt_reason);
+    else if (e->lane->halt)
+        asbi_engine_fail_waiting(e, "provider_unusable", e->lane->halt_reason);
+    else if (e->stopped)
+        asbi_engine_fail_waiting(
+            e, "stopped", "the run was stopped before this item was sent");
+}
+
+/* Items whose deadline has passed while they waited.  An emptied batch is gone,
+ * so only the count taken before tells where it ends. */
+static void drop_expired(struct asb_engine *e, struct asbi_batch *b,
+                         uint64_t now)
+{
+    struct asbi_link *next = b->parcels.head.next;
+
+    for (size_t n = b->parcels.count; n > 0; n--) {
+        struct asbi_item *item = asbi_item_of_link(next);
+
+        next = next->next;
+        if (item->deadline_ns > now)
+            continue;
+        asbi_former_remove(&e->former, b, &item->parcel);
+        fail_queued(e, item, "deadline_exceeded",
+                    "the deadline passed before the item could be sent");
+    }
+}
+
+/* ---- sending ---------------------------------------------------------- */
+
+/* A budget that cannot hold this call even when all is settled is spent. */
+static void check_budget(struct asb_engine *e, const struct asbi_demand *demand)
+{
+    if (e->calls.count == 0 ||
+        !asbi_budget_could(&e->lane->budget, demand->worst_cost))
+        asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
+                       "the budget of $%.6g is spent; raise --budget and run "
+                       "the same command again",
+                       (double)e->lane->budget.limit / 1e9);
+}
+
+/* True when a batch left the queue. */
+static bool send_one(struct asb_engine *e, uint64_t now)
+{
+    struct asbi_batch *b = asbi_former_peek(&e->former, now);
+    struct asbi_demand demand;
+
+    if (!b)
+        return false;
+    drop_expired(e, b, now);
+    b = asbi_former_peek(&e->former, now);
+    if (!b)
+        return false;
+    asbi_call_weigh(e, b, &demand);
+    e->closed_gate = asbi_lane_gate(e->lane, &demand, now, &e->gate_ready_ns);
+    if (e->closed_gate == ASBI_GATE_BUDGET)
+        check_budget(e, &demand);
+    if (e->closed_gate != ASBI_GATE_OPEN)
+        return false;
+    int rc = asbi_call_start(e, b, &demand);
+    if (rc == ASB_EINVAL)
+        fail_batch(e, b, "invalid_url",
+                   "the url of this item is no plain path below the base URL");
+    else if (rc && e->calls.count == 0)
+        fail_batch(e, b, "out_of_memory", "there was no memory for the call");
+    return !rc || rc == ASB_EINVAL;
+}
+
+/* When something will want to be done without an event from outside. */
+static uint64_t next_due(struct asb_engine *e)
+{
+    struct asbi_heap_node *n = asbi_heap_first(&e->backoff);
+    uint64_t due = asbi_former_due(&e->former);
+
+    if (n && n->key < due)
+        due = n->key;
+    if (e->closed_gate != ASBI_GATE_OPEN && e->gate_ready_ns < due)
+        due = e->gate_ready_ns;
+    if (e->alarm_ns < due)
+        due = e->alarm_ns;
+    return due;
+}
+
+static void on_turn(void *arg)
+{
+    struct asb_engine *e = arg;
+    uint64_t now = asbi_now(e->world);
+
+    bool moved = deliver(e);
+    if (e->alarm_ns <= now)
+        e->on_alarm(e->owner);
+    requeue_due(e, now);
+    e->closed_gate = ASBI_GATE_OPEN;
+    while (!e->stopped && !e->lane->halt && send_one(e, now))
+        ;
+    fail_if_over(e);
+    unsigned in_flight = (unsigned)e->calls.count;
+    if (in_flight > e->stats.in_flight_max)
+        e->stats.in_flight_max = in_flight;
+    asbi_eta_note(&e->eta, e->work_done, now);
+    if (moved && e->on_progress)
+        e->on_progress(e->owner);
+    if (e->done.count)
+        e->world->ops->wake(e->world);
+    e->world->ops->arm(e->world, next_due(e));
+}
+
+bool asbi_engine_idle(const struct asb_engine *e)
+{
+    return e->held_items == 0;
+}
+
+/* ---- birth and death -------------------------------------------------- */
+
+/* Without a task named: files of texts for a language are translated, all else
+ * goes as it is. */
+static const char *task_of(const struct asbi_config *c)
+{
+    if (c->task[0])
+        return c->task;
+    return c->target_lang[0] ? "translate" : "raw";
+}
+
+struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
+                                     const struct asbi_log *log)
+{
+    struct asb_engine *e = asbi_calloc(mem, 1, sizeof(*e));
+
+    if (!e)
+        return NULL;
+    e->mem = *mem;
+    e->log = *log;
+    e->alarm_ns = ASBI_NEVER;
+    asbi_slots_init(&e->numbers, &e->mem);
+    asbi_former_init(&e->former, &e->mem);
+    asbi_heap_init(&e->backoff, &e->mem);
+    asbi_list_init(&e->calls);
+    asbi_list_init(&e->spare_calls);
+    asbi_list_init(&e->done);
+    asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);
+    asbi_map_init(&e->kinds, &e->mem, 0);
+    return e;
+}
+
+int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
+                     const struct asb_options *options, asbi_str key,
+                     const struct asbi_task_material *material,
+                     struct asb_message *why)
+{
+    e->world = world;
+    world->on_turn = on_turn;
+    world->arg = e;
+    asbi_rng_seed(&e->rng, world->seed);
+    asbi_map_init(&e->kinds, &e->mem, asbi_rng_u64(&e->rng));
+    asbi_eta_init(&e->eta, asbi_now(world));
+    e->options = asbi_options_copy(options, &e->mem);
+    if (!e->options)
+        return ASB_ENOMEM;
+    e->config = &e->options->values;
+    e->json = asbi_json_new(&e->mem, e->config->max_item_bytes + 64);
+    if (!e->json)
+        return ASB_ENOMEM;
+    int rc =
+        asbi_task_new(&e->mem, task_of(e->config), material, &e->task, why);
+    if (rc)
+        return rc;
+    e->task_packs = asbi_task_packs(e->task);
+    return asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
+                         &e->log, world->transport->capacity, &e->lane, why);
+}
+
+static void free_items_of(struct asb_engine *e, struct asbi_batch *b)
+{
+    struct asbi_link *link;
+
+    while ((link = asbi_list_pop(&b->parcels)))
+        asbi_item_free(&e->mem, asbi_item_of_link(link));
+}
+
+static void free_calls(struct asb_engine *e)
+{
+    struct asbi_link *link;
+
+    while ((link = asbi_list_first(&e->calls))) {
+        struct asbi_call *call = ASBI_OF(link, struct asbi_call, link);
+
+        asbi_call_abort(call);
+        free_items_of(e, call->batch);
+        asbi_former_recycle(&e->former, call->batch);
+        asbi_call_free(call);
+    }
+    while ((link = asbi_list_first(&e->spare_calls)))
+        asbi_call_free(ASBI_OF(link, struct asbi_call, link));
+}
+
+static void free_items(struct asb_engine *e)
+{
+    struct asbi_heap_node *n;
+    struct asbi_batch *b;
+    struct asbi_link *link;
+
+    free_calls(e);
+    while ((n = asbi_heap_pop(&e->backoff)))
+        asbi_item_free(&e->mem, ASBI_OF(n, struct asbi_item, due));
+    while ((link = asbi_list_pop(&e->done)))
+        asbi_item_free(&e->mem, ASBI_OF(link, struct asbi_item, link));
+    asbi_former_flush(&e->former, NULL);
+    while ((b = asbi_former_peek(&e->former, ASBI_NEVER))) {
+        asbi_former_take(&e->former, b);
+        free_items_of(e, b);
+        asbi_former_recycle(&e->former, b);
+    }
+}
+
+void asbi_engine_destroy(struct asb_engine *e)
+{
+    if (!e)
+        return;
+    struct asbi_mem mem = e->mem;
+
+    if (e->lane) /* else nothing was ever taken in */
+        free_items(e);
+    asbi_queue_fini(e);
+    asbi_former_fini(&e->former);
+    asbi_heap_fini(&e->backoff);
+    asbi_slots_fini(&e->numbers);
+    if (e->lane)
+        asbi_lane_free(e->lane, e->world->transport);
+    asbi_task_free(e->task);
+    asbi_json_free(e->json);
+    asbi_buf_fini(&e->scratch);
+    asb_options_free(e->options);
+    if (e->world)
+        e->world->ops->free(e->world);
+    asbi_free(&mem, e);
+}

@@ -1,0 +1,107 @@
+/*
+ * engine.h -- the engine's own state, seen by the files that make it up.
+ *
+ * One turn, in this order: owed callbacks, items whose wait is over, batches
+ * that may go, one timer for what comes next.  Everything else only puts
+ * things into lists and asks for a turn.
+ */
+#ifndef ASBI_ENGINE_H
+#define ASBI_ENGINE_H
+
+#include <asyncbatch/asyncbatch.h>
+
+#include "adapters/task.h"
+#include "config/config.h"
+#include "engine/base/heap.h"
+#include "engine/base/list.h"
+#include "engine/base/log.h"
+#include "engine/base/map.h"
+#include "engine/base/rng.h"
+#include "engine/base/slots.h"
+#include "engine/item.h"
+#include "engine/lane.h"
+#include "engine/world.h"
+#include "scheduler/eta.h"
+#include "scheduler/former.h"
+
+/* Items that may share a call: one class of one tenant, packed or not. */
+struct asbi_kind_entry {
+    struct asbi_kind kind;
+    char *key; /* in engine->kinds */
+    size_t key_len;
+    bool shares;  /* items may share a call; else each goes alone */
+    size_t items; /* unfinished; the entry goes with the last */
+};
+
+struct asb_engine {
+    /* -- immutable after creation */
+    struct asbi_mem mem;
+    struct asbi_log log;
+    struct asb_options *options; /* own copy */
+    const struct asbi_config *config;
+    struct asbi_world *world; /* owned */
+    struct asbi_task *task;
+    struct asbi_lane *lane;
+    bool task_packs;
+
+    /* -- items by state */
+    struct asbi_slots numbers;
+    struct asbi_former former; /* QUEUED */
+    struct asbi_map kinds;
+    struct asbi_list calls;   /* SENT */
+    struct asbi_heap backoff; /* BACKOFF */
+    struct asbi_list done;    /* DONE */
+    size_t held_items, held_bytes;
+
+    struct asbi_list spare_calls;
+    struct asbi_rng rng;
+    struct asbi_json *json; /* for bodies at submission */
+    struct asbi_buf scratch;
+    struct asbi_eta eta;
+    double work_accepted, work_done; /* in estimated tokens */
+
+    /* -- flags */
+    bool in_callback;
+    bool draining;              /* no more items */
+    bool stopped;               /* nothing new is sent */
+    enum asbi_gate closed_gate; /* at the last turn */
+    uint64_t gate_ready_ns;
+
+    struct asb_stats stats; /* counters; the rest is filled in when asked */
+
+    /* -- the job on top of it, if any */
+    void (*on_progress)(void *owner); /* at the end of a turn with callbacks */
+    void (*on_alarm)(void *owner);    /* at alarm_ns; sets the next one */
+    uint64_t alarm_ns;                /* ASBI_NEVER: none */
+    void *owner;
+};
+
+/* An engine that can do nothing yet: a place for what its world borrows.  NULL
+ * when out of memory. */
+struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
+                                     const struct asbi_log *log);
+
+/* Wires it up in a world made with &e->mem and &e->log, which the engine owns
+ * from here on, also on failure. */
+int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
+                     const struct asb_options *options, asbi_str key,
+                     const struct asbi_task_material *material,
+                     struct asb_message *why);
+
+/* Accepts NULL and half-built ones. */
+void asbi_engine_destroy(struct asb_engine *e);
+
+/* Nothing queued, on the wire or owed. */
+bool asbi_engine_idle(const struct asb_engine *e);
+
+/* Puts a new or returning item into the former.  Out of memory ends it. */
+void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item);
+
+/* Ends an item that is in no list: its callback is now owed. */
+void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item);
+
+/* Fails everything that waits, with this code and message. */
+void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
+                              const char *message);
+
+#endif

@@ -1,0 +1,123 @@
+#include "engine/item.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "engine/base/units.h"
+
+#define BIT(state) (1U << (state))
+
+/* The states that may follow each state. */
+static const unsigned next_states[ASBI_ITEM_NSTATES] = {
+    [ASBI_ITEM_NEW] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_QUEUED] = BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_SENT] =
+        BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_BACKOFF) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_BACKOFF] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_DONE] = 0,
+};
+
+/* Appends a copy to the block being filled; moves *at past it. */
+static asbi_str keep(char **at, asbi_str s)
+{
+    char *copy = *at;
+
+    if (s.len)
+        memcpy(copy, s.at, s.len);
+    *at += s.len;
+    return asbi_str_of(copy, s.len);
+}
+
+struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
+                                const struct asb_request *r, asbi_str text)
+{
+    size_t bytes = sizeof(struct asbi_item) + r->id.len + text.len +
+                   r->body.len + r->url.len + r->tenant.len;
+    struct asbi_item *item = asbi_alloc(mem, bytes);
+
+    if (!item)
+        return NULL;
+    char *at = (char *)(item + 1);
+    *item = (struct asbi_item){ .payload = r->payload,
+                                .priority = r->priority,
+                                .max_length = r->max_length,
+                                .deadline_ns = ASBI_NEVER,
+                                .bytes = bytes };
+    item->id = keep(&at, r->id);
+    item->text = keep(&at, text);
+    item->body = keep(&at, r->body);
+    item->url = keep(&at, r->url);
+    item->tenant = keep(&at, r->tenant);
+    return item;
+}
+
+void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item)
+{
+    if (!item)
+        return;
+    assert(!item->link.list && !item->parcel.link.list && !item->due.at);
+    asbi_free(mem, item->complaint);
+    asbi_free(mem, item->output);
+    asbi_free(mem, item->raw_body);
+    asbi_free(mem, item->request_id);
+    asbi_free(mem, item->error_message);
+    asbi_free(mem, item);
+}
+
+void asbi_item_enter(struct asbi_item *item, enum asbi_item_state to)
+{
+    assert(next_states[item->state] & BIT(to));
+    item->state = to;
+}
+
+void asbi_item_fail(const struct asbi_mem *mem, struct asbi_item *item,
+                    const char *code, asbi_str message, bool retryable)
+{
+    asbi_free(mem, item->error_message);
+    item->ok = false;
+    item->error_code = code;
+    item->error_message = asbi_strndup(mem, message.at, message.len);
+    item->retryable = retryable;
+}
+
+void asbi_item_answer(const struct asbi_mem *mem, struct asbi_item *item,
+                      char *output, size_t len, bool is_json)
+{
+    asbi_free(mem, item->output);
+    asbi_free(mem, item->error_message);
+    item->error_message = NULL;
+    item->error_code = NULL;
+    item->ok = true;
+    item->output = output;
+    item->output_len = len;
+    item->output_is_json = is_json;
+}
+
+void asbi_item_complain(const struct asbi_mem *mem, struct asbi_item *item,
+                        const char *message)
+{
+    asbi_free(mem, item->complaint);
+    item->complaint = asbi_strndup(mem, message, strlen(message));
+}
+
+void asbi_item_result(const struct asbi_item *item, struct asb_result *out)
+{
+    *out = (struct asb_result){
+        .size = sizeof(*out),
+        .item = item->number,
+        .id = item->id,
+        .ok = item->ok,
+        .output = asbi_str_of(item->output, item->output_len),
+        .output_is_json = item->output_is_json,
+        .body = asbi_str_of(item->raw_body, item->raw_body_len),
+        .request_id = asbi_str_c(item->request_id),
+        .http_status = item->http_status,
+        .error_code = item->ok ? NULL : item->error_code,
+        .error_message = asbi_str_c(item->error_message),
+        .retryable = item->retryable,
+        .source = ASB_API_CALL,
+        .attempts = item->attempts,
+        .usage = item->usage,
+        .cost_nano_usd = item->cost,
+    };
+}

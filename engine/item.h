@@ -1,0 +1,112 @@
+/*
+ * item.h -- one request on its way through, and its states.
+ *
+ * An item is one block of memory: the struct and copies of all it was
+ * submitted with.  What it earns later (an answer, a complaint) hangs off it.
+ */
+#ifndef ASBI_ITEM_H
+#define ASBI_ITEM_H
+
+#include <asyncbatch/asyncbatch.h>
+
+#include "engine/base/heap.h"
+#include "engine/base/list.h"
+#include "engine/base/mem.h"
+#include "engine/base/str.h"
+#include "scheduler/former.h"
+#include "scheduler/price.h"
+
+struct asbi_call;
+struct asbi_kind_entry;
+
+/* To be in a state is to be in its place: see `place` below. */
+enum asbi_item_state {
+    ASBI_ITEM_NEW,     /* nowhere yet */
+    ASBI_ITEM_QUEUED,  /* in a batch of the former */
+    ASBI_ITEM_SENT,    /* in a batch on the wire */
+    ASBI_ITEM_BACKOFF, /* in the heap of those that wait for a time */
+    ASBI_ITEM_DONE,    /* in the list of those whose callback is owed */
+    ASBI_ITEM_NSTATES,
+};
+
+struct asbi_item {
+    /* -- set at submission, then never changed */
+    uint64_t number;
+    asb_done_cb done;
+    void *arg;                            /* the host's; never dereferenced */
+    asbi_str id, text, body, url, tenant; /* inside this block */
+    enum asb_payload payload;
+    enum asb_class priority;
+    uint32_t max_length;
+    bool packed; /* may share a prompt with others of its kind */
+    uint64_t submitted_ns, deadline_ns; /* ASBI_NEVER: none */
+    size_t bytes;                       /* of this block */
+    double input_estimate;              /* tokens, before calibration */
+    struct asbi_prices prices;
+    uint64_t output_limit; /* tokens its call may give; 0: the model's */
+
+    /* -- changed only by asbi_item_enter() */
+    enum asbi_item_state state;
+    struct asbi_link link; /* DONE */
+
+    /* -- the scheduler's */
+    struct asbi_parcel parcel;    /* QUEUED, SENT */
+    struct asbi_heap_node due;    /* BACKOFF: key is the time */
+    struct asbi_kind_entry *kind; /* while QUEUED or SENT */
+    struct asbi_call *call;       /* while SENT */
+    unsigned attempts;            /* calls that counted against it */
+    unsigned unknowns;            /* calls whose outcome stayed unknown */
+    bool alone;                   /* must not share its next call */
+    char *complaint;              /* why the last answer would not do; owned */
+
+    /* -- the outcome so far */
+    bool ok, output_is_json, retryable;
+    char *output; /* owned */
+    size_t output_len;
+    char *raw_body; /* owned; single calls */
+    size_t raw_body_len;
+    char *request_id; /* owned */
+    int http_status;
+    const char *error_code; /* static */
+    char *error_message;    /* owned */
+    struct asb_usage usage;
+    int64_t cost;
+};
+
+#define ASBI_ITEM_OF_PARCEL(p) ASBI_OF(p, struct asbi_item, parcel)
+
+static inline struct asbi_item *asbi_item_of_link(struct asbi_link *parcel_link)
+{
+    struct asbi_parcel *p = ASBI_OF(parcel_link, struct asbi_parcel, link);
+
+    return ASBI_OF(p, struct asbi_item, parcel);
+}
+
+/* Copies the request.  NULL when out of memory. */
+struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
+                                const struct asb_request *request,
+                                asbi_str text);
+
+/* The item must be in no list. */
+void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item);
+
+/* The only writer of item->state; asserts that the move is a legal one.  The
+ * caller has taken it from its old place and puts it into the new one. */
+void asbi_item_enter(struct asbi_item *item, enum asbi_item_state to);
+
+/* Sets the failure.  `message` is copied; a failed copy leaves it empty. */
+void asbi_item_fail(const struct asbi_mem *mem, struct asbi_item *item,
+                    const char *code, asbi_str message, bool retryable);
+
+/* Takes over an allocated answer. */
+void asbi_item_answer(const struct asbi_mem *mem, struct asbi_item *item,
+                      char *output, size_t len, bool is_json);
+
+/* Replaces the complaint told to the model at the next attempt. */
+void asbi_item_complain(const struct asbi_mem *mem, struct asbi_item *item,
+                        const char *message);
+
+/* The public view; points into the item. */
+void asbi_item_result(const struct asbi_item *item, struct asb_result *out);
+
+#endif

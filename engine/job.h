@@ -1,0 +1,78 @@
+/*
+ * job.h -- a job's own state, seen by the files that make it up: job.c (life),
+ * job_rows.c (rows in, rows out), job_report.c (metrics, summary, progress).
+ */
+#ifndef ASBI_JOB_H
+#define ASBI_JOB_H
+
+#include <asyncbatch/asyncbatch.h>
+
+#include "adapters/format.h"
+#include "engine/engine.h"
+#include "engine/order.h"
+#include "engine/real/fd.h"
+#include "engine/seen.h"
+#include "scheduler/eta.h"
+
+/* A row whose answer is awaited. */
+struct asbi_ticket {
+    struct asb_job *job;
+    struct asbi_row_memo memo; /* `original` lies right after the ticket */
+    uint64_t place;            /* in the output */
+    size_t bytes;
+};
+
+struct asb_job {
+    struct asb_engine *engine;
+    const struct asbi_config *config;
+    const struct asbi_mem *mem;
+    asb_job_done_cb done;
+    void *arg;
+
+    /* -- the way in and out */
+    int in_fd, out_fd;
+    bool close_in, close_out; /* opened by the job */
+    uint64_t input_bytes;     /* size of a regular file; 0: unknown */
+    struct asbi_source *source;
+    struct asbi_reader *reader;
+    struct asbi_seen *seen;
+    struct asbi_writer *writer;
+    struct asbi_sink *sink;
+    struct asbi_order order;
+    struct asbi_buf row;   /* one encoded row that came too early */
+    struct asbi_buf ready; /* rows in order, on their way to the sink */
+    size_t ticket_bytes;
+
+    /* -- how far it is */
+    uint64_t bytes_read, rows_read, rows_written, rows_failed;
+    uint64_t rows_answered; /* were so before this run */
+    bool header_written;
+    bool input_ended; /* nothing more will be read */
+    bool interrupted, failed_fast, finishing, over;
+    char trouble[512]; /* why it ends early; "" when it does not */
+    enum asb_exit trouble_status;
+
+    /* -- reports */
+    int metrics_fd; /* -1: none */
+    uint64_t started_ns, next_metrics_ns;
+    struct asbi_eta row_rate, token_rate;
+};
+
+/* job_rows.c */
+int asbi_job_on_row(void *arg, const struct asbi_row *row);
+bool asbi_job_has_room(const struct asb_job *job);
+/* Gives what is ready to the sink. */
+void asbi_job_push(struct asb_job *job);
+/* Ends early: nothing more is read or sent. */
+void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
+                      const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Over when everything is in, answered and out. */
+void asbi_job_check_end(struct asb_job *job);
+
+/* job_report.c */
+int asbi_job_report_open(struct asb_job *job, struct asb_message *why);
+void asbi_job_report_tick(struct asb_job *job, bool last);
+void asbi_job_report_summary(struct asb_job *job, enum asb_exit status);
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * job_report.c -- what a job says of itself: metrics while it runs, a summary
+ * at its end, numbers for a display.
+ */
+#include "engine/job.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/json.h"
+#include "engine/base/units.h"
+#include "engine/real/file.h"
+
+enum { REPORT_BYTES = 4096 };
+
+int asbi_job_report_open(struct asb_job *job, struct asb_message *why)
+{
+    uint64_t now = asbi_now(job->engine->world);
+
+    job->metrics_fd = -1;
+    job->started_ns = now;
+    job->next_metrics_ns = ASBI_NEVER;
+    asbi_eta_init(&job->row_rate, now);
+    asbi_eta_init(&job->token_rate, now);
+    if (!job->config->metrics[0])
+        return ASB_OK;
+    job->next_metrics_ns = asbi_add_ns(now, job->config->metrics_interval_ns);
+    return asbi_file_create(job->config->metrics, false, &job->metrics_fd, why);
+}
+
+static void put_u64(struct asbi_buf *b, const char *key, uint64_t n)
+{
+    asbi_json_put_key(b, key);
+    asbi_buf_u64(b, n);
+}
+
+static void put_double(struct asbi_buf *b, const char *key, double x)
+{
+    asbi_json_put_key(b, key);
+    asbi_json_put_double(b, x);
+}
+
+static void put_usd(struct asbi_buf *b, const char *key, int64_t nano_usd)
+{
+    asbi_json_put_key(b, key);
+    asbi_json_put_usd(b, nano_usd);
+}
+
+/* Three digits after the point are plenty for people and plots. */
+static double rounded(double x)
+{
+    return (double)(int64_t)(x * 1000 + (x < 0 ? -0.5 : 0.5)) / 1000;
+}
+
+static void put_timestamp(struct asbi_buf *b, uint64_t wall_ms)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm tm;
+    char text[40];
+
+    asbi_json_put_key(b, "timestamp");
+    if (!gmtime_r(&seconds, &tm) ||
+        strftime(text, sizeof(text), "\"%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+        asbi_buf_c(b, "null");
+        return;
+    }
+    asbi_buf_c(b, text);
+    asbi_buf_fmt(b, ".%03uZ\"", (unsigned)(wall_ms % 1000));
+}
+
+/* Rows known of: read ones, or all of a file by the bytes read so far. */
+static uint64_t total_rows(const struct asb_job_stats *s)
+{
+    if (s->input_ended || s->total_rows_guess < (double)s->rows_read)
+        return s->rows_read;
+    return (uint64_t)s->total_rows_guess;
+}
+
+static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
+                        const struct asb_job_stats *s)
+{
+    const struct asb_stats *e = &s->engine;
+    struct asbi_world *w = job->engine->world;
+
+    asbi_buf_char(b, '{');
+    put_timestamp(b, w->ops->wall_ms(w));
+    put_double(b, "elapsed_seconds", rounded(s->elapsed_seconds));
+    put_u64(b, "total_texts", total_rows(s));
+    put_u64(b, "processed_texts", s->rows_written);
+    put_u64(b, "failed_texts", job->rows_failed);
+    put_u64(b, "total_tokens", e->input_tokens + e->output_tokens);
+    put_double(b, "texts_per_sec", rounded(s->rows_per_second));
+    put_double(b, "tokens_per_sec", rounded(s->tokens_per_second));
+    put_double(b, "avg_latency_ms",
+               e->calls ? rounded((double)e->latency_ms_sum / (double)e->calls)
+                        : 0);
+    put_u64(b, "batch_count", e->batches);
+    put_u64(b, "failed_batch_count", e->calls_failed);
+    asbi_json_put_key(b, "eta_seconds");
+    if (s->eta_seconds < 0)
+        asbi_buf_c(b, "null");
+    else
+        asbi_json_put_double(b, rounded(s->eta_seconds));
+    put_u64(b, "in_flight", e->in_flight);
+    put_u64(b, "concurrency_limit", e->concurrency_limit);
+    asbi_json_put_key(b, "rate_limited");
+    asbi_buf_c(b, e->rate_limited ? "true" : "false");
+    put_usd(b, "cost_usd", e->cost_nano_usd);
+    put_usd(b, "saved_usd", e->saved_nano_usd);
+    put_u64(b, "cache_hits", e->items_cached);
+    asbi_buf_c(b, "}\n");
+}
+
+static void stop_metrics(struct asb_job *job)
+{
+    if (job->metrics_fd >= 0)
+        (void)close(job->metrics_fd);
+    job->metrics_fd = -1;
+    job->next_metrics_ns = ASBI_NEVER;
+}
+
+static void write_metrics(struct asb_job *job)
+{
+    struct asb_job_stats stats = { .size = sizeof(stats) };
+    struct asbi_buf line;
+
+    asbi_buf_init(&line, job->mem, REPORT_BYTES);
+    asb_job_get_stats(job, &stats);
+    put_metrics(&line, job, &stats);
+    if (asbi_buf_failed(&line) ||
+        asbi_file_write(job->metrics_fd, asbi_buf_view(&line))) {
+        asbi_log(&job->engine->log, ASB_LOG_WARN,
+                 "metrics cannot be written to %s any more",
+                 job->config->metrics);
+        stop_metrics(job);
+    }
+    asbi_buf_fini(&line);
+}
+
+void asbi_job_report_tick(struct asb_job *job, bool last)
+{
+    uint64_t now = asbi_now(job->engine->world);
+    const struct asb_stats *s = &job->engine->stats;
+
+    asbi_eta_note(&job->row_rate, (double)job->rows_written, now);
+    asbi_eta_note(&job->token_rate,
+                  (double)(s->input_tokens + s->output_tokens), now);
+    if (job->metrics_fd < 0 || (!last && now < job->next_metrics_ns))
+        return;
+    job->next_metrics_ns = asbi_add_ns(now, job->config->metrics_interval_ns);
+    write_metrics(job);
+    if (last)
+        stop_metrics(job);
+}
+
+static void put_counts(struct asbi_buf *b, const struct asb_job *job,
+                       const struct asb_job_stats *s)
+{
+    const struct asb_stats *e = &s->engine;
+
+    put_u64(b, "items_total", job->rows_read);
+    put_u64(b, "items_ok", job->rows_read - job->rows_failed);
+    put_u64(b, "items_failed", job->rows_failed);
+    put_u64(b, "items_cached", e->items_cached);
+    put_u64(b, "items_duplicate", e->items_duplicate);
+    put_u64(b, "items_near", e->items_near);
+    put_u64(b, "items_answered_before", job->rows_answered);
+    put_u64(b, "calls", e->calls);
+    put_u64(b, "calls_failed", e->calls_failed);
+    put_u64(b, "calls_429", e->calls_429);
+    put_u64(b, "retried_items", e->items_retried);
+    put_u64(b, "input_tokens", e->input_tokens);
+    put_u64(b, "cached_input_tokens", e->cached_tokens);
+    put_u64(b, "output_tokens", e->output_tokens);
+}
+
+static void put_summary(struct asbi_buf *b, const struct asb_job *job,
+                        enum asb_exit status)
+{
+    struct asb_job_stats s = { .size = sizeof(s) };
+    const struct asb_stats *e = &s.engine;
+
+    asb_job_get_stats(job, &s);
+    asbi_buf_char(b, '{');
+    put_counts(b, job, &s);
+    put_usd(b, "cost_usd", e->cost_nano_usd);
+    put_usd(b, "saved_usd", e->saved_nano_usd);
+    put_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
+    put_double(b, "elapsed_seconds", rounded(s.elapsed_seconds));
+    put_double(b, "items_per_sec",
+               s.elapsed_seconds > 0
+                   ? rounded((double)job->rows_written / s.elapsed_seconds)
+                   : 0);
+    put_double(b, "batch_items_mean",
+               e->batches ? rounded((double)e->batch_items / (double)e->batches)
+                          : 0);
+    put_u64(b, "concurrency_max", e->in_flight_max);
+    put_u64(b, "exit_status", (uint64_t)status);
+    asbi_buf_c(b, "}\n");
+}
+
+void asbi_job_report_summary(struct asb_job *job, enum asb_exit status)
+{
+    struct asbi_buf text;
+    struct asb_message why = { .text = "" };
+    int fd;
+
+    if (!job->config->summary[0])
+        return;
+    asbi_buf_init(&text, job->mem, REPORT_BYTES);
+    put_summary(&text, job, status);
+    if (asbi_buf_failed(&text) ||
+        asbi_file_create(job->config->summary, false, &fd, &why)) {
+        asbi_log(&job->engine->log, ASB_LOG_WARN, "no summary: %s", why.text);
+    } else {
+        if (asbi_file_write(fd, asbi_buf_view(&text)))
+            asbi_log(&job->engine->log, ASB_LOG_WARN,
+                     "the summary cannot be written to %s",
+                     job->config->summary);
+        (void)close(fd);
+    }
+    asbi_buf_fini(&text);
+}
+
+static double guess_total(const struct asb_job *job)
+{
+    if (job->input_ended)
+        return (double)job->rows_read;
+    if (job->input_bytes == 0 || job->bytes_read == 0 || job->rows_read == 0)
+        return -1;
+    return (double)job->rows_read * (double)job->input_bytes /
+           (double)job->bytes_read;
+}
+
+/* The engine knows the time for what it holds; the rest of the file will take
+ * as long as its rows do now. */
+static double eta(const struct asb_job *job, const struct asb_job_stats *s)
+{
+    double left = s->total_rows_guess - (double)s->rows_written;
+    double blocked = (double)s->engine.blocked_ms / 1000;
+
+    if (job->over)
+        return 0;
+    if (s->total_rows_guess < 0)
+        return -1;
+    if (s->input_ended && s->engine.eta_seconds >= 0)
+        return s->engine.eta_seconds;
+    return asbi_eta_left(&job->row_rate, left, blocked,
+                         asbi_now(job->engine->world));
+}
+
+void asb_job_get_stats(const struct asb_job *job, struct asb_job_stats *stats)
+{
+    uint64_t now = asbi_now(job->engine->world);
+    struct asb_job_stats s = { .engine = { .size = sizeof(s.engine) } };
+    size_t size = stats->size < sizeof(s) ? stats->size : sizeof(s);
+
+    s.size = size;
+    asb_engine_stats(job->engine, &s.engine);
+    s.rows_read = job->rows_read;
+    s.rows_written = job->rows_written;
+    s.input_ended = job->input_ended;
+    s.elapsed_seconds = (double)(now - job->started_ns) / 1e9;
+    s.rows_per_second = asbi_eta_rate(&job->row_rate, now);
+    s.tokens_per_second = asbi_eta_rate(&job->token_rate, now);
+    s.total_rows_guess = guess_total(job);
+    s.eta_seconds = eta(job, &s);
+    memcpy(stats, &s, size);
+}

@@ -1,0 +1,239 @@
+/*
+ * job_rows.c -- rows in: checked, submitted; rows out: encoded, in order.
+ */
+#include "engine/job.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/units.h"
+
+/* Rows on their way to the sink are gathered up to this many bytes. */
+enum { PUSH_BYTES = 65536 };
+
+void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
+                      const char *format, ...)
+{
+    va_list args;
+
+    if (!job->trouble[0]) {
+        va_start(args, format);
+        (void)vsnprintf(job->trouble, sizeof(job->trouble), format, args);
+        va_end(args);
+        job->trouble_status = status;
+    }
+    job->input_ended = true;
+    asb_stop(job->engine);
+}
+
+/* ---- rows out --------------------------------------------------------- */
+
+void asbi_job_push(struct asb_job *job)
+{
+    if (job->ready.len == 0)
+        return;
+    if (asbi_buf_failed(&job->ready) ||
+        asbi_sink_write(job->sink, asbi_buf_view(&job->ready)))
+        asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
+                         "there was no memory for the output; run the same "
+                         "command again");
+    asbi_buf_clear(&job->ready);
+}
+
+static void write_header(struct asb_job *job)
+{
+    if (job->header_written)
+        return;
+    job->header_written = true;
+    asbi_writer_header(job->writer, asbi_reader_header(job->reader),
+                       &job->ready);
+}
+
+static void out_of_memory(struct asb_job *job)
+{
+    asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
+                     "there was no memory to keep an answer; run the same "
+                     "command again with a smaller --max-memory");
+}
+
+/* The row goes straight to where the sink reads when it is its turn; else its
+ * bytes wait. */
+static void row_out(struct asb_job *job, uint64_t place,
+                    const struct asbi_row_memo *memo,
+                    const struct asb_result *result)
+{
+    bool unordered = job->config->order_by_completion;
+
+    job->rows_failed += !result->ok;
+    if (unordered || asbi_order_is_next(&job->order, place)) {
+        write_header(job);
+        asbi_writer_row(job->writer, memo, result, &job->ready);
+        job->rows_written++;
+        if (!unordered)
+            job->rows_written += asbi_order_pass(&job->order, &job->ready);
+        if (job->ready.len >= PUSH_BYTES)
+            asbi_job_push(job);
+        return;
+    }
+    asbi_buf_clear(&job->row);
+    asbi_writer_row(job->writer, memo, result, &job->row);
+    if (asbi_buf_failed(&job->row) ||
+        asbi_order_keep(&job->order, place, asbi_buf_view(&job->row)))
+        out_of_memory(job);
+}
+
+static void fail_fast(struct asb_job *job, const struct asb_result *result)
+{
+    if (!job->config->fail_fast || result->ok || job->failed_fast)
+        return;
+    job->failed_fast = true;
+    asbi_job_trouble(job, ASB_EXIT_SOME_FAILED,
+                     "stopped at the first failed item, id %.*s (%s); mend it "
+                     "or run without --fail-fast",
+                     (int)(result->id.len < 64 ? result->id.len : 64),
+                     result->id.at, result->error_code);
+}
+
+static void on_result(struct asb_engine *e, const struct asb_result *result,
+                      void *arg)
+{
+    struct asbi_ticket *t = arg;
+    struct asb_job *job = t->job;
+
+    (void)e;
+    row_out(job, t->place, &t->memo, result);
+    job->ticket_bytes -= t->bytes;
+    asbi_free(job->mem, t);
+    fail_fast(job, result);
+}
+
+/* ---- rows in ---------------------------------------------------------- */
+
+bool asbi_job_has_room(const struct asb_job *job)
+{
+    size_t most = job->config->max_memory_bytes;
+
+    return asb_has_room(job->engine) && !asbi_sink_is_full(job->sink) &&
+           job->ticket_bytes + job->order.held_bytes < most;
+}
+
+/* A row that needs no call: bad, or answered before. */
+static void row_without_call(struct asb_job *job, uint64_t place,
+                             const struct asbi_row_memo *memo,
+                             const struct asbi_row *row)
+{
+    struct asb_result result = {
+        .size = sizeof(result),
+        .id = row->request.id,
+        .ok = !row->error_code,
+        .output = row->answer,
+        .error_code = row->error_code,
+        .error_message = asbi_str_c(row->error_message),
+        .source = ASB_CACHE,
+    };
+
+    job->rows_answered += row->answered;
+    row_out(job, place, memo, &result);
+    fail_fast(job, &result);
+}
+
+static struct asbi_ticket *ticket_new(struct asb_job *job, uint64_t place,
+                                      const struct asbi_row_memo *memo)
+{
+    size_t bytes = sizeof(struct asbi_ticket) + memo->original.len;
+    struct asbi_ticket *t = asbi_alloc(job->mem, bytes);
+
+    if (!t)
+        return NULL;
+    *t = (struct asbi_ticket){
+        .job = job, .memo = *memo, .place = place, .bytes = bytes
+    };
+    if (memo->original.len)
+        memcpy(t + 1, memo->original.at, memo->original.len);
+    t->memo.original = asbi_str_of((char *)(t + 1), memo->original.len);
+    return t;
+}
+
+static void refuse(struct asb_job *job, uint64_t place,
+                   const struct asbi_row_memo *memo, struct asbi_row row,
+                   const char *code, const char *message)
+{
+    row.answered = false;
+    row.error_code = code;
+    row.error_message = message;
+    row_without_call(job, place, memo, &row);
+}
+
+static void submit(struct asb_job *job, uint64_t place,
+                   const struct asbi_row_memo *memo, const struct asbi_row *row)
+{
+    struct asb_request request = row->request;
+    struct asbi_ticket *t = ticket_new(job, place, memo);
+
+    if (request.priority == ASB_NORMAL)
+        request.priority = job->config->priority;
+    if (!request.deadline_ms && job->config->deadline_ns)
+        request.deadline_ms = job->config->deadline_ns / ASBI_MS;
+    int rc =
+        t ? asb_submit(job->engine, &request, on_result, t, NULL) : ASB_ENOMEM;
+    if (rc == ASB_OK) {
+        job->ticket_bytes += t->bytes;
+        return;
+    }
+    asbi_free(job->mem, t);
+    refuse(job, place, memo, *row,
+           rc == ASB_ETOOBIG ? "too_large" : "not_accepted",
+           rc == ASB_ETOOBIG ? "the item is larger than --max-item-bytes"
+                             : asb_strerror(rc));
+}
+
+/* Names both lines, as whoever mends the file needs them. */
+static bool is_repeated(struct asb_job *job, const struct asbi_row *row,
+                        char *message, size_t size)
+{
+    uint64_t earlier = 0;
+    int rc = asbi_seen_check(job->seen, row->request.id, row->line, &earlier);
+
+    if (rc)
+        asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
+                         "the ids seen so far could not be kept (%s); make "
+                         "room in the temporary folder and run again",
+                         asb_strerror(rc));
+    if (rc || earlier == 0)
+        return false;
+    (void)snprintf(message, size,
+                   "line %llu: this id stands on line %llu already; give each "
+                   "row an id of its own",
+                   (unsigned long long)row->line, (unsigned long long)earlier);
+    return true;
+}
+
+int asbi_job_on_row(void *arg, const struct asbi_row *row)
+{
+    struct asb_job *job = arg;
+    struct asbi_row_memo memo = { .original = row->original,
+                                  .seq = job->rows_read,
+                                  .id_is_number = row->id_is_number,
+                                  .batch_line = row->batch_line };
+    char message[160];
+    uint64_t place = 0;
+
+    if (row->op == ASBI_OP_FLUSH)
+        asb_flush(job->engine);
+    if (row->op != ASBI_OP_ITEM)
+        return 0;
+    if (!job->config->order_by_completion &&
+        asbi_order_reserve(&job->order, &place)) {
+        out_of_memory(job);
+        return 1;
+    }
+    job->rows_read++;
+    if (row->error_code || row->answered)
+        row_without_call(job, place, &memo, row);
+    else if (is_repeated(job, row, message, sizeof(message)))
+        refuse(job, place, &memo, *row, "repeated_id", message);
+    else
+        submit(job, place, &memo, row);
+    return job->input_ended || !asbi_job_has_room(job);
+}

@@ -1,0 +1,458 @@
+#include "engine/lane.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+
+enum {
+    MAX_ENDPOINTS = 64,
+    MAX_HEADER_BYTES = 16384,
+    MAX_URL_BYTES = 4096,
+    /* Tokens a model may add around an answer of the expected size. */
+    OUTPUT_SLACK = 64,
+};
+
+static const double output_headroom = 1.15;
+
+struct lane_endpoint {
+    struct asbi_endpoint endpoint;
+    char *path; /* the key in lane->endpoints */
+    char *url;
+};
+
+struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
+                                    const struct asbi_model *model)
+{
+    if (lane->provider.free)
+        return (struct asbi_prices){ 0, 0, 0 };
+    return (struct asbi_prices){ model->input_price, model->cached_price,
+                                 model->output_price };
+}
+
+/* Splits the NUL-terminated lines of `header_lines` into a table. */
+static int index_headers(struct asbi_lane *lane)
+{
+    size_t n = 0, i = 0;
+    const struct asbi_buf *b = &lane->header_lines;
+
+    if (asbi_buf_failed(b))
+        return ASB_ENOMEM;
+    for (size_t at = 0; at < b->len; at++)
+        n += b->data[at] == '\0';
+    lane->headers = asbi_calloc(lane->mem, n + 1, sizeof(*lane->headers));
+    if (!lane->headers)
+        return ASB_ENOMEM;
+    for (size_t at = 0; at < b->len; at += strlen(b->data + at) + 1)
+        lane->headers[i++] = b->data + at;
+    return ASB_OK;
+}
+
+static int copy_base_url(struct asbi_lane *lane, struct asb_message *why)
+{
+    const char *url = lane->config->base_url[0] ? lane->config->base_url
+                                                : lane->provider.base_url;
+    size_t len = strlen(url);
+
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return asbi_fail(why, ASB_ECONFIG,
+                         "base_url: \"%s\" is no http:// or https:// address; "
+                         "give one with --base-url",
+                         url);
+    while (len && url[len - 1] == '/')
+        len--;
+    lane->base_url = asbi_strndup(lane->mem, url, len);
+    return lane->base_url ? ASB_OK : ASB_ENOMEM;
+}
+
+static void init_style(struct asbi_lane *lane)
+{
+    const struct asbi_config *c = lane->config;
+    bool chosen = strcmp(c->structured, "auto") != 0;
+
+    lane->style = (struct asbi_call_style){
+        .model = c->model,
+        .stream = strcmp(c->stream, "on") == 0,
+        .structured = chosen ? strcmp(c->structured, "schema") == 0
+                             : lane->provider.structured,
+        .json_mode = !chosen || strcmp(c->structured, "json") == 0,
+        .temperature = c->temperature,
+        .max_completion_tokens = lane->provider.max_completion_tokens,
+    };
+}
+
+static void init_gates(struct asbi_lane *lane, unsigned capacity)
+{
+    const struct asbi_config *c = lane->config;
+    uint64_t rpm = c->requests_per_minute, tpm = c->tokens_per_minute;
+    unsigned workers = c->workers < capacity ? (unsigned)c->workers : capacity;
+
+    asbi_limiter_init(&lane->limiter, workers, capacity < 400 ? capacity : 400);
+    asbi_bucket_init(&lane->requests,
+                     rpm ? rpm : lane->model.requests_per_minute);
+    asbi_bucket_init(&lane->tokens, tpm ? tpm : lane->model.tokens_per_minute);
+    asbi_breaker_init(&lane->breaker);
+    asbi_budget_init(&lane->budget, c->budget);
+}
+
+static void init_learning(struct asbi_lane *lane)
+{
+    double factor = lane->model.token_factor;
+
+    if (!asbi_vocabulary_find(lane->model.tokenizer, &lane->vocabulary))
+        lane->vocabulary = ASBI_O200K;
+    asbi_latency_init(&lane->latency, lane->model.latency_ms_per_token);
+    asbi_sizing_init(&lane->sizing);
+    asbi_calibration_init(&lane->input_calibration, factor > 0 ? factor : 1);
+    asbi_ratio_init(&lane->output_ratio, 1.3);
+}
+
+static void sizing_limits(const struct asbi_lane *lane,
+                          struct asbi_sizing_limits *out)
+{
+    const struct asbi_config *c = lane->config;
+    uint64_t fixed = c->batch_size;
+
+    if (!fixed && !c->dynamic_sizing)
+        fixed = c->batch_items_max;
+    *out = (struct asbi_sizing_limits){
+        .context_tokens = lane->model.context_tokens,
+        .max_output_tokens = lane->model.max_output_tokens,
+        .token_buffer = c->token_buffer,
+        .prompt_tokens = lane->system_tokens,
+        .fixed_items = fixed,
+        .max_items = c->batch_items_max,
+        .max_bytes = c->max_memory_bytes / 4,
+        .max_cost = c->batch_cost_max,
+        .target_ns = c->batch_target_ns,
+        .headroom = asbi_calibration_headroom(&lane->input_calibration),
+    };
+}
+
+static void refresh(struct asbi_lane *lane)
+{
+    struct asbi_sizing_limits limits;
+
+    sizing_limits(lane, &limits);
+    asbi_sizing_caps(&lane->sizing, &limits, &lane->latency, &lane->caps);
+}
+
+int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
+                  asbi_str key, asbi_str system, const struct asbi_log *log,
+                  unsigned capacity, struct asbi_lane **out,
+                  struct asb_message *why)
+{
+    struct asbi_lane *lane = asbi_calloc(mem, 1, sizeof(*lane));
+    const struct asbi_config *c = &options->values;
+
+    *out = NULL;
+    if (!lane)
+        return ASB_ENOMEM;
+    lane->mem = mem;
+    lane->log = log;
+    lane->config = c;
+    asbi_map_init(&lane->endpoints, mem, 0);
+    asbi_buf_init(&lane->header_lines, mem, MAX_HEADER_BYTES);
+    int rc =
+        asbi_catalogue_provider(options, c->provider, &lane->provider, why);
+    if (rc)
+        goto out;
+    lane->dialect = asbi_dialect_find(lane->provider.dialect);
+    if (!lane->dialect) {
+        rc = asbi_fail(why, ASB_ECONFIG, "provider %s: unknown dialect \"%s\"",
+                       c->provider, lane->provider.dialect);
+        goto out;
+    }
+    asbi_catalogue_model(options, c->model, &lane->model);
+    lane->prices = asbi_lane_prices(lane, &lane->model);
+    rc = copy_base_url(lane, why);
+    if (rc)
+        goto out;
+    lane->dialect->headers(key, &lane->header_lines);
+    rc = index_headers(lane);
+    if (rc)
+        goto out;
+    init_style(lane);
+    init_gates(lane, capacity);
+    init_learning(lane);
+    lane->system_tokens =
+        (uint64_t)asbi_tokens_estimate(lane->vocabulary, system) + 16;
+    refresh(lane);
+    *out = lane;
+    lane = NULL;
+out:
+    asbi_lane_free(lane, NULL);
+    return rc;
+}
+
+static void endpoint_free(struct asbi_lane *lane, struct asbi_transport *t,
+                          struct lane_endpoint *e)
+{
+    if (t)
+        t->ops->forget(t, &e->endpoint);
+    asbi_free(lane->mem, e->path);
+    asbi_free(lane->mem, e->url);
+    asbi_free(lane->mem, e);
+}
+
+void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport)
+{
+    if (!lane)
+        return;
+    for (size_t i = 0; i < lane->endpoints.cap; i++) {
+        if (lane->endpoints.slots[i].value)
+            endpoint_free(lane, transport, lane->endpoints.slots[i].value);
+    }
+    asbi_map_fini(&lane->endpoints);
+    /* Headers hold the key: leave no copy in freed memory. */
+    if (lane->header_lines.data)
+        explicit_bzero(lane->header_lines.data, lane->header_lines.cap);
+    asbi_buf_fini(&lane->header_lines);
+    asbi_free(lane->mem, lane->headers);
+    asbi_free(lane->mem, lane->base_url);
+    asbi_free(lane->mem, lane);
+}
+
+/* A path comes from the user's data and the credentials go with it: plain
+ * characters only, so that it can never name another host. */
+static bool path_is_plain(asbi_str path)
+{
+    if (path.len == 0 || path.len > 512 || path.at[0] != '/')
+        return false;
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = (unsigned char)path.at[i];
+
+        if (!isalnum(c) && !strchr("/_-.:", c))
+            return false;
+        if (i && path.at[i - 1] == '.' && c == '.')
+            return false;
+    }
+    return path.len < 2 || path.at[1] != '/';
+}
+
+/* "/v1/x" below a base that ends in "/v1" is "/x": batch files carry the
+ * version that base URLs carry too. */
+static asbi_str below_base(const struct asbi_lane *lane, asbi_str path)
+{
+    const char *last = strrchr(lane->base_url, '/');
+    asbi_str version = asbi_str_c(last);
+
+    if (version.len < 2 || version.at[1] != 'v' || path.len <= version.len ||
+        path.at[version.len] != '/' || !asbi_str_starts(path, version))
+        return path;
+    return asbi_str_of(path.at + version.len, path.len - version.len);
+}
+
+static struct lane_endpoint *endpoint_new(struct asbi_lane *lane, asbi_str path)
+{
+    struct lane_endpoint *e = asbi_calloc(lane->mem, 1, sizeof(*e));
+    struct asbi_buf url;
+
+    if (!e)
+        return NULL;
+    asbi_buf_init(&url, lane->mem, MAX_URL_BYTES);
+    asbi_buf_c(&url, lane->base_url);
+    asbi_buf_str(&url, below_base(lane, path));
+    asbi_buf_char(&url, '\0');
+    e->path = asbi_strndup(lane->mem, path.at, path.len);
+    e->url = url.data;
+    e->endpoint = (struct asbi_endpoint){ .method = "POST",
+                                          .url = e->url,
+                                          .headers = lane->headers };
+    if (asbi_buf_failed(&url) || !e->path ||
+        asbi_map_put(&lane->endpoints, asbi_str_c(e->path), e)) {
+        endpoint_free(lane, NULL, e);
+        return NULL;
+    }
+    return e;
+}
+
+struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path)
+{
+    struct lane_endpoint *e = asbi_map_get(&lane->endpoints, path);
+
+    if (e)
+        return &e->endpoint;
+    if (!path_is_plain(path) || lane->endpoints.count >= MAX_ENDPOINTS)
+        return NULL;
+    e = endpoint_new(lane, path);
+    return e ? &e->endpoint : NULL;
+}
+
+uint64_t asbi_lane_expect_output(const struct asbi_lane *lane, double raw_input)
+{
+    return (uint64_t)(lane->output_ratio.value * raw_input) + 10;
+}
+
+void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
+                     uint64_t expected_output, uint64_t max_output,
+                     const struct asbi_prices *prices, struct asbi_demand *out)
+{
+    double headroom = asbi_calibration_headroom(&lane->input_calibration);
+
+    out->input_tokens = asbi_calibrated(&lane->input_calibration, raw_input);
+    out->output_tokens = expected_output;
+    out->max_output_tokens = max_output;
+    if (max_output == 0)
+        out->max_output_tokens =
+            (uint64_t)((double)expected_output * output_headroom) +
+            OUTPUT_SLACK;
+    if (lane->model.max_output_tokens &&
+        out->max_output_tokens > lane->model.max_output_tokens)
+        out->max_output_tokens = lane->model.max_output_tokens;
+    out->rate_tokens = (double)out->input_tokens;
+    out->rate_tokens += lane->provider.counts_max_tokens
+                            ? (double)out->max_output_tokens
+                            : (double)out->output_tokens;
+    uint64_t most = (uint64_t)((double)out->input_tokens * headroom) + 1;
+    out->worst_cost = asbi_price_worst(prices, most, out->max_output_tokens);
+}
+
+static enum asbi_gate rate_gate(struct asbi_lane *lane,
+                                const struct asbi_demand *demand, uint64_t now,
+                                uint64_t *ready_ns)
+{
+    uint64_t requests = asbi_bucket_ready_at(&lane->requests, 1, now);
+    uint64_t tokens =
+        asbi_bucket_ready_at(&lane->tokens, demand->rate_tokens, now);
+
+    *ready_ns = requests > tokens ? requests : tokens;
+    return *ready_ns <= now ? ASBI_GATE_OPEN : ASBI_GATE_RATE;
+}
+
+enum asbi_gate asbi_lane_gate(struct asbi_lane *lane,
+                              const struct asbi_demand *demand, uint64_t now,
+                              uint64_t *ready_ns)
+{
+    *ready_ns = ASBI_NEVER;
+    if (!asbi_limiter_has_room(&lane->limiter))
+        return ASBI_GATE_CONCURRENCY;
+    *ready_ns = lane->blocked_until_ns;
+    if (*ready_ns > now)
+        return ASBI_GATE_BLOCKED;
+    *ready_ns = asbi_breaker_ready_at(&lane->breaker, now);
+    if (*ready_ns > now)
+        return ASBI_GATE_BREAKER;
+    enum asbi_gate gate = rate_gate(lane, demand, now, ready_ns);
+    if (gate != ASBI_GATE_OPEN)
+        return gate;
+    *ready_ns = ASBI_NEVER;
+    if (demand->worst_cost >
+        lane->budget.limit - lane->budget.spent - lane->budget.reserved)
+        return ASBI_GATE_BUDGET;
+    return ASBI_GATE_OPEN;
+}
+
+void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
+                    uint64_t now)
+{
+    asbi_limiter_started(&lane->limiter);
+    asbi_breaker_started(&lane->breaker);
+    asbi_bucket_take(&lane->requests, 1, now);
+    asbi_bucket_take(&lane->tokens, demand->rate_tokens, now);
+    (void)asbi_budget_reserve(&lane->budget, demand->worst_cost);
+    lane->outstanding_tokens += demand->rate_tokens;
+}
+
+void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
+                      const struct asbi_settlement *s, uint64_t now)
+{
+    double expected = asbi_latency_expect(&lane->latency, demand->input_tokens,
+                                          demand->output_tokens);
+    double ratio = s->seconds > 0 ? s->seconds / expected : 0;
+
+    lane->outstanding_tokens -= demand->rate_tokens;
+    asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
+    asbi_breaker_ended(&lane->breaker, s->breaker_ok || s->breaker_silent, now);
+    asbi_bucket_settle(&lane->tokens, demand->rate_tokens, s->rate_tokens);
+    asbi_budget_settle(&lane->budget, demand->worst_cost, s->spent);
+}
+
+static void hint_bucket(struct asbi_bucket *b, bool configured, uint64_t limit,
+                        uint64_t remaining, double outstanding, uint64_t now)
+{
+    if (limit != UINT64_MAX && !configured && (double)limit != b->published)
+        asbi_bucket_limit(b, limit);
+    if (remaining != UINT64_MAX)
+        asbi_bucket_remaining(b, (double)remaining, outstanding, now);
+}
+
+void asbi_lane_hint(struct asbi_lane *lane, const struct asbi_rate_hint *hint,
+                    uint64_t now)
+{
+    hint_bucket(&lane->requests, lane->config->requests_per_minute != 0,
+                hint->limit_requests, hint->remaining_requests,
+                lane->limiter.in_flight, now);
+    hint_bucket(&lane->tokens, lane->config->tokens_per_minute != 0,
+                hint->limit_tokens, hint->remaining_tokens,
+                lane->outstanding_tokens, now);
+}
+
+void asbi_lane_block(struct asbi_lane *lane, uint64_t until_ns)
+{
+    if (until_ns > lane->blocked_until_ns)
+        lane->blocked_until_ns = until_ns;
+}
+
+void asbi_lane_halt(struct asbi_lane *lane, enum asb_halt halt,
+                    const char *format, ...)
+{
+    va_list args;
+
+    if (lane->halt)
+        return;
+    lane->halt = halt;
+    va_start(args, format);
+    (void)vsnprintf(lane->halt_reason, sizeof(lane->halt_reason), format, args);
+    va_end(args);
+    asbi_log(lane->log, ASB_LOG_ERROR, "%s", lane->halt_reason);
+}
+
+bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature)
+{
+    struct asbi_call_style *s = &lane->style;
+    struct asbi_call_style before = *s;
+
+    if (strcmp(feature, "response_format") == 0) {
+        s->json_mode = s->structured && s->json_mode;
+        s->structured = false;
+    } else if (strcmp(feature, "stream") == 0 ||
+               strcmp(feature, "stream_options") == 0) {
+        s->stream = false;
+    } else if (strcmp(feature, "temperature") == 0) {
+        s->temperature = -1;
+    } else if (strcmp(feature, "max_tokens") == 0) {
+        s->max_completion_tokens = true;
+    } else if (strcmp(feature, "max_completion_tokens") == 0) {
+        s->max_completion_tokens = false;
+    }
+    asbi_log(lane->log, ASB_LOG_INFO,
+             "the server does not know %s; "
+             "going on without",
+             feature);
+    return memcmp(&before, s, sizeof(before)) != 0;
+}
+
+void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
+{
+    struct asbi_sizing_limits limits;
+
+    if (lesson->usage && lesson->seconds > 0)
+        asbi_latency_learn(&lane->latency, lesson->usage->input_tokens,
+                           lesson->usage->output_tokens, lesson->seconds);
+    if (!lesson->packed)
+        return;
+    if (lesson->usage) {
+        asbi_calibration_learn(&lane->input_calibration, lesson->raw_input,
+                               (double)lesson->usage->input_tokens);
+        asbi_ratio_learn(&lane->output_ratio, lesson->raw_items,
+                         (double)lesson->usage->output_tokens);
+    }
+    sizing_limits(lane, &limits);
+    asbi_sizing_learn(&lane->sizing, &limits, lesson->items, lesson->bad,
+                      lesson->truncated);
+    refresh(lane);
+}

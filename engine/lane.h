@@ -1,0 +1,163 @@
+/*
+ * lane.h -- one provider, account and model: its limits, what was learned of
+ * it, and the gates a call must pass.
+ *
+ * Three gates, each learning from one signal: money from usage, rate from
+ * headers and 429, concurrency from 429 and latency.  All must admit.
+ */
+#ifndef ASBI_LANE_H
+#define ASBI_LANE_H
+
+#include "adapters/dialect.h"
+#include "config/config.h"
+#include "engine/base/log.h"
+#include "engine/base/map.h"
+#include "engine/transport.h"
+#include "scheduler/bucket.h"
+#include "scheduler/budget.h"
+#include "scheduler/former.h"
+#include "scheduler/latency.h"
+#include "scheduler/limiter.h"
+#include "scheduler/price.h"
+#include "scheduler/retry.h"
+#include "scheduler/sizing.h"
+#include "scheduler/tokens.h"
+
+/* What a call would take from each gate. */
+struct asbi_demand {
+    uint64_t input_tokens;      /* calibrated, without headroom */
+    uint64_t output_tokens;     /* expected */
+    uint64_t max_output_tokens; /* what the call may give at most */
+    double rate_tokens;         /* against the token limit */
+    int64_t worst_cost;
+};
+
+/* Why a lane sends nothing now. */
+enum asbi_gate {
+    ASBI_GATE_OPEN,
+    ASBI_GATE_BLOCKED,     /* the provider said wait, or cannot be reached */
+    ASBI_GATE_BREAKER,     /* too many failures */
+    ASBI_GATE_CONCURRENCY, /* opens when a call ends */
+    ASBI_GATE_RATE,
+    ASBI_GATE_BUDGET, /* opens, if at all, when a call ends */
+};
+
+struct asbi_lane {
+    /* -- immutable after asbi_lane_new() */
+    const struct asbi_mem *mem;
+    const struct asbi_log *log;
+    const struct asbi_config *config;
+    const struct asbi_dialect *dialect;
+    struct asbi_provider provider;
+    struct asbi_model model;
+    struct asbi_prices prices;
+    enum asbi_vocabulary vocabulary;
+    char *base_url; /* without a slash at the end */
+    struct asbi_buf header_lines;
+    const char **headers;      /* into header_lines; NULL-terminated */
+    struct asbi_map endpoints; /* path -> struct lane_endpoint */
+    uint64_t system_tokens;    /* of the constant prompt, uncalibrated */
+
+    /* -- the gates */
+    struct asbi_limiter limiter;
+    struct asbi_bucket requests, tokens;
+    struct asbi_breaker breaker;
+    struct asbi_budget budget;
+    uint64_t blocked_until_ns;
+    unsigned throttles;    /* 429s since the last good answer */
+    unsigned unreachables; /* episodes since the last good answer */
+    bool ever_answered;
+
+    /* -- learned */
+    struct asbi_latency latency;
+    struct asbi_sizing sizing;
+    struct asbi_calibration input_calibration;
+    struct asbi_ratio output_ratio;
+    struct asbi_call_style style;
+    double outstanding_tokens;   /* reserved by calls on the wire */
+    struct asbi_batch_caps caps; /* for packed kinds; kept fresh */
+
+    /* -- the end */
+    enum asb_halt halt;
+    char halt_reason[256];
+};
+
+/* `key` and `system` (the task's constant prompt) are borrowed for the call;
+ * `system` only to be weighed. */
+int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
+                  asbi_str key, asbi_str system, const struct asbi_log *log,
+                  unsigned capacity, struct asbi_lane **out,
+                  struct asb_message *why);
+void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport);
+
+/* What a model costs here: nothing on the user's own machines. */
+struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
+                                    const struct asbi_model *model);
+
+/* The endpoint of a path below the base URL, e.g. the dialect's chat path or
+ * that of an OpenAI batch line.  NULL for a path that is none, when there are
+ * too many of them, or out of memory. */
+struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path);
+
+/* Fills in a demand for calls of these estimates.  `max_output` 0: as many as
+ * the estimate needs (packed), or the model's limit. */
+void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
+                     uint64_t expected_output, uint64_t max_output,
+                     const struct asbi_prices *prices, struct asbi_demand *out);
+
+/* Expected output tokens of a packed item. */
+uint64_t asbi_lane_expect_output(const struct asbi_lane *lane,
+                                 double raw_input);
+
+/* Whether a call may go now; else which gate is closed and in *ready_ns when
+ * to ask again (ASBI_NEVER: after a call has ended). */
+enum asbi_gate asbi_lane_gate(struct asbi_lane *lane,
+                              const struct asbi_demand *demand, uint64_t now,
+                              uint64_t *ready_ns);
+
+/* Takes from all gates.  Only right after asbi_lane_gate() said open. */
+void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
+                    uint64_t now);
+
+/* How a call ended, for the gates. */
+struct asbi_settlement {
+    enum asbi_limiter_outcome outcome;
+    bool breaker_ok;      /* false: a 5xx, time-out or reset */
+    bool breaker_silent;  /* says nothing about the provider's health */
+    double seconds;       /* latency; <= 0: not to be learned from */
+    uint64_t cooldown_ns; /* with THROTTLED */
+    int64_t spent;        /* nano-dollars to count against the budget */
+    double rate_tokens;   /* used of the demand's */
+};
+
+void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
+                      const struct asbi_settlement *s, uint64_t now);
+
+/* Rate headers of an answer. */
+void asbi_lane_hint(struct asbi_lane *lane, const struct asbi_rate_hint *hint,
+                    uint64_t now);
+
+/* Nothing is sent before `until_ns`. */
+void asbi_lane_block(struct asbi_lane *lane, uint64_t until_ns);
+
+/* For good; the first reason stays. */
+void asbi_lane_halt(struct asbi_lane *lane, enum asb_halt halt,
+                    const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The server lacks a feature: stop using it.  False when that was already so,
+ * and asking again would go in circles. */
+bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature);
+
+/* What an answered call teaches about size, time and tokens. */
+struct asbi_lesson {
+    bool packed, truncated;
+    const struct asb_usage *usage; /* NULL: none was told */
+    double seconds;                /* <= 0: not to be learned from */
+    double raw_input, raw_items;   /* estimates: whole prompt, items alone */
+    uint64_t items, bad;           /* bad: missing, invalid or cut off */
+};
+
+void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson);
+
+#endif

@@ -1,0 +1,84 @@
+#include "engine/order.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { FIRST_CAP = 1024 };
+
+void asbi_order_init(struct asbi_order *o, const struct asbi_mem *mem)
+{
+    *o = (struct asbi_order){ .mem = mem };
+}
+
+static struct asbi_order_place *at(const struct asbi_order *o, uint64_t place)
+{
+    return &o->ring[place & (o->cap - 1)];
+}
+
+void asbi_order_fini(struct asbi_order *o)
+{
+    for (uint64_t p = o->first; p < o->next; p++)
+        asbi_free(o->mem, at(o, p)->bytes);
+    asbi_free(o->mem, o->ring);
+    *o = (struct asbi_order){ .mem = o->mem };
+}
+
+static int grow(struct asbi_order *o)
+{
+    struct asbi_order bigger = *o;
+
+    bigger.cap = o->cap ? o->cap * 2 : FIRST_CAP;
+    bigger.ring = asbi_calloc(o->mem, bigger.cap, sizeof(*bigger.ring));
+    if (!bigger.ring)
+        return ASB_ENOMEM;
+    for (uint64_t p = o->first; p < o->next; p++)
+        *at(&bigger, p) = *at(o, p);
+    bigger.held_bytes += (bigger.cap - o->cap) * sizeof(*bigger.ring);
+    asbi_free(o->mem, o->ring);
+    *o = bigger;
+    return ASB_OK;
+}
+
+int asbi_order_reserve(struct asbi_order *o, uint64_t *place)
+{
+    if (o->next - o->first == o->cap) {
+        int rc = grow(o);
+        if (rc)
+            return rc;
+    }
+    *place = o->next++;
+    *at(o, *place) = (struct asbi_order_place){ .bytes = NULL };
+    return ASB_OK;
+}
+
+int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
+{
+    struct asbi_order_place *p = at(o, place);
+
+    assert(place > o->first && place < o->next && !p->bytes);
+    p->bytes = asbi_strndup(o->mem, row.at, row.len);
+    if (!p->bytes)
+        return ASB_ENOMEM;
+    p->len = row.len;
+    o->held_bytes += row.len;
+    return ASB_OK;
+}
+
+size_t asbi_order_pass(struct asbi_order *o, struct asbi_buf *out)
+{
+    size_t rows = 0;
+
+    assert(o->first < o->next);
+    o->first++;
+    while (o->first < o->next && at(o, o->first)->bytes) {
+        struct asbi_order_place *p = at(o, o->first);
+
+        asbi_buf_add(out, p->bytes, p->len);
+        o->held_bytes -= p->len;
+        asbi_free(o->mem, p->bytes);
+        p->bytes = NULL;
+        o->first++;
+        rows++;
+    }
+    return rows;
+}

@@ -1,0 +1,53 @@
+/*
+ * order.h -- rows go out in the order they came in.
+ *
+ * A ring of places, one for each row between the first that is still awaited
+ * and the last that was read.  A row that is ready too early is kept as the
+ * bytes it will be written as.
+ */
+#ifndef ASBI_ORDER_H
+#define ASBI_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/mem.h"
+
+struct asbi_order_place {
+    char *bytes; /* owned; NULL while awaited */
+    size_t len;
+};
+
+struct asbi_order {
+    const struct asbi_mem *mem;
+    struct asbi_order_place *ring;
+    size_t cap;           /* power of two, or 0 */
+    uint64_t first, next; /* awaited first; the next place to be given */
+    size_t held_bytes;    /* of rows that are ready too early, ring included */
+};
+
+void asbi_order_init(struct asbi_order *o, const struct asbi_mem *mem);
+void asbi_order_fini(struct asbi_order *o);
+
+/* Gives the next place, so that its row cannot be lost for want of one.
+ * ASB_OK or ASB_ENOMEM. */
+int asbi_order_reserve(struct asbi_order *o, uint64_t *place);
+
+/* Whether this place is the one awaited: its row may go out directly, followed
+ * by asbi_order_pass(). */
+static inline bool asbi_order_is_next(const struct asbi_order *o,
+                                      uint64_t place)
+{
+    return place == o->first;
+}
+
+/* Keeps a copy of a row that came too early.  ASB_OK or ASB_ENOMEM. */
+int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row);
+
+/* The awaited row is out: appends those that were waiting for it.  Returns how
+ * many rows that were. */
+size_t asbi_order_pass(struct asbi_order *o, struct asbi_buf *out);
+
+#endif

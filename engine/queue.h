@@ -1,0 +1,22 @@
+/*
+ * queue.h -- which items may share a call, and how they get into its batch.
+ *
+ * A kind is one class of one tenant; items of different kinds never meet in a
+ * prompt.  An item that must go alone has a kind whose batches hold one.
+ */
+#ifndef ASBI_QUEUE_H
+#define ASBI_QUEUE_H
+
+#include "engine/engine.h"
+
+/* Puts an item that is in no place into a batch.  ASB_OK, or ASB_ENOMEM with
+ * the item still in no place. */
+int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now);
+
+/* The item is finished: its kind may go. */
+void asbi_queue_leave(struct asb_engine *e, struct asbi_item *item);
+
+/* Frees all kinds; no item may be queued. */
+void asbi_queue_fini(struct asb_engine *e);
+
+#endif

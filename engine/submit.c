@@ -1,0 +1,170 @@
+/*
+ * submit.c -- a request becomes an item: checked, copied, weighed, queued.
+ */
+#include "engine/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+#include "engine/base/units.h"
+
+enum {
+    /* Room kept for one ordinary item when asked whether there is any. */
+    ORDINARY_ITEM_BYTES = 4096,
+    /* Items held at once, whatever their size, for each call in flight. */
+    MIN_HELD_ITEMS = 4096,
+};
+
+static size_t max_held_items(const struct asb_engine *e)
+{
+    size_t most = 2 * (size_t)asbi_limiter_limit(&e->lane->limiter);
+    uint64_t each = e->task_packs ? e->lane->caps.items : 1;
+
+    most *= each ? each : 1;
+    return most > MIN_HELD_ITEMS ? most : MIN_HELD_ITEMS;
+}
+
+bool asb_has_room(const struct asb_engine *e)
+{
+    return !e->draining && e->held_items < max_held_items(e) &&
+           e->held_bytes + ORDINARY_ITEM_BYTES <= e->config->max_memory_bytes;
+}
+
+static bool is_text(enum asb_payload p)
+{
+    return p == ASB_TEXT || p == ASB_PROMPT;
+}
+
+static int check(const struct asb_engine *e, const struct asb_request *r)
+{
+    size_t bytes = r->id.len + r->text.len + r->body.len + r->fields.len +
+                   r->url.len + r->tenant.len;
+
+    if (r->payload > ASB_BODY || r->priority > ASB_BACKGROUND)
+        return ASB_EINVAL;
+    if (is_text(r->payload) ? r->text.len == 0 && r->fields.len == 0
+                            : r->body.len == 0)
+        return ASB_EINVAL;
+    if (!asbi_utf8_valid(r->text.at, r->text.len) ||
+        !asbi_utf8_valid(r->id.at, r->id.len))
+        return ASB_EINVAL;
+    if (bytes > e->config->max_item_bytes)
+        return ASB_ETOOBIG;
+    if (e->draining)
+        return ASB_ECLOSED;
+    /* One item always fits into an empty engine, whatever its size. */
+    if (e->held_items &&
+        (e->held_items >= 2 * max_held_items(e) ||
+         e->held_bytes + bytes > 2 * e->config->max_memory_bytes))
+        return ASB_EFULL;
+    return ASB_OK;
+}
+
+/* What a body asks for decides what it may cost. */
+static void read_body(struct asb_engine *e, struct asbi_item *item)
+{
+    static const char *const limits[] = { "max_completion_tokens",
+                                          "max_output_tokens", "max_tokens" };
+    struct asbi_model model;
+    char name[128];
+    uint64_t n = 1;
+
+    if (asbi_json_parse(e->json, item->body.at, item->body.len))
+        return; /* the provider will say what is wrong with it */
+    const struct asbi_json_node *root = asbi_json_root(e->json);
+    asbi_str text = asbi_json_text(
+        e->json, asbi_json_get(e->json, root, ASBI_STR("model")));
+    (void)snprintf(name, sizeof(name), "%.*s", (int)text.len,
+                   text.len ? text.at : "");
+    if (text.len && strcmp(name, e->lane->model.name) != 0) {
+        asbi_catalogue_model(e->options, name, &model);
+        item->prices = asbi_lane_prices(e->lane, &model);
+        item->output_limit = model.max_output_tokens;
+    }
+    for (size_t i = 0; i < 3; i++)
+        (void)asbi_json_u64(asbi_json_get(e->json, root, asbi_str_c(limits[i])),
+                            &item->output_limit);
+    if (asbi_json_u64(asbi_json_get(e->json, root, ASBI_STR("n")), &n) &&
+        n > 1 && n < 1000)
+        item->output_limit *= n;
+}
+
+static void estimate(struct asb_engine *e, struct asbi_item *item)
+{
+    asbi_str what = is_text(item->payload) ? item->text : item->body;
+
+    item->prices = e->lane->prices;
+    item->input_estimate = asbi_tokens_estimate(e->lane->vocabulary, what);
+    if (item->payload == ASB_BODY)
+        read_body(e, item);
+}
+
+/* What stands for the item in the prompt; into `scratch` when it is not its
+ * text as it came. */
+static bool render(struct asb_engine *e, const struct asb_request *r,
+                   asbi_str *text, struct asbi_verdict_on_item *verdict)
+{
+    *text = r->text;
+    if (r->payload != ASB_TEXT || !e->task_packs)
+        return true;
+    asbi_buf_clear(&e->scratch);
+    if (!asbi_task_render(e->task, r->text, r->fields, &e->scratch, verdict))
+        return false;
+    *text = asbi_buf_view(&e->scratch);
+    return true;
+}
+
+static void take_in(struct asb_engine *e, struct asbi_item *item,
+                    const struct asb_request *r)
+{
+    uint64_t now = asbi_now(e->world);
+
+    item->packed = r->payload == ASB_TEXT && e->task_packs;
+    item->submitted_ns = item->parcel.arrived_ns = now;
+    if (r->deadline_ms)
+        item->deadline_ns = asbi_add_ns(now, r->deadline_ms * ASBI_MS);
+    e->held_items++;
+    e->held_bytes += item->bytes;
+    e->stats.items_total++;
+    estimate(e, item);
+    e->work_accepted += item->input_estimate + 1;
+}
+
+int asb_submit(struct asb_engine *e, const struct asb_request *request,
+               asb_done_cb done, void *arg, uint64_t *number)
+{
+    struct asbi_verdict_on_item verdict = { .code = NULL };
+    asbi_str text = { NULL, 0 };
+
+    if (!e || !request || !done)
+        return ASB_EINVAL;
+    int rc = check(e, request);
+    if (rc)
+        return rc;
+    bool rendered = render(e, request, &text, &verdict);
+    if (rendered && text.len > e->config->max_item_bytes)
+        return ASB_ETOOBIG;
+    struct asbi_item *item =
+        asbi_item_new(&e->mem, request, rendered ? text : request->text);
+    if (!item)
+        return ASB_ENOMEM;
+    item->number = asbi_slots_add(&e->numbers, item);
+    if (!item->number) {
+        asbi_item_free(&e->mem, item);
+        return ASB_ENOMEM;
+    }
+    item->done = done;
+    item->arg = arg;
+    take_in(e, item, request);
+    if (number)
+        *number = item->number;
+    if (rendered) {
+        asbi_engine_enqueue(e, item);
+        return ASB_OK;
+    }
+    asbi_item_fail(&e->mem, item, verdict.code, asbi_str_c(verdict.message),
+                   verdict.retryable);
+    asbi_engine_finish(e, item);
+    return ASB_OK;
+}

@@ -1,0 +1,57 @@
+/* Numbers for objects: never 0, never reused. */
+#include "engine/base/slots.h"
+
+#include "engine/base/rng.h"
+#include "tests/support/check.h"
+#include "tests/support/fault_mem.h"
+
+enum { OBJECTS = 1000 };
+
+static void a_number_finds_its_object_and_no_other(void)
+{
+    struct fault_mem fm;
+    struct asbi_slots s;
+    struct asbi_rng rng;
+    static char objects[OBJECTS];
+    uint64_t numbers[OBJECTS] = { 0 }, stale[OBJECTS] = { 0 };
+
+    fault_mem_init(&fm, 0);
+    asbi_rng_seed(&rng, 1);
+    asbi_slots_init(&s, &fm.mem);
+    for (int round = 0; round < 50000; round++) {
+        size_t i = (size_t)asbi_rng_below(&rng, OBJECTS);
+
+        if (numbers[i]) {
+            CHECK(asbi_slots_get(&s, numbers[i]) == &objects[i]);
+            asbi_slots_remove(&s, numbers[i]);
+            stale[i] = numbers[i];
+            numbers[i] = 0;
+        } else {
+            numbers[i] = asbi_slots_add(&s, &objects[i]);
+            CHECK(numbers[i] != 0 && numbers[i] != stale[i]);
+        }
+        if (stale[i])
+            CHECK(asbi_slots_get(&s, stale[i]) == NULL);
+    }
+    CHECK(asbi_slots_get(&s, 0) == NULL);
+    CHECK(asbi_slots_get(&s, UINT64_MAX) == NULL);
+    asbi_slots_fini(&s);
+    CHECK_INT(fm.live, ==, 0);
+}
+
+static void out_of_memory_gives_no_number(void)
+{
+    struct fault_mem fm;
+    struct asbi_slots s;
+    int object;
+
+    fault_mem_init(&fm, 1);
+    asbi_slots_init(&s, &fm.mem);
+    CHECK(asbi_slots_add(&s, &object) == 0);
+    CHECK(asbi_slots_add(&s, &object) != 0);
+    asbi_slots_fini(&s);
+    CHECK_INT(fm.live, ==, 0);
+}
+
+TEST_MAIN(CASE(a_number_finds_its_object_and_no_other),
+          CASE(out_of_memory_gives_no_number))
