@@ -2,35 +2,40 @@
  * eta.h -- recent rate and time left.
  *
  * Rate over a window of clamp(elapsed/4, 15 s, 300 s): the best of the
- * estimators measured (research on algorithms, section 9).  Work is counted in
- * estimated tokens, not items, so that long items count as such.
+ * estimators measured; moving averages either forget too fast for work that
+ * comes in batches or remember a burst for the whole run.  Work is counted in
+ * estimated tokens, not items, so that long items count as such, and without
+ * what cost no call (cached), so that luck is not taken for speed.
  */
 #ifndef ASBI_SCHEDULER_ETA_H
 #define ASBI_SCHEDULER_ETA_H
 
 #include <stdint.h>
 
-enum { ASBI_ETA_SAMPLES = 600 };
+enum { ASBI_ETA_SAMPLES = 640 };
 
 struct asbi_eta {
     struct {
         uint64_t at_ns;
         double work;
     } samples[ASBI_ETA_SAMPLES]; /* ring, one each half second or rarer */
-    unsigned count, at;
+    unsigned count, at;          /* `at` is where the newest is */
     uint64_t started_ns;
 };
 
 void asbi_eta_init(struct asbi_eta *e, uint64_t now_ns);
 
-/* `work` is the total done so far. */
+/* `work` is the total done so far; may be told as often as one likes.  What
+ * goes backwards is taken for no progress. */
 void asbi_eta_note(struct asbi_eta *e, double work, uint64_t now_ns);
 
-/* Work a second over the window; 0 when unknown. */
+/* Work a second over the window; 0 when nothing was done in it. */
 double asbi_eta_rate(const struct asbi_eta *e, uint64_t now_ns);
 
-/* Seconds left for `remaining` work, no less than `floor_seconds` (rate limits,
- * blocks); < 0 when unknown. */
+/* Seconds left for `remaining` work, no less than `floor_seconds` (rate
+ * limits); < 0 before any work, 0 when nothing remains.  While the window shows
+ * nothing, the rate of the whole run.  A block that is known to end
+ * (Retry-After) is for the caller to add: it is not in the rate. */
 double asbi_eta_left(const struct asbi_eta *e, double remaining,
                      double floor_seconds, uint64_t now_ns);
 

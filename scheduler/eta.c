@@ -1,0 +1,104 @@
+#include "scheduler/eta.h"
+
+#include <math.h>
+
+#include "engine/base/units.h"
+
+static const uint64_t spacing = ASBI_SECOND / 2;
+static const uint64_t window_min = 15 * ASBI_SECOND;
+static const uint64_t window_max = 300 * ASBI_SECOND;
+
+void asbi_eta_init(struct asbi_eta *e, uint64_t now_ns)
+{
+    e->count = 1;
+    e->at = 0;
+    e->samples[0].at_ns = e->started_ns = now_ns;
+    e->samples[0].work = 0;
+}
+
+/* Place in the ring of the sample `back` before the newest. */
+static unsigned place(const struct asbi_eta *e, unsigned back)
+{
+    return (e->at + ASBI_ETA_SAMPLES - back) % ASBI_ETA_SAMPLES;
+}
+
+void asbi_eta_note(struct asbi_eta *e, double work, uint64_t now_ns)
+{
+    uint64_t newest = e->samples[e->at].at_ns;
+    double before = e->samples[e->at].work;
+
+    if (!isfinite(work) || now_ns < newest)
+        return;
+    /* The newest moves along until it is far enough from the one before. */
+    if (e->count < 2 || newest - e->samples[place(e, 1)].at_ns >= spacing) {
+        e->at = (e->at + 1) % ASBI_ETA_SAMPLES;
+        e->count += e->count < ASBI_ETA_SAMPLES;
+    }
+    e->samples[e->at].at_ns = now_ns;
+    e->samples[e->at].work = fmax(work, before);
+}
+
+static uint64_t window_start(const struct asbi_eta *e, uint64_t now_ns)
+{
+    uint64_t elapsed = now_ns - e->started_ns, window = elapsed / 4;
+
+    if (window < window_min)
+        window = window_min;
+    if (window > window_max)
+        window = window_max;
+    return window < elapsed ? now_ns - window : e->started_ns;
+}
+
+/* Work done at a time of the past, by the line between two samples. */
+static double work_at(const struct asbi_eta *e, uint64_t *at_ns)
+{
+    unsigned low = 0, high = e->count - 1; /* samples back from the newest */
+
+    if (e->samples[place(e, high)].at_ns >= *at_ns) {
+        *at_ns = e->samples[place(e, high)].at_ns;
+        return e->samples[place(e, high)].work;
+    }
+    if (e->samples[e->at].at_ns <= *at_ns)
+        return e->samples[e->at].work;
+    while (high - low > 1) {
+        unsigned middle = (low + high) / 2;
+
+        if (e->samples[place(e, middle)].at_ns > *at_ns)
+            low = middle;
+        else
+            high = middle;
+    }
+    uint64_t a = e->samples[place(e, high)].at_ns;
+    uint64_t b = e->samples[place(e, low)].at_ns;
+    double from = e->samples[place(e, high)].work;
+    double to = e->samples[place(e, low)].work;
+    return from + (to - from) * (double)(*at_ns - a) / (double)(b - a);
+}
+
+double asbi_eta_rate(const struct asbi_eta *e, uint64_t now_ns)
+{
+    if (now_ns <= e->started_ns)
+        return 0;
+    uint64_t start = window_start(e, now_ns);
+    double before = work_at(e, &start);
+
+    if (now_ns <= start)
+        return 0;
+    return (e->samples[e->at].work - before) / ((double)(now_ns - start) / 1e9);
+}
+
+double asbi_eta_left(const struct asbi_eta *e, double remaining,
+                     double floor_seconds, uint64_t now_ns)
+{
+    double rate = asbi_eta_rate(e, now_ns);
+
+    if (remaining <= 0)
+        return 0;
+    if (rate <= 0 && now_ns > e->started_ns)
+        rate =
+            e->samples[e->at].work / ((double)(now_ns - e->started_ns) / 1e9);
+    double seconds = remaining / rate;
+    if (!(rate > 0) || !isfinite(seconds))
+        return -1;
+    return seconds > floor_seconds ? seconds : floor_seconds;
+}
