@@ -9,7 +9,8 @@ case $1 in
 *.a) list="nm -g --defined-only $1" ok='^asbi?_|^__?_?(odr_)?asan' ;;
 *) list="nm -D --defined-only $1" ok='^asb_' ;;
 esac
-names=$($list | awk 'NF == 3 && $2 !~ /[AWVu]/ { print $3 }')
+names=$($list 2>/dev/null | awk 'NF == 3 && $2 !~ /[AWVu]/ { print $3 }' |
+    sed 's/@.*//')
 [ -n "$names" ] || {
     echo "symbols: $1 defines nothing"
     exit 1

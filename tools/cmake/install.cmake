@@ -34,6 +34,7 @@ install(FILES "${configured}/asyncbatchConfig.cmake"
 
 # The way from the .pc file to the prefix, so that the tree can be moved.
 file(RELATIVE_PATH pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
 configure_file(tools/cmake/asyncbatch.pc.in "${configured}/asyncbatch.pc" @ONLY)
 install(FILES "${configured}/asyncbatch.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
