@@ -125,6 +125,13 @@ double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,
     return predict(l, x);
 }
 
+double asbi_latency_relative(const struct asbi_latency *l,
+                             uint64_t input_tokens, uint64_t output_tokens)
+{
+    return asbi_latency_expect(l, input_tokens, output_tokens) /
+           asbi_latency_expect(l, 1000, 500);
+}
+
 double asbi_latency_p95(const struct asbi_latency *l, uint64_t input_tokens,
                         uint64_t output_tokens)
 {

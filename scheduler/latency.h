@@ -34,6 +34,13 @@ void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
 double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,
                            uint64_t output_tokens);
 
+/* How many times longer than a call of 1000 input and 500 output tokens.  Knows
+ * the shape of the law, not the server's mood: seconds divided by this are
+ * what the limiter watches, since a prediction would follow a server that gets
+ * slower and so hide it. */
+double asbi_latency_relative(const struct asbi_latency *l,
+                             uint64_t input_tokens, uint64_t output_tokens);
+
 /* The 95th percentile: of twenty calls, one takes longer. */
 double asbi_latency_p95(const struct asbi_latency *l, uint64_t input_tokens,
                         uint64_t output_tokens);

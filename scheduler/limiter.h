@@ -1,9 +1,14 @@
 /*
  * limiter.h -- how many calls may be in flight on a lane.
  *
- * Slow start, then additive increase by windows; one multiplicative decrease
- * for each episode of 429s; a latency guard against servers that never say
- * 429 (research on algorithms, section 2: the "proposed" controller).
+ * Slow start, then additive increase by windows of max(20, limit) answers; one
+ * multiplicative decrease for each episode of 429s; a latency guard against
+ * servers that never say 429.  The guard compares the median of a window with
+ * the least median of the last twenty: single latencies of language models
+ * vary too much for a minimum (Vegas) or a gradient to mean anything.
+ *
+ * Refuses to pace: that is the buckets' part, and without it every growth ends
+ * in a 429.
  */
 #ifndef ASBI_SCHEDULER_LIMITER_H
 #define ASBI_SCHEDULER_LIMITER_H
@@ -29,8 +34,8 @@ struct asbi_limiter {
     unsigned base_count, base_at;
 };
 
-/* `workers` > 0 is a fixed ceiling used at once; 0 starts at 8 and adapts up
- * to `max`. */
+/* `workers` > 0 is a fixed ceiling used at once, left only for a while after a
+ * 429; 0 starts at 8 and adapts up to `max`. */
 void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max);
 
 /* Most calls in flight now, at least 1. */
@@ -39,6 +44,9 @@ unsigned asbi_limiter_limit(const struct asbi_limiter *l);
 bool asbi_limiter_has_room(const struct asbi_limiter *l);
 void asbi_limiter_started(struct asbi_limiter *l);
 
+/* Within an episode of 429s until then: what ends in it teaches nothing. */
+bool asbi_limiter_cooling(const struct asbi_limiter *l, uint64_t now_ns);
+
 enum asbi_limiter_outcome {
     ASBI_LIMITER_OK,       /* a clean first answer: counts */
     ASBI_LIMITER_NEUTRAL,  /* retried success, refused content: no sample */
@@ -46,8 +54,11 @@ enum asbi_limiter_outcome {
     ASBI_LIMITER_THROTTLED /* 429: one cut an episode */
 };
 
-/* `latency_ratio` is actual / expected; `cooldown_ns` the Retry-After of a 429
- * (0: unknown). */
+/* `latency_ratio` is how long the call took for its size, in any unit: seconds
+ * / asbi_latency_relative().  Only its change matters; a ratio to a prediction
+ * that learns from the same calls would hide what the guard looks for.  What
+ * is not positive and finite is no sample.  `cooldown_ns` is the Retry-After
+ * of a 429 (0: unknown); with it the lane should be blocked for as long. */
 void asbi_limiter_ended(struct asbi_limiter *l,
                         enum asbi_limiter_outcome outcome, double latency_ratio,
                         uint64_t cooldown_ns, uint64_t now_ns);

@@ -140,6 +140,24 @@ static void twice_as_slow_is_known_within_150_calls(void)
     CHECK(fabs(sum / 10) < 0.10);
 }
 
+static void the_relative_length_does_not_follow_the_server_s_mood(void)
+{
+    struct provider p = { .a = 0.8, .b = 0.1, .c = 20, .sigma = 0.2 };
+    struct asbi_latency l;
+
+    asbi_rng_seed(&p.rng, 12);
+    asbi_latency_init(&l, 0);
+    learn(&l, &p, 1000);
+    double before = asbi_latency_relative(&l, 3000, 3000);
+    double expected = asbi_latency_expect(&l, 3000, 3000);
+    CHECK(before > 4 && before < 7);
+    CHECK(fabs(asbi_latency_relative(&l, 1000, 500) - 1) < 1e-9);
+    p.a *= 3, p.b *= 3, p.c *= 3;
+    learn(&l, &p, 500);
+    CHECK(asbi_latency_expect(&l, 3000, 3000) > 2.5 * expected);
+    CHECK(fabs(asbi_latency_relative(&l, 3000, 3000) / before - 1) < 0.15);
+}
+
 /* Batches that are all alike say nothing of the slope; what was known of it
  * must not wander off. */
 static void a_long_run_of_equal_sizes_forgets_no_slope(void)
@@ -239,6 +257,7 @@ static void nonsense_is_not_learned(void)
 TEST_MAIN(CASE(a_known_law_is_learned_from_few_calls),
           CASE(one_call_in_twenty_takes_longer_than_p95),
           CASE(twice_as_slow_is_known_within_150_calls),
+          CASE(the_relative_length_does_not_follow_the_server_s_mood),
           CASE(a_long_run_of_equal_sizes_forgets_no_slope),
           CASE(what_is_known_beforehand_is_used), CASE(the_line_is_the_p95),
           CASE(hostile_samples_leave_every_answer_sane),
