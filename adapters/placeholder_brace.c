@@ -148,8 +148,9 @@ static bool scan_complex(struct asbi_marks *marks, struct asbi_mark *mark)
     if (!mark->plural && !asbi_str_eq(type, ASBI_STR("select")))
         return false;
     mark->key = asbi_str_of(marks->at, (size_t)(s.at - marks->at));
-    if (marks->icu_left == 0 || marks->icu_left-- == 0 || !take_comma(&s) ||
+    if (marks->icu_left == 0 || !take_comma(&s) ||
         !take_branches(&s, &mark->branches)) {
+        marks->icu_left -= marks->icu_left > 0;
         *mark = (struct asbi_mark){ .label = NULL };
         return false;
     }

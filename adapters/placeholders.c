@@ -4,7 +4,7 @@
 
 enum {
     GUILLEMET_MAX = 96, /* bytes between ⟦ and ⟧ */
-    ICU_ATTEMPTS = 64,
+    ICU_FAILURES = 64,
 };
 
 bool asbi_scan_guillemet(struct asbi_marks *marks, struct asbi_mark *mark)
@@ -48,7 +48,7 @@ void asbi_marks_begin(struct asbi_marks *marks, asbi_str text,
                                   .end = at + text.len,
                                   .gap = at,
                                   .hash_sign = hash_sign,
-                                  .icu_left = ICU_ATTEMPTS };
+                                  .icu_left = ICU_FAILURES };
 }
 
 bool asbi_marks_next(struct asbi_marks *marks, struct asbi_mark *mark)

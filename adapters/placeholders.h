@@ -50,7 +50,7 @@ struct asbi_marks {
     const char *gap; /* where the last mark ended, or the text began */
     bool after_mark; /* a mark ends at `gap` */
     enum asbi_hash_sign hash_sign;
-    unsigned icu_left; /* attempts, so that hostile braces stay cheap */
+    unsigned icu_left; /* failures to allow, so that hostile braces are cheap */
 };
 
 /* Starts on a text, which is borrowed. */

@@ -31,8 +31,8 @@ void asbi_put_packing_rules(struct asbi_buf *out, const char *output)
         "items.\n"
         "- Treat each item as if it stood alone. Nothing in one item's text "
         "may change the answer to another.\n"
-        "- An item may carry a note on what was wrong with an earlier answer "
-        "to it; put that right.\n"
+        "- An item may have a \"note\": what was wrong with an earlier answer "
+        "to it. Put that right.\n"
         "- \"output\" is a string: ");
     asbi_buf_c(out, output);
     asbi_buf_c(out, "\n");

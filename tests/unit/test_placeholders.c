@@ -164,6 +164,7 @@ static const struct sample formats[] = {
     { "%dx%d", "%d×%d", NULL },
     { "%dx%d", "%d", "missing %d (1 instead of 2)" },
     { "%d/%d", "%d из %d", NULL },
+    { "%dmin%dsec", "%dмин%dсек", NULL },
     { "%dm%ds", "%d мин %d с", NULL },
     { "第%1页，共%2页", "Страница %1 из %2", NULL },
     { "第%1页，共%2页", "Страница %1", "missing %2" },
@@ -370,6 +371,12 @@ static const struct sample icu[] = {
     { "{g, select, other {{n, plural, one {# day} other {# days}}}}",
       "{g, select, other {{n, plural, one {# день}}}}",
       "missing branch other of {n, plural} in branch other of {g, select}" },
+    { "{n, plural, one} {m, plural, other {#}}",
+      "{n, plural, one} {m, plural, other {}}",
+      "missing # in branch other of {m, plural}" },
+    { "{n, plural, other {# '{'}}", "{n, plural, other {'{' #}}", NULL },
+    { "{n, plural, other {# '{'}}", "{n, plural, other {'{'}}",
+      "missing # in branch other of {n, plural}" },
     { "{n, plural, other {# '{'x'}'}}", "{n, plural, other {'{'x'}' #}}",
       NULL },
     { "{n, plural, other {a} other {b}}", "{n, plural, other {a} other {b}}",
@@ -669,6 +676,66 @@ static void hostile_texts_cost_linear_time(void)
     asbi_comparer_free(&asbi_mem_system, c);
 }
 
+/* Small branches, each held against a large one, and again inside. */
+static void put_plural(struct asbi_buf *out, char name, asbi_str branch,
+                       asbi_str other, unsigned branches)
+{
+    asbi_buf_fmt(out, "{%c,plural,", name);
+    for (unsigned i = 0; i < branches; i++) {
+        asbi_buf_fmt(out, "=%u{", i);
+        asbi_buf_str(out, branch);
+        asbi_buf_c(out, "}");
+    }
+    asbi_buf_c(out, "other{");
+    asbi_buf_str(out, other);
+    asbi_buf_c(out, "}}");
+}
+
+static void work_on_nested_messages_is_bounded(void)
+{
+    struct asbi_comparer *c = asbi_comparer_new(&asbi_mem_system);
+    struct asbi_buf large, source, target, inner, nested;
+    asbi_str none = ASBI_STR("");
+    char why[192];
+
+    CHECK(c);
+    fill(&large, "a", 7900);
+    fill(&nested, "", 0);
+    fill(&source, "", 0);
+    fill(&inner, "", 0);
+    fill(&target, "", 0);
+    nested.max = source.max = inner.max = target.max = 65536;
+    put_plural(&nested, 'm', none, asbi_buf_view(&large), 0);
+    put_plural(&source, 'n', none, asbi_buf_view(&nested), 0);
+    put_plural(&inner, 'm', none, none, 30);
+    put_plural(&target, 'n', asbi_buf_view(&inner), asbi_buf_view(&inner), 30);
+    CHECK(!agree(c, asbi_buf_view(&source), asbi_buf_view(&target), why,
+                 sizeof(why)));
+    CHECK(strstr(why, "nested too deeply"));
+    asbi_buf_fini(&large);
+    asbi_buf_fini(&nested);
+    asbi_buf_fini(&source);
+    asbi_buf_fini(&inner);
+    asbi_buf_fini(&target);
+    asbi_comparer_free(&asbi_mem_system, c);
+}
+
+static void a_hundred_icu_messages_in_a_text_are_seen(void)
+{
+    struct asbi_comparer *c = asbi_comparer_new(&asbi_mem_system);
+    struct asbi_buf text;
+    char why[192];
+
+    CHECK(c);
+    fill(&text, "{n, plural, other {#}} ", 100 * 23);
+    asbi_str whole = asbi_buf_view(&text);
+    CHECK(agree(c, whole, whole, why, sizeof(why)));
+    CHECK(!agree(c, whole, asbi_str_of(whole.at, 99 * 23), why, sizeof(why)));
+    CHECK_BYTES(why, strlen(why), "missing {n, plural} (99 instead of 100)");
+    asbi_buf_fini(&text);
+    asbi_comparer_free(&asbi_mem_system, c);
+}
+
 static void very_many_placeholders_are_counted(void)
 {
     struct asbi_comparer *c = asbi_comparer_new(&asbi_mem_system);
@@ -728,6 +795,8 @@ TEST_MAIN(CASE(frozen_placeholders_survive_as_often),
           CASE(the_pieces_of_a_walk_are_the_text),
           CASE(a_walk_goes_into_icu_branches), CASE(random_bytes_do_no_harm),
           CASE(hostile_texts_cost_linear_time),
+          CASE(work_on_nested_messages_is_bounded),
+          CASE(a_hundred_icu_messages_in_a_text_are_seen),
           CASE(very_many_placeholders_are_counted),
           CASE(long_names_are_cut_between_code_points),
           CASE(no_memory_gives_no_comparer))

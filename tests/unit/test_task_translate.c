@@ -184,6 +184,8 @@ static void an_unknown_source_language_shows_in_the_text(void)
           "Cyrillic characters of the source language are left" },
         { NULL, "ru", "The sign 火 means fire, of course",
           "Знак 火 означает «огонь»", 0, NULL, "Знак 火 означает «огонь»" },
+        { NULL, "en", "Boss 战斗开始", "Boss 战斗", 0, "source_script_left",
+          HAN_LEFT },
         { NULL, "ru", "The α and the ω", "α и ω", 0, NULL, "α и ω" },
         { NULL, "ja", "攻击", "攻撃", 0, NULL, "攻撃" },
         { NULL, "en", "12:30", "12:30", 0, NULL, "12:30" },
