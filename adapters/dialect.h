@@ -60,7 +60,8 @@ struct asbi_reply_sink {
      * A wire id may be unknown or repeated: the owner judges. */
     void (*on_answer)(void *arg, asbi_str wire_id, asbi_str output,
                       bool is_json);
-    /* Single calls: the next piece of the answer's text. */
+    /* Single calls: the next piece of the answer's text, which is UTF-8 as
+     * a whole; a piece may end inside a character. */
     void (*on_text)(void *arg, asbi_str piece);
     void *arg;
 };
@@ -72,8 +73,9 @@ struct asbi_dialect {
     const char *name;      /* as in the catalogue: "openai" */
     const char *chat_path; /* appended to the base URL: "/chat/completions" */
 
-    /* "Authorization: Bearer ..." and the like: appends NUL-terminated lines,
-     * one after the other, to `lines`.  `key` may be empty. */
+    /* "Content-Type: ...", "Authorization: Bearer ..." and the like: appends
+     * NUL-terminated lines, one after the other, to `lines`.  `key` may be
+     * empty; one that cannot stand in a header is left out. */
     void (*headers)(asbi_str key, struct asbi_buf *lines);
 
     /* Bodies.  A failed buffer means too large or out of memory. */
@@ -87,7 +89,8 @@ struct asbi_dialect {
     /* One decoder serves many calls, one after the other. */
     struct asbi_decoder *(*decoder_new)(const struct asbi_mem *mem);
     void (*decoder_free)(struct asbi_decoder *d);
-    /* Starts on a new reply.  `packed` looks for items in the answer's text. */
+    /* Starts on a new reply; copies `sink`, whose functions may be NULL.
+     * `packed` looks for items in the answer's text. */
     void (*begin)(struct asbi_decoder *d, bool packed,
                   const struct asbi_reply_sink *sink);
     void (*on_status)(struct asbi_decoder *d, int status);
@@ -97,7 +100,8 @@ struct asbi_dialect {
     /* ASB_OK, or an error that ends the exchange: too deep, too large. */
     int (*on_body)(struct asbi_decoder *d, const char *at, size_t len);
     /* `complete`: the exchange ended well.  What is decoded of a cut reply
-     * counts all the same. */
+     * counts all the same; when its end was not seen, or no status came, it is
+     * ASBI_OVERLOADED.  Call it once. */
     void (*end)(struct asbi_decoder *d, bool complete, struct asbi_reply *out);
 };
 

@@ -1,0 +1,21 @@
+/*
+ * dialects.c -- the list of dialects: adding one is one line here.
+ */
+#include "adapters/dialect.h"
+
+#include <string.h>
+
+#include "adapters/openai.h"
+
+static const struct asbi_dialect *const dialects[] = {
+    &asbi_dialect_openai,
+};
+
+const struct asbi_dialect *asbi_dialect_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+        if (strcmp(dialects[i]->name, name) == 0)
+            return dialects[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,20 @@
+/*
+ * http_date.h -- a date as HTTP writes it: the three forms of RFC 9110,
+ * 5.6.7.
+ *
+ * Knows no clock; the caller says what year it is, for the form that gives two
+ * digits of it.
+ */
+#ifndef ASBI_ADAPTERS_HTTP_DATE_H
+#define ASBI_ADAPTERS_HTTP_DATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/str.h"
+
+/* Milliseconds since 1970, as `wall_ms` is.  False for what is no date of that
+ * kind, or is before 1970. */
+bool asbi_http_date(asbi_str text, uint64_t wall_ms, uint64_t *ms);
+
+#endif
