@@ -10,6 +10,8 @@ static const double cut = 0.75;         /* on a 429 */
 static const double guard_cut = 0.9;    /* on latency */
 static const double slower = 1.6;       /* median to base: cut */
 static const double slow = 1.3;         /* median to base: do not grow */
+static const double drifted = 1.4;      /* base to best: probe */
+static const double made_faster = 0.85; /* median in the probe to before */
 static const double busy = 0.8;         /* of the limit, to deserve more */
 static const double growth = 0.05;      /* of the limit, a window */
 static const double over_ceiling = 1.1; /* no more for a while after a cut */
@@ -92,6 +94,11 @@ static double least_base(const struct asbi_limiter *l)
     return (double)least;
 }
 
+static bool may_grow(const struct asbi_limiter *l)
+{
+    return !l->troubled && l->in_flight_peak >= busy * floor(l->limit);
+}
+
 static void grow(struct asbi_limiter *l, uint64_t now_ns)
 {
     double more = fmax(1, round(growth * l->limit));
@@ -102,26 +109,55 @@ static void grow(struct asbi_limiter *l, uint64_t now_ns)
     l->limit = fmin(top, l->slow_start ? 2 * l->limit : l->limit + more);
 }
 
-/* How much slower than at its best the lane is; 1 when that is not known. */
-static double slowness(struct asbi_limiter *l)
+/* Half the limit until all that is in flight has been answered, and a window
+ * more: does that make answers faster? */
+static void probe(struct asbi_limiter *l, double m)
 {
-    double m = median(l);
+    l->probing = true;
+    l->skip = l->in_flight;
+    l->probed_limit = l->limit;
+    l->probed_median = m;
+    l->limit = fmax(1, l->limit / 2);
+}
 
-    if (m <= 0)
-        return 1;
-    remember(l, m);
-    return m / least_base(l);
+/* If so, the slowness was of our making, and half it stays; if not, that is
+ * how the server is now. */
+static void end_probe(struct asbi_limiter *l, double m)
+{
+    l->probing = false;
+    if (m < made_faster * l->probed_median)
+        return;
+    l->limit = l->probed_limit;
+    l->best = m;
+}
+
+static void judge(struct asbi_limiter *l, double m, uint64_t now_ns)
+{
+    double slowness = m / least_base(l);
+
+    if (least_base(l) > drifted * l->best) {
+        probe(l, m);
+    } else if (slowness > slow) {
+        l->slow_start = false;
+        if (slowness > slower)
+            l->limit = fmax(1, guard_cut * l->limit);
+    } else if (may_grow(l)) {
+        grow(l, now_ns);
+    }
 }
 
 static void end_window(struct asbi_limiter *l, uint64_t now_ns)
 {
-    double s = slowness(l);
+    double m = median(l);
 
-    if (s > slow && !l->fixed) {
-        l->slow_start = false;
-        if (s > slower)
-            l->limit = fmax(1, guard_cut * l->limit);
-    } else if (!l->troubled && l->in_flight_peak >= busy * floor(l->limit)) {
+    if (m > 0 && !l->fixed) {
+        remember(l, m);
+        l->best = l->best > 0 ? fmin(l->best, m) : m;
+        if (l->probing)
+            end_probe(l, m);
+        else
+            judge(l, m, now_ns);
+    } else if (may_grow(l)) {
         grow(l, now_ns);
     }
     new_window(l);
@@ -143,6 +179,8 @@ static void throttled(struct asbi_limiter *l, uint64_t cooldown_ns,
     if (known)
         return;
     l->slow_start = false;
+    l->probing = false;
+    l->skip = 0;
     l->ceiling = l->limit;
     l->ceiling_until_ns = asbi_add_ns(now_ns, ceiling_ns);
     l->limit = fmax(1, cut * l->limit);
@@ -154,6 +192,10 @@ static void answered(struct asbi_limiter *l, double latency_ratio,
 {
     if (asbi_limiter_cooling(l, now_ns))
         return;
+    if (l->skip > 0) {
+        l->skip--;
+        return;
+    }
     l->completions++;
     if (l->sample_count < ASBI_LIMITER_WINDOW_MAX && latency_ratio > 0 &&
         latency_ratio < 1e9)

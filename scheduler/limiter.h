@@ -5,7 +5,10 @@
  * multiplicative decrease for each episode of 429s; a latency guard against
  * servers that never say 429.  The guard compares the median of a window with
  * the least median of the last twenty: single latencies of language models
- * vary too much for a minimum (Vegas) or a gradient to mean anything.
+ * vary too much for a minimum (Vegas) or a gradient to mean anything.  That
+ * base forgets, so that a slower server is accepted; to tell it from one that
+ * we made slow ourselves, a base well over the best ever seen is put to the
+ * test with half the limit for a window, as BBR probes for its round trip.
  *
  * Refuses to pace: that is the buckets' part, and without it every growth ends
  * in a 429.
@@ -32,6 +35,11 @@ struct asbi_limiter {
     bool troubled; /* a 5xx or time-out in this window: do not grow */
     float bases[ASBI_LIMITER_BASES]; /* medians of the last windows */
     unsigned base_count, base_at;
+    double best; /* least median since the last accepted slow-down; 0: none */
+    /* -- the test with half the limit */
+    bool probing;
+    unsigned skip;                      /* answers sent before it */
+    double probed_limit, probed_median; /* before it */
 };
 
 /* `workers` > 0 is a fixed ceiling used at once, left only for a while after a
