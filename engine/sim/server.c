@@ -65,16 +65,6 @@ static uint64_t now_ns(void)
 
 static void on_due(evutil_socket_t fd, short what, void *arg);
 
-static void on_client_gone(struct evhttp_connection *conn, void *arg)
-{
-    struct reply *r = arg;
-
-    (void)conn;
-    r->req = NULL; /* evhttp frees it with the connection */
-    if (r->ending)
-        event_active(&r->timer, EV_TIMEOUT, 0);
-}
-
 static void watch_client(struct reply *r,
                          void (*gone)(struct evhttp_connection *, void *))
 {
@@ -82,6 +72,32 @@ static void watch_client(struct reply *r,
 
     if (conn)
         evhttp_connection_set_closecb(conn, gone, gone ? r : NULL);
+}
+
+static void reply_free(struct reply *r)
+{
+    if (r->req)
+        watch_client(r, NULL);
+    (void)event_del(&r->timer);
+    asbi_list_remove(&r->link);
+    asbi_free(r->sim->mem, r);
+}
+
+/* A write failed, or we hung up.  evhttp reads nothing while a request is
+ * served, so a client that goes silently is noticed when it is answered: as
+ * with a real provider, its call is worked off and billed. */
+static void on_client_gone(struct evhttp_connection *conn, void *arg)
+{
+    struct reply *r = arg;
+
+    (void)conn;
+    /* After a failed write the request belongs to nobody; else it is freed
+     * with the connection. */
+    if (!evhttp_request_get_connection(r->req))
+        evhttp_request_free(r->req);
+    r->req = NULL;
+    if (r->ending)
+        event_active(&r->timer, EV_TIMEOUT, 0);
 }
 
 static struct reply *reply_new(struct asb_simulator *sim,
@@ -100,15 +116,6 @@ static struct reply *reply_new(struct asb_simulator *sim,
     asbi_list_append(&sim->replies, &r->link);
     watch_client(r, on_client_gone);
     return r;
-}
-
-static void reply_free(struct reply *r)
-{
-    if (r->req)
-        watch_client(r, NULL);
-    (void)event_del(&r->timer);
-    asbi_list_remove(&r->link);
-    asbi_free(r->sim->mem, r);
 }
 
 static void arm(struct reply *r, uint64_t at_ns)
