@@ -232,11 +232,11 @@ bool asbi_vocabulary_find(const char *name, enum asbi_vocabulary *out)
 double asbi_tokens_estimate(enum asbi_vocabulary v, asbi_str text)
 {
     const unsigned char *s = (const unsigned char *)text.at;
-    const unsigned char *end = s + text.len;
+    const unsigned char *end = text.len ? s + text.len : s;
     struct counts n = { .room = 248 };
     double tokens = 0;
 
-    while (s < end) {
+    while (s != end) {
         s = count_ascii(&n, s, end);
         s = count_wide(&n, s, end);
     }

@@ -78,8 +78,9 @@ static void what_was_used_beyond_the_reservation_is_owed_from_now(void)
 
     ten_a_second(&b);
     asbi_bucket_take(&b, 1, 1000);
-    asbi_bucket_take(&b, 0, 3600 * ASBI_SECOND); /* an hour later */
-    asbi_bucket_settle(&b, 1, 101);              /* 10 s more */
+    /* An hour later, and 10 s more than was taken. */
+    asbi_bucket_remaining(&b, 1e9, 0, 3600 * ASBI_SECOND);
+    asbi_bucket_settle(&b, 1, 101);
     CHECK_INT(asbi_bucket_ready_at(&b, 0, 3600 * ASBI_SECOND), ==,
               3605 * ASBI_SECOND);
 }

@@ -227,6 +227,8 @@ static void absurd_counts_keep_the_caps_in_range(void)
     l.headroom = NAN;
     l.context_tokens = l.max_output_tokens = UINT64_MAX;
     CHECK_INT(caps_of(&s, &l).input_tokens, >, 1);
+    l = (struct asbi_sizing_limits){ .context_tokens = 3, .headroom = 2 };
+    CHECK_INT(caps_of(&s, &l).input_tokens, ==, 1); /* 0.75, and 0 is none */
     l.context_tokens = 1;
     l.prompt_tokens = l.token_buffer = UINT64_MAX;
     CHECK_INT(caps_of(&s, &l).input_tokens, ==, 1);
