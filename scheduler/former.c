@@ -144,11 +144,6 @@ static struct asbi_list *closed_list(struct asbi_former *f,
                           : ASBI_FORMER_URGENCIES - 1];
 }
 
-static bool is_open(const struct asbi_batch *b)
-{
-    return b->link.list == &b->kind->open;
-}
-
 static void close_batch(struct asbi_former *f, struct asbi_batch *b,
                         enum asbi_closed_because why)
 {
@@ -308,14 +303,14 @@ struct asbi_batch *asbi_former_after(const struct asbi_former *f,
 
 void asbi_former_take(struct asbi_former *f, struct asbi_batch *b)
 {
-    assert(b->link.list && !is_open(b));
+    assert(b->link.list && b->link.list != &b->kind->open);
     asbi_list_remove(&b->link);
     asbi_load_sub(&f->waiting, &b->load);
 }
 
 void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b)
 {
-    assert(!is_open(b));
+    assert(b->link.list != &b->kind->open);
     if (b->link.list)
         return;
     asbi_list_prepend(closed_list(f, b->kind), &b->link);
