@@ -41,7 +41,8 @@ struct asbi_row {
     /* A bad row: what is wrong with it, with line, cause and remedy; NULL for
      * a good one.  `request.id` is set when it could be read, else it is the
      * row number. */
-    const char *error_code; /* "malformed", "invalid_utf8", "too_large", ... */
+    const char *error_code; /* "malformed", "invalid_utf8", "too_large",
+                               "no_text", "ambiguous", "invalid_field" */
     const char *error_message;
 };
 
@@ -50,13 +51,15 @@ struct asbi_reader_options {
     const char *id_column; /* NULL: string_id or id */
     const char
         *text_column; /* NULL: tokenized_zh, source_zh, source_text, text */
-    size_t max_item_bytes; /* a row over this is bad */
-    bool wants_fields;     /* fill request.fields (task prompt) */
+    size_t max_item_bytes; /* a row over this is bad; 1 to 2^30 */
+    bool wants_fields;     /* fill request.fields (task prompt); a row then
+                              needs no text */
 };
 
 struct asbi_reader;
 
-/* Returns nonzero to pause: feed() then returns early. */
+/* Returns nonzero to pause: feed() then returns early.  end() does not pause:
+ * the rows it may still have are of the last max_item_bytes. */
 typedef int (*asbi_row_cb)(void *arg, const struct asbi_row *row);
 
 /**
@@ -69,7 +72,9 @@ void asbi_reader_free(struct asbi_reader *r);
 
 /**
  * Takes bytes, calls on_row for each whole row.  When on_row pauses, *used says
- * how many bytes were consumed; the rest is fed again later.
+ * how many bytes were consumed (perhaps none, or all with rows still to come);
+ * the rest is fed again later.  After an error only asbi_reader_free() is of
+ * use.
  * @return ASB_OK, ASB_ENOMEM, or ASB_EPARSE when the whole input cannot be
  *         read (CSV header without a text column): `why` says so
  */

@@ -690,5 +690,17 @@ bool asbi_json_double(const struct asbi_json_node *node, double *out)
 
 bool asbi_utf8_valid(const char *at, size_t len)
 {
-    return len == 0 || simdjson::validate_utf8(at, len);
+    size_t i = 0;
+
+    /* Most texts are short and ASCII: seen here sooner than called there. */
+    for (uint64_t x; len - i >= 8; i += 8) {
+        memcpy(&x, at + i, sizeof(x));
+        if (x & UINT64_C(0x8080808080808080))
+            return simdjson::validate_utf8(at + i, len - i);
+    }
+    for (; i < len; i++) {
+        if (at[i] & 0x80)
+            return simdjson::validate_utf8(at + i, len - i);
+    }
+    return true;
 }

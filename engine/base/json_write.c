@@ -112,10 +112,26 @@ void asbi_json_put_string(struct asbi_buf *out, asbi_str text)
 
 void asbi_json_put_key(struct asbi_buf *out, const char *key)
 {
-    if (out->len && out->data[out->len - 1] != '{')
-        asbi_buf_char(out, ',');
-    asbi_json_put_string(out, asbi_str_c(key));
-    asbi_buf_char(out, ':');
+    bool first = out->len == 0 || out->data[out->len - 1] == '{';
+    size_t len = strlen(key);
+
+    if (clean_run(key, len) != len) {
+        asbi_buf_c(out, first ? "" : ",");
+        asbi_json_put_string(out, asbi_str_of(key, len));
+        asbi_buf_char(out, ':');
+        return;
+    }
+    /* The usual case, as one piece. */
+    char *to = asbi_buf_reserve(out, len + 3 + !first);
+    if (!to)
+        return;
+    if (!first)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, key, len);
+    to[len] = '"';
+    to[len + 1] = ':';
+    out->len += len + 3 + !first;
 }
 
 void asbi_json_put_double(struct asbi_buf *out, double value)

@@ -1,0 +1,196 @@
+/*
+ * msgpack_writer.c -- one map for each answer, with the members of the JSON
+ * line.
+ */
+#include "adapters/format_impl.h"
+#include "adapters/msgpack_door.h"
+
+static void put_text(struct asbi_buf *out, const char *text)
+{
+    asbi_msgpack_put_text(out, asbi_str_c(text));
+}
+
+/* Text that is UTF-8; what is not has no place in msgpack's str. */
+static void put_output_text(struct asbi_writer *w, struct asbi_buf *out,
+                            asbi_str text)
+{
+    struct asbi_buf json;
+
+    if (asbi_utf8_valid(text.at, text.len)) {
+        asbi_msgpack_put_text(out, text);
+        return;
+    }
+    /* The JSON writer repairs it. */
+    asbi_buf_init(&json, w->mem, SIZE_MAX / 2);
+    asbi_json_put_string(&json, text);
+    if (asbi_buf_failed(&json) || asbi_json_parse(w->json, json.data, json.len))
+        out->failed = true;
+    else
+        asbi_msgpack_put_json(out, w->json);
+    asbi_buf_fini(&json);
+}
+
+/* JSON as a value; what is none, an error page perhaps, as text. */
+static void put_json(struct asbi_writer *w, struct asbi_buf *out, asbi_str text)
+{
+    int rc = asbi_json_parse(w->json, text.at, text.len);
+
+    if (rc == ASB_ENOMEM)
+        out->failed = true;
+    else if (rc)
+        put_output_text(w, out, text);
+    else
+        asbi_msgpack_put_json(out, w->json);
+}
+
+static void put_id(struct asbi_writer *w, struct asbi_buf *out, asbi_str id,
+                   bool is_number)
+{
+    if (is_number && asbi_id_is_integer(id))
+        asbi_msgpack_put_number(out, id);
+    else
+        put_output_text(w, out, id);
+}
+
+static void put_count(struct asbi_buf *out, const char *key, uint64_t n)
+{
+    put_text(out, key);
+    asbi_msgpack_put_u64(out, n);
+}
+
+static void put_error(struct asbi_writer *w, struct asbi_buf *out,
+                      const struct asb_result *result, bool with_retryable)
+{
+    put_text(out, "error");
+    asbi_msgpack_put_map(out, with_retryable ? 3 : 2);
+    put_text(out, "code");
+    put_text(out, asbi_error_word(result));
+    put_text(out, "message");
+    put_output_text(w, out, result->error_message);
+    if (with_retryable) {
+        put_text(out, "retryable");
+        asbi_msgpack_put_bool(out, result->retryable);
+    }
+}
+
+static void put_usage(struct asbi_buf *out, const struct asb_usage *usage)
+{
+    put_text(out, "usage");
+    asbi_msgpack_put_map(out, usage->cached_tokens ? 3 : 2);
+    put_count(out, "input_tokens", usage->input_tokens);
+    if (usage->cached_tokens)
+        put_count(out, "cached_tokens", usage->cached_tokens);
+    put_count(out, "output_tokens", usage->output_tokens);
+}
+
+static void put_outcome(struct asbi_writer *w, struct asbi_buf *out,
+                        const struct asb_result *result)
+{
+    if (!result->ok) {
+        put_error(w, out, result, true);
+        return;
+    }
+    put_text(out, "output");
+    if (result->output_is_json)
+        put_json(w, out, result->output);
+    else
+        put_output_text(w, out, result->output);
+}
+
+static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
+                     const struct asb_result *result, struct asbi_buf *out)
+{
+    asbi_msgpack_put_map(out, 8);
+    put_text(out, "id");
+    put_id(w, out, result->id, memo->id_is_number);
+    put_count(out, "seq", memo->seq);
+    put_text(out, "status");
+    put_text(out, asbi_status_word(result));
+    put_outcome(w, out, result);
+    put_text(out, "source");
+    put_text(out, asbi_source_word(result->source));
+    put_count(out, "attempts", result->attempts);
+    put_usage(out, &result->usage);
+    put_text(out, "cost_usd");
+    asbi_msgpack_put_double(out, (double)result->cost_nano_usd / 1e9);
+}
+
+/* As in JSON lines: see there. */
+static void put_made_up_body(struct asbi_writer *w, struct asbi_buf *out,
+                             const struct asb_result *result)
+{
+    const struct asb_usage *usage = &result->usage;
+
+    asbi_msgpack_put_map(out, 3);
+    put_text(out, "object");
+    put_text(out, "chat.completion");
+    put_text(out, "choices");
+    asbi_msgpack_put_array(out, 1);
+    asbi_msgpack_put_map(out, 3);
+    put_count(out, "index", 0);
+    put_text(out, "message");
+    asbi_msgpack_put_map(out, 2);
+    put_text(out, "role");
+    put_text(out, "assistant");
+    put_text(out, "content");
+    put_output_text(w, out, result->output);
+    put_text(out, "finish_reason");
+    put_text(out, "stop");
+    put_text(out, "usage");
+    asbi_msgpack_put_map(out, 3);
+    put_count(out, "prompt_tokens", usage->input_tokens);
+    put_count(out, "completion_tokens", usage->output_tokens);
+    put_count(out, "total_tokens", usage->input_tokens + usage->output_tokens);
+}
+
+static void put_response(struct asbi_writer *w, struct asbi_buf *out,
+                         const struct asb_result *result, int status_code)
+{
+    asbi_msgpack_put_map(out, 3);
+    put_count(out, "status_code", (uint64_t)status_code);
+    put_text(out, "request_id");
+    put_output_text(w, out, result->request_id);
+    put_text(out, "body");
+    if (result->body.len)
+        put_json(w, out, result->body);
+    else
+        put_made_up_body(w, out, result);
+}
+
+static void put_batch_line(struct asbi_writer *w,
+                           const struct asbi_row_memo *memo,
+                           const struct asb_result *result,
+                           struct asbi_buf *out)
+{
+    struct asbi_batch_shape shape = asbi_batch_shape_of(result);
+    char id[32];
+
+    asbi_batch_id(memo->seq, id);
+    asbi_msgpack_put_map(out, 4);
+    put_text(out, "id");
+    put_text(out, id);
+    put_text(out, "custom_id");
+    put_id(w, out, result->id, memo->id_is_number);
+    put_text(out, "response");
+    if (shape.response)
+        put_response(w, out, result, shape.status_code);
+    else
+        asbi_msgpack_put_nil(out);
+    if (shape.error) {
+        put_error(w, out, result, false);
+        return;
+    }
+    put_text(out, "error");
+    asbi_msgpack_put_nil(out);
+}
+
+void asbi_msgpack_write_row(struct asbi_writer *w,
+                            const struct asbi_row_memo *memo,
+                            const struct asb_result *result,
+                            struct asbi_buf *out)
+{
+    if (memo->batch_line)
+        put_batch_line(w, memo, result, out);
+    else
+        put_item(w, memo, result, out);
+}
