@@ -161,6 +161,29 @@ static void escapes_and_surrogate_pairs_come_out_as_utf8(void)
             " \xc3\xa9\xe4\xbd\xa0\xf0\x9f\x98\x80>");
 }
 
+static void long_text_is_checked_to_the_last_byte(void)
+{
+    static const struct asbi_path paths[] = { { "a", ASBI_PICK_STREAM } };
+    static const char *const words[] = { "abc ", "\xd0\xb4", "\xe4\xbd\xa0",
+                                         "\xf0\x9f\x98\x80" };
+    char text[512];
+
+    for (size_t w = 0; w < 4; w++) {
+        size_t n = 6, len = strlen(words[w]);
+
+        memcpy(text, "{\"a\":\"", n);
+        for (int i = 0; i < 60; i++, n += len)
+            memcpy(text + n, words[w], len);
+        memcpy(text + n, "\"}", 2);
+        CHECK(read_all_ways(paths, 1, text, n + 2).done);
+        CHECK_INT(first.len[0], ==, strlen("string<>") + 60 * len);
+        text[n - 1] = '\xc3'; /* in place of the last byte */
+        struct outcome o = read_all_ways(paths, 1, text, n + 2);
+        CHECK_INT(o.rc, ==, ASB_EPARSE);
+        CHECK_INT(o.used, ==, w == 0 ? n : n - 1);
+    }
+}
+
 static void half_a_surrogate_pair_becomes_the_replacement_character(void)
 {
     static const struct asbi_path paths[] = { { "*", ASBI_PICK_STREAM } };
@@ -318,6 +341,18 @@ static void malformed_text_is_refused_where_it_is_wrong(void)
     }
 }
 
+static void what_stands_before_a_fault_is_told_whatever_the_cut(void)
+{
+    static const struct asbi_path paths[] = { { "a", ASBI_PICK_STREAM } };
+
+    CHECK_INT(read_text(paths, 1, "{\"a\":\"x\\ny\x01\"}").rc, ==, ASB_EPARSE);
+    TOLD(0, "string<x\ny");
+    CHECK_INT(read_text(paths, 1, "{\"a\":\"x\\ty\xc3(\"}").rc, ==, ASB_EPARSE);
+    TOLD(0, "string<x\ty\xc3");
+    CHECK_INT(read_text(paths, 1, "{\"a\":[1, x]}").rc, ==, ASB_EPARSE);
+    TOLD(0, "array<[1, ");
+}
+
 static void nesting_has_a_limit(void)
 {
     static const struct asbi_path paths[] = { { "*.*", ASBI_PICK_VALUE } };
@@ -422,6 +457,7 @@ static void endless_strings_and_numbers_need_no_memory(void)
 
 TEST_MAIN(CASE(chosen_values_are_found_whatever_the_cut),
           CASE(escapes_and_surrogate_pairs_come_out_as_utf8),
+          CASE(long_text_is_checked_to_the_last_byte),
           CASE(half_a_surrogate_pair_becomes_the_replacement_character),
           CASE(keys_are_compared_unescaped), CASE(an_exact_name_beats_any),
           CASE(a_stream_of_a_container_is_its_text),
@@ -429,6 +465,7 @@ TEST_MAIN(CASE(chosen_values_are_found_whatever_the_cut),
           CASE(long_values_are_cut_and_long_numbers_emptied),
           CASE(a_value_ends_where_it_ends),
           CASE(malformed_text_is_refused_where_it_is_wrong),
+          CASE(what_stands_before_a_fault_is_told_whatever_the_cut),
           CASE(nesting_has_a_limit), CASE(a_fault_is_for_ever),
           CASE(a_callback_can_pause),
           CASE(every_cut_of_a_text_is_unfinished_and_tells_a_prefix),

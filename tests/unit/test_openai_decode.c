@@ -388,6 +388,17 @@ static void an_answer_without_items_is_garbled(void)
     }
 }
 
+static void what_comes_behind_the_answer_garbles_it(void)
+{
+    struct exchange x = { .status = 200 };
+    char body[sizeof(ollama_single) + 2];
+
+    memcpy(body, ollama_single, sizeof(ollama_single));
+    (void)memcpy(body + sizeof(ollama_single) - 1, " {}", 3);
+    x.body = asbi_str_of(body, sizeof(body));
+    CHECK_INT(read_reply(&x)->reply.verdict, ==, ASBI_GARBLED);
+}
+
 static void a_page_instead_of_json_is_garbled(void)
 {
     const struct told *t = read_error(
@@ -841,6 +852,7 @@ TEST_MAIN(CASE(an_openai_answer_is_read), CASE(an_azure_stream_is_read),
           CASE(a_truncated_answer_gives_its_whole_items),
           CASE(a_refusal_is_no_answer), CASE(a_filtered_answer_is_told),
           CASE(an_answer_without_items_is_garbled),
+          CASE(what_comes_behind_the_answer_garbles_it),
           CASE(a_page_instead_of_json_is_garbled), CASE(a_stream_must_end),
           CASE(a_broken_event_garbles_a_stream),
           CASE(json_under_a_stream_type_is_json), CASE(openai_errors_are_read),

@@ -113,7 +113,7 @@ static void what_is_around_the_array_does_not_matter(void)
 static void thoughts_are_not_the_answer(void)
 {
     expect_items("<think>maybe {\"items\":[{\"id\":\"a\",\"output\":\"draft\"}]"
-                 "} << </thin </think>\n{\"items\":[{\"id\":\"a\",\"output\":"
+                 "} << </thin <</think>\n{\"items\":[{\"id\":\"a\",\"output\":"
                  "\"final\"}]}",
                  "a=final;");
     expect_none("<think>{\"items\":[{\"id\":\"a\",\"output\":\"draft\"}]}");

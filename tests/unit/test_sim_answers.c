@@ -168,6 +168,7 @@ static void a_stream_says_the_same_in_pieces(void)
         CHECK(call->pieces[i].after_ns >= call->pieces[i - 1].after_ns);
         CHECK(call->pieces[i].end > call->pieces[i - 1].end);
     }
+    CHECK(call->pieces[1].after_ns > call->pieces[0].after_ns);
     CHECK_INT(call->pieces[call->piece_count - 1].end, ==, call->body.len);
 
     asbi_str rest = asbi_buf_view(&call->body);

@@ -176,7 +176,11 @@ static void a_repeated_system_prompt_is_cached(void)
     take_at(&r, "POST", CHAT, asbi_buf_view(&body), 301 * ASBI_SECOND);
     CHECK_INT(number_at(&r, "usage.prompt_tokens_details.cached_tokens"), ==,
               0);
-    CHECK_INT(asbi_sim_provider_stats(r.p)->cached_input, ==, 1024);
+    const struct asbi_sim_stats *s = asbi_sim_provider_stats(r.p);
+    CHECK_INT(s->cached_input, ==, 1024);
+    /* At 0.15, 0.075 and 0.60 dollars per million tokens. */
+    CHECK_INT(s->billed_nano_usd, ==,
+              (3 * 1112 - 1024) * 150 + 1024 * 75 + 3 * 600);
     asbi_buf_fini(&body);
     rig_free(&r);
 }
