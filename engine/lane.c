@@ -12,11 +12,19 @@ enum {
     MAX_ENDPOINTS = 64,
     MAX_HEADER_BYTES = 16384,
     MAX_URL_BYTES = 4096,
-    /* Tokens a model may add around an answer of the expected size. */
+    /* Tokens a model may add around an answer of the expected size, and around
+     * each item: {"id":"123456","output":""}, */
     OUTPUT_SLACK = 64,
+    ITEM_SLACK = 14,
+    /* Calls after which the ratio of output to input is trusted. */
+    RATIO_CALLS = 3,
 };
 
-static const double output_headroom = 1.15;
+/* How far an answer may exceed its estimate.  A limit that is too low costs a
+ * second call, one that is too high only reserves more for a moment: scripts
+ * differ threefold in tokens for the same text, and until some answers were
+ * seen nobody knows which way. */
+static const double output_headroom = 1.3, output_headroom_unlearned = 3;
 
 struct lane_endpoint {
     struct asbi_endpoint endpoint;
@@ -284,7 +292,7 @@ struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path)
 
 uint64_t asbi_lane_expect_output(const struct asbi_lane *lane, double raw_input)
 {
-    return (uint64_t)(lane->output_ratio.value * raw_input) + 10;
+    return (uint64_t)(lane->output_ratio.value * raw_input) + ITEM_SLACK;
 }
 
 void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
@@ -296,10 +304,14 @@ void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
     out->input_tokens = asbi_calibrated(&lane->input_calibration, raw_input);
     out->output_tokens = expected_output;
     out->max_output_tokens = max_output;
-    if (max_output == 0)
+    if (max_output == 0) {
+        double room = lane->output_ratio.calls < RATIO_CALLS
+                          ? output_headroom_unlearned
+                          : output_headroom;
+
         out->max_output_tokens =
-            (uint64_t)((double)expected_output * output_headroom) +
-            OUTPUT_SLACK;
+            (uint64_t)((double)expected_output * room) + OUTPUT_SLACK;
+    }
     if (lane->model.max_output_tokens &&
         out->max_output_tokens > lane->model.max_output_tokens)
         out->max_output_tokens = lane->model.max_output_tokens;
@@ -448,8 +460,12 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     if (lesson->usage) {
         asbi_calibration_learn(&lane->input_calibration, lesson->raw_input,
                                (double)lesson->usage->input_tokens);
-        asbi_ratio_learn(&lane->output_ratio, lesson->raw_items,
-                         (double)lesson->usage->output_tokens);
+        double fixed = (double)(lesson->items * ITEM_SLACK);
+        double output = (double)lesson->usage->output_tokens - fixed;
+
+        if (!lesson->truncated)
+            asbi_ratio_learn(&lane->output_ratio, lesson->raw_items,
+                             output > 0 ? output : 0);
     }
     sizing_limits(lane, &limits);
     asbi_sizing_learn(&lane->sizing, &limits, lesson->items, lesson->bad,

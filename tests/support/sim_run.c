@@ -1,0 +1,142 @@
+#include "tests/support/sim_run.h"
+
+#include "engine/base/units.h"
+#include "engine/sim/world.h"
+#include "tests/support/check.h"
+
+enum { MOST_STEPS = 2000000 };
+
+void sim_run_init(struct sim_run *r, uint64_t seed)
+{
+    *r = (struct sim_run){ .seed = seed, .items = 200 };
+    r->provider.seed = seed;
+    r->provider.latency.base_ns = 50 * ASBI_MS;
+    r->provider.network.round_trip_ns = ASBI_MS;
+}
+
+static int set_options(struct sim_run *r, struct asb_options *o)
+{
+    struct asb_message why;
+    int rc = asb_options_set(o, "base_url", "http://sim.test/v1", ASB_FROM_HOST,
+                             &why);
+
+    if (!rc)
+        rc = asb_options_set(o, "target_lang", "fr", ASB_FROM_HOST, &why);
+    for (size_t i = 0; !rc && r->options[i][0]; i++) {
+        rc = asb_options_set(o, r->options[i][0], r->options[i][1],
+                             ASB_FROM_HOST, &why);
+        if (rc)
+            check_fail(__FILE__, __LINE__, "%s", why.text);
+    }
+    return rc;
+}
+
+void sim_run_start(struct sim_run *r)
+{
+    struct asb_options *options = asb_options_new();
+    struct asbi_log log = { NULL, NULL };
+    struct asbi_task_material material = { .target_lang = "fr" };
+
+    CHECK(options != NULL);
+    CHECK_INT(set_options(r, options), ==, ASB_OK);
+    r->answers = calloc(r->items, sizeof(*r->answers));
+    CHECK(r->answers != NULL);
+    fault_mem_init(&r->mem, r->fail_at);
+    r->engine = asbi_engine_alloc(&r->mem.mem, &log);
+    r->rc = r->engine ? ASB_OK : ASB_ENOMEM;
+    if (!r->rc)
+        r->rc = asbi_sim_world_new(&r->engine->mem, r->seed, &r->provider,
+                                   &r->world);
+    if (!r->rc)
+        r->rc = asbi_engine_init(r->engine, r->world, options,
+                                 asbi_str_of("", 0), &material, NULL);
+    asb_options_free(options);
+}
+
+struct told {
+    struct sim_run *run;
+    size_t index;
+};
+
+static void on_done(struct asb_engine *e, const struct asb_result *result,
+                    void *arg)
+{
+    struct sim_run *r = ((struct told *)arg)->run;
+    struct sim_answer *a = &r->answers[((struct told *)arg)->index];
+
+    (void)e;
+    a->callbacks++;
+    a->ok = result->ok;
+    a->attempts = result->attempts;
+    a->cost = result->cost_nano_usd;
+    a->output_len = result->output.len;
+    (void)snprintf(a->code, sizeof(a->code), "%s",
+                   result->error_code ? result->error_code : "");
+    r->answered++;
+    free(arg);
+}
+
+static bool submit_next(struct sim_run *r)
+{
+    char room[512], id[32];
+    size_t i = r->submitted;
+    struct told *told = malloc(sizeof(*told));
+    const char *text = room;
+
+    CHECK(told != NULL);
+    *told = (struct told){ r, i };
+    (void)snprintf(id, sizeof(id), "item-%zu", i);
+    (void)snprintf(room, sizeof(room), "Sentence number %zu of {name}.", i);
+    if (r->text)
+        text = r->text(i, room, sizeof(room));
+    struct asb_request request = { .size = sizeof(request),
+                                   .id = asbi_str_c(id),
+                                   .text = asbi_str_c(text) };
+    if (asb_submit(r->engine, &request, on_done, told, NULL) == ASB_OK) {
+        r->submitted++;
+        return true;
+    }
+    free(told);
+    return false;
+}
+
+void sim_run_play(struct sim_run *r)
+{
+    uint64_t start = asbi_now(r->world);
+    bool more = true;
+
+    for (size_t steps = 0; more && steps < MOST_STEPS; steps++) {
+        while (r->submitted < r->items && asb_has_room(r->engine) &&
+               submit_next(r))
+            ;
+        if (r->submitted == r->items && !r->engine->draining)
+            asb_drain(r->engine);
+        if (r->submitted == r->items && asbi_engine_idle(r->engine))
+            break;
+        more = asbi_sim_world_step(r->world);
+    }
+    r->finished = r->answered == r->items;
+    r->stats.size = sizeof(r->stats);
+    asb_engine_stats(r->engine, &r->stats);
+    r->served = *asbi_sim_world_stats(r->world);
+    r->trace = asbi_sim_world_trace(r->world);
+    r->virtual_ns = asbi_now(r->world) - start;
+}
+
+void sim_run_end(struct sim_run *r)
+{
+    CHECK(r->engine == NULL || asb_engine_free(r->engine) == ASB_OK);
+    CHECK_INT(r->mem.live, ==, 0);
+    free(r->answers);
+    r->answers = NULL;
+}
+
+void sim_run_all(struct sim_run *r)
+{
+    sim_run_start(r);
+    CHECK_INT(r->rc, ==, ASB_OK);
+    sim_run_play(r);
+    CHECK(r->finished);
+    for (size_t i = 0; i < r->items; i++)
+        CHECK_INT(r->answers[i].callbacks, ==, 1);
+}

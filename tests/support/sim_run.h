@@ -1,0 +1,66 @@
+/*
+ * sim_run.h -- a whole run of the engine in the simulated world: items in,
+ * answers counted, nothing left at the end.
+ */
+#ifndef ASBI_TESTS_SIM_RUN_H
+#define ASBI_TESTS_SIM_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "engine/sim/options.h"
+#include "engine/sim/stats.h"
+#include "tests/support/fault_mem.h"
+
+/* What one item got. */
+struct sim_answer {
+    unsigned callbacks;
+    bool ok;
+    char code[48];
+    unsigned attempts;
+    int64_t cost;
+    size_t output_len;
+};
+
+struct sim_run {
+    /* -- set before sim_run_start() */
+    uint64_t seed;
+    size_t items;
+    struct asbi_sim_options provider;
+    const char *options[16][2]; /* name, value; NULL ends */
+    /* The text of item `i`; NULL: numbered sentences. */
+    const char *(*text)(size_t i, char *room, size_t size);
+    size_t fail_at; /* the n-th allocation fails; 0: none does */
+
+    /* -- what happened */
+    int rc; /* of the start */
+    struct fault_mem mem;
+    struct asb_engine *engine;
+    struct asbi_world *world;
+    struct sim_answer *answers;
+    size_t submitted, answered;
+    struct asb_stats stats;
+    struct asbi_sim_stats served;
+    uint64_t trace;
+    uint64_t virtual_ns;
+    bool finished; /* false: the step limit was reached */
+};
+
+/* The defaults: 200 items, a quick provider without faults. */
+void sim_run_init(struct sim_run *r, uint64_t seed);
+
+/* Makes world and engine; r->rc tells. */
+void sim_run_start(struct sim_run *r);
+
+/* Submits while there is room and steps until all is answered. */
+void sim_run_play(struct sim_run *r);
+
+/* Frees everything and checks that nothing is left. */
+void sim_run_end(struct sim_run *r);
+
+/* Start, play, end. */
+void sim_run_all(struct sim_run *r);
+
+#endif
