@@ -7,8 +7,8 @@
 
 #define BIT(state) (1U << (state))
 
-/* The states that may follow each state. */
-static const unsigned next_states[ASBI_ITEM_NSTATES] = {
+/* The states that may follow each state; read by an assert alone. */
+__attribute__((unused)) static const unsigned next_states[ASBI_ITEM_NSTATES] = {
     [ASBI_ITEM_NEW] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_QUEUED] = BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_SENT] =

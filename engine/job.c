@@ -16,7 +16,6 @@
 
 enum {
     SINK_HIGH_WATER = 1 << 20,
-    SEEN_BYTES = 3 << 20,
     TICK_MS = 200, /* rates are sampled this often */
 };
 
@@ -320,8 +319,7 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
     if (!rc)
         rc = open_output(job, why);
     if (!rc)
-        rc = asbi_seen_new(job->mem, &asbi_tempfile_store, NULL, SEEN_BYTES,
-                           &job->seen);
+        rc = asbi_seen_new(job->mem, &asbi_tempfile_store, NULL, &job->seen);
     if (!rc)
         rc = asbi_job_report_open(job, why);
     if (!rc)

@@ -8,7 +8,7 @@
 #include "engine/real/tempfile.h"
 #include "engine/seen.h"
 
-enum { SLICE = 65536, SEEN_BYTES = 3 << 20 };
+enum { SLICE = 65536 };
 
 struct check {
     struct asb_message *why;
@@ -73,8 +73,7 @@ int asbi_job_check_input(const struct asbi_mem *mem, int fd,
     char *slice = asbi_alloc(mem, SLICE);
     int rc = slice ? ASB_OK : ASB_ENOMEM;
     if (!rc)
-        rc =
-            asbi_seen_new(mem, &asbi_tempfile_store, NULL, SEEN_BYTES, &c.seen);
+        rc = asbi_seen_new(mem, &asbi_tempfile_store, NULL, &c.seen);
     if (!rc)
         rc = asbi_reader_new(mem, options, on_row, &c, &reader);
     if (!rc)

@@ -352,8 +352,7 @@ enum asbi_gate asbi_lane_gate(struct asbi_lane *lane,
     if (gate != ASBI_GATE_OPEN)
         return gate;
     *ready_ns = ASBI_NEVER;
-    if (demand->worst_cost >
-        lane->budget.limit - lane->budget.spent - lane->budget.reserved)
+    if (demand->worst_cost > asbi_budget_left(&lane->budget))
         return ASBI_GATE_BUDGET;
     return ASBI_GATE_OPEN;
 }
@@ -372,9 +371,12 @@ void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
 void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
                       const struct asbi_settlement *s, uint64_t now)
 {
-    double expected = asbi_latency_expect(&lane->latency, demand->input_tokens,
-                                          demand->output_tokens);
-    double ratio = s->seconds > 0 ? s->seconds / expected : 0;
+    double ratio = 0;
+
+    if (s->seconds > 0)
+        ratio = s->seconds / asbi_latency_relative(&lane->latency,
+                                                   demand->input_tokens,
+                                                   demand->output_tokens);
 
     lane->outstanding_tokens -= demand->rate_tokens;
     asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
