@@ -149,17 +149,18 @@ static int check_files(struct checking *k)
     const struct asbi_config *c = k->c;
     const struct {
         const char *name, *path;
-        bool written;
     } files[] = {
-        { "output", c->output, true },
-        { "metrics", c->metrics, true },
-        { "summary", c->summary, true },
-        { "input", c->input, false },
-        { "instructions", c->instructions, false },
-        { "style", c->style, false },
-        { "glossary", c->glossary, false },
-        { "catalogue", c->catalogue, false },
-        { "config", c->config, false },
+        /* written */
+        { "output", c->output },
+        { "metrics", c->metrics },
+        { "summary", c->summary },
+        /* read */
+        { "input", c->input },
+        { "instructions", c->instructions },
+        { "style", c->style },
+        { "glossary", c->glossary },
+        { "catalogue", c->catalogue },
+        { "config", c->config },
     };
     enum { WRITTEN = 3, ALL = sizeof(files) / sizeof(files[0]) };
 

@@ -91,6 +91,17 @@ static void the_catalogue_is_read_when_it_is_named(void)
               ASB_OK);
     asbi_catalogue_model(o, "mine", &m);
     CHECK(m.priced && !m.assumed);
+    place_remove(&p);
+    /* It is gone, and not read again for what else is set. */
+    CHECK_INT(asb_options_set(o, "workers", "3", ASB_FROM_HOST, NULL), ==,
+              ASB_OK);
+    place_make(&p, "other.yaml", "models: {yours: {input: 1, output: 2}}\n");
+    CHECK_INT(asb_options_set(o, "catalogue", p.file, ASB_FROM_HOST, NULL), ==,
+              ASB_OK);
+    asbi_catalogue_model(o, "mine", &m);
+    CHECK(m.assumed);
+    asbi_catalogue_model(o, "yours", &m);
+    CHECK(!m.assumed);
     asb_options_free(o);
     place_remove(&p);
 }
@@ -145,6 +156,7 @@ static void forget(void)
 static void the_environment_sets_options(void)
 {
     struct asb_options *o = asb_options_new();
+    struct asb_message why = { "stale" };
     enum asb_origin origin;
 
     forget();
@@ -152,7 +164,8 @@ static void the_environment_sets_options(void)
     CHECK_INT(setenv("SMART_BATCHER_MAX_SIZE", "30", 1), ==, 0);
     CHECK_INT(setenv("SMART_BATCHER_MAX_COST", "500.0", 1), ==, 0);
     CHECK_INT(setenv("ASYNCBATCH_BUDGET", "", 1), ==, 0);
-    CHECK_INT(asb_options_load_environment(o, NULL), ==, ASB_OK);
+    CHECK_INT(asb_options_load_environment(o, &why), ==, ASB_OK);
+    CHECK_BYTES(why.text, strlen(why.text), "");
     CHECK_INT(o->values.workers, ==, 5);
     CHECK_INT(o->values.batch_items_max, ==, 30);
     CHECK_INT(o->values.batch_cost_max, ==, 500000000000);

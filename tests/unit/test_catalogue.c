@@ -196,13 +196,19 @@ static void a_new_catalogue_file_replaces_the_last(void)
     struct asb_options *o = with_provider("openai");
     struct asbi_model m;
 
-    load(o, "models: {gpt-4o: {input: 3}, mine: {context: 1000}}\n");
+    struct asbi_provider p;
+
+    load(o, "models: {gpt-4o: {input: 3}, mine: {context: 1000}}\n"
+            "providers: {mine: {free: true}}\n");
+    CHECK_INT(asbi_catalogue_provider(o, "mine", &p, NULL), ==, ASB_OK);
+    CHECK(p.free);
     load(o, "models: {mine: {max_output: 300}}\n");
     asbi_catalogue_model(o, "gpt-4o", &m);
     CHECK_INT(m.input_price, ==, 2500000000);
     asbi_catalogue_model(o, "mine", &m);
     CHECK_INT(m.context_tokens, ==, 128000);
     CHECK_INT(m.max_output_tokens, ==, 300);
+    CHECK_INT(asbi_catalogue_provider(o, "mine", &p, NULL), ==, ASB_ENOENT);
     load(o, "");
     asbi_catalogue_model(o, "mine", &m);
     CHECK(m.assumed);
@@ -308,6 +314,23 @@ static void a_wrong_entry_is_told_with_its_place(void)
     refuses("[]\n", "c.yaml:1:1: a catalogue is a mapping");
 }
 
+static void the_ends_of_a_range_are_in_it(void)
+{
+    struct asb_options *o = with_provider("openai");
+    struct asbi_model m;
+
+    load(o, "models:\n"
+            "  a: {context: 256, token_factor: 0.1, input: 0, output: 0}\n"
+            "  b: {context: 1000000000, token_factor: 10, input: 1000000,"
+            " output: 1000000}\n");
+    asbi_catalogue_model(o, "a", &m);
+    CHECK_INT(m.context_tokens, ==, 256);
+    asbi_catalogue_model(o, "b", &m);
+    CHECK_INT(m.context_tokens, ==, 1000000000);
+    CHECK_INT(m.input_price, ==, 1000000000000000);
+    asb_options_free(o);
+}
+
 static void the_number_of_entries_is_bounded(void)
 {
     char *text = malloc(200000);
@@ -382,6 +405,7 @@ TEST_MAIN(CASE(built_in_models_have_their_facts),
           CASE(models_of_a_provider_are_listed_once),
           CASE(an_unknown_provider_is_told_with_the_known),
           CASE(a_wrong_entry_is_told_with_its_place),
+          CASE(the_ends_of_a_range_are_in_it),
           CASE(the_number_of_entries_is_bounded),
           CASE(a_fault_leaves_the_file_unread_for_another_try),
           CASE(every_failed_allocation_is_survived))

@@ -97,6 +97,54 @@ static void a_full_language_beats_its_base(void)
     g = parsed(text, "g", "zh", "pt-PT");
     is_term(&g, 0, "a", "c", "");
     asbi_glossary_fini(&g);
+    g = parsed("[{term_zh_tw: b, term_zh: a, target: d, term_ru: e}]\n", "g",
+               "zh-TW", "ru");
+    is_term(&g, 0, "b", "d", "");
+    asbi_glossary_fini(&g);
+}
+
+static void a_key_of_any_length_is_only_looked_at(void)
+{
+    char text[400];
+    char key[200];
+
+    memset(key, 'k', sizeof(key));
+    memcpy(key, "term_", 5);
+    (void)snprintf(text, sizeof(text), "[{%.199s: x, source: a, target: b}]\n",
+                   key);
+    struct asbi_glossary g = parsed(text, "g", "zh", "ru");
+    is_term(&g, 0, "a", "b", "");
+    asbi_glossary_fini(&g);
+}
+
+static void an_entry_has_at_most_64_keys(void)
+{
+    char text[2000] = "- {source: a, target: b";
+    size_t len = strlen(text);
+
+    for (unsigned i = 0; i < 62; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, ", k%u: x", i);
+    memcpy(text + len, "}", 2);
+    struct asbi_glossary g = parsed(text, "g", "zh", "ru");
+    CHECK_INT(g.count, ==, 1);
+    asbi_glossary_fini(&g);
+    memcpy(text + len, ", more: x}", 11);
+    refuses(text, "g", "zh", "ru", "g:1:512: more than 64 keys");
+}
+
+static void a_term_is_bounded(void)
+{
+    char text[1100];
+
+    memset(text, 'a', sizeof(text));
+    memcpy(text + 1024, ",b", 3);
+    struct asbi_glossary g = parsed(text, "g.csv", "zh", "ru");
+    CHECK_INT(g.terms[0].source.len, ==, 1024);
+    asbi_glossary_fini(&g);
+    memcpy(text + 1024, "a,b", 4);
+    refuses(text, "g.csv", "zh", "ru",
+            "g.csv:1:1: a term and its translation are one line of text each, "
+            "of at most 1024 bytes");
 }
 
 static void source_and_target_need_no_language(void)
@@ -173,10 +221,12 @@ static void a_table_without_names_is_source_target_notes(void)
                                     "剑,меч\r\n"
                                     "\r\n"
                                     "\"a \"\"b\"\", c\",\"d\",\"two\nlines\"\n"
-                                    "x,y,z,more",
+                                    "x,y,z,more\n"
+                                    "u,v",
                                     "g.csv", "zh", "ru");
 
-    CHECK_INT(g.count, ==, 3);
+    CHECK_INT(g.count, ==, 4);
+    is_term(&g, 3, "u", "v", "");
     is_term(&g, 0, "剑", "меч", "");
     is_term(&g, 1, "a \"b\", c", "d", "two\nlines");
     CHECK_INT(g.terms[1].line, ==, 3);
@@ -304,6 +354,8 @@ TEST_MAIN(CASE(only_approved_entries_count),
           CASE(the_other_direction_works_too),
           CASE(without_a_source_language_the_other_term_is_taken),
           CASE(a_full_language_beats_its_base),
+          CASE(a_key_of_any_length_is_only_looked_at),
+          CASE(an_entry_has_at_most_64_keys), CASE(a_term_is_bounded),
           CASE(source_and_target_need_no_language),
           CASE(an_empty_glossary_has_no_terms),
           CASE(a_wrong_entry_is_told_with_its_place),

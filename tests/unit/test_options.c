@@ -466,8 +466,11 @@ static void a_copy_has_a_life_of_its_own(void)
     set(o, "model", "my-model", ASB_FROM_FILE);
     set(o, "provider", "openai", ASB_FROM_FILE);
     set(o, "batch_size", "7", ASB_FROM_COMMAND_LINE);
+    set(o, "budget", "3", ASB_FROM_COMMAND_LINE);
+    set(o, "summary", "s.json", ASB_FROM_COMMAND_LINE);
     struct asb_options *copy = asbi_options_copy(o, &asbi_mem_system);
     CHECK(copy != NULL);
+    CHECK(copy->values.summary != o->values.summary);
     asb_options_free(o);
     gets(copy, "model", "my-model", ASB_FROM_FILE);
     gets(copy, "batch_size", "7", ASB_FROM_COMMAND_LINE);
@@ -475,6 +478,9 @@ static void a_copy_has_a_life_of_its_own(void)
     CHECK_BYTES(copy->values.model, strlen(copy->values.model), "my-model");
     CHECK_INT(copy->values.batch_size, ==, 7);
     CHECK(!copy->values.dynamic_sizing);
+    CHECK_INT(copy->values.budget, ==, 3000000000);
+    CHECK_BYTES(copy->values.summary, strlen(copy->values.summary), "s.json");
+    CHECK_INT(copy->values.max_attempts, ==, 4);
     struct asbi_model m;
     asbi_catalogue_model(copy, "gpt-4.1", &m);
     CHECK(!m.assumed);

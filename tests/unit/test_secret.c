@@ -113,6 +113,9 @@ static void what_no_header_may_carry_is_no_key(void)
     is_no_key("ab\xc3\xa9", 4,
               "K: holds more than a key: byte 3 is a space, a line break or "
               "not ASCII");
+    is_no_key("Bearer k", 8,
+              "K: holds more than a key: byte 7 is a space, a line break or "
+              "not ASCII");
     is_no_key("a\x7f", 2,
               "K: holds more than a key: byte 2 is a space, a line break or "
               "not ASCII");
