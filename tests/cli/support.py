@@ -55,7 +55,7 @@ class Case(unittest.TestCase):
         for name in ("stdin", "stdout", "stderr"):
             streams.setdefault(name, subprocess.PIPE)
         process = subprocess.Popen(
-            [COMMAND, *args], cwd=self.dir,
+            [COMMAND, *args], cwd=self.dir, bufsize=0,
             env=clean_environment(**(env or {})), **streams)
         self.addCleanup(self.end, process)
         return process
