@@ -80,7 +80,6 @@ static void raw_flush(struct asbi_pick *p)
         p->sink->on_piece(
             p->sink->arg, p->raw_path,
             asbi_str_of(p->raw_from, (size_t)(p->at - p->raw_from)));
-    p->raw_from = p->at;
 }
 
 static void raw_begin(struct asbi_pick *p, uint8_t path,
@@ -219,12 +218,14 @@ static void take_string(struct asbi_pick *p)
         else if (p->use != SKIP && piece.len)
             keep(p, piece);
     } while (event == ASBI_JSON_STRING_PIECE);
+    if (event == ASBI_JSON_STRING_END) {
+        string_end(p);
+        return;
+    }
+    if (p->use == STREAM)
+        stream_flush(p); /* what has come is told, however the bytes are cut */
     if (event == ASBI_JSON_STRING_BAD)
         fault(p, ASB_EPARSE);
-    else if (event == ASBI_JSON_STRING_END)
-        string_end(p);
-    else if (p->use == STREAM)
-        stream_flush(p); /* what has come is told, however the bytes are cut */
 }
 
 static void string_begin(struct asbi_pick *p)

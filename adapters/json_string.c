@@ -298,16 +298,10 @@ static enum asbi_json_string_event take_plain(struct asbi_json_string *s,
 
     if (s->high || is_special(*from))
         return take_special(s, at, end, piece);
-    *at = plain_end(from, end, &high);
-    if (s->more || high) {
-        const char *wrong = check_utf8(s, from, *at);
-        if (wrong != *at) {
-            *at = wrong;
-            return ASBI_JSON_STRING_BAD;
-        }
-    }
+    const char *plain = plain_end(from, end, &high);
+    *at = s->more || high ? check_utf8(s, from, plain) : plain;
     *piece = asbi_str_of(from, (size_t)(*at - from));
-    return ASBI_JSON_STRING_PIECE;
+    return *at == plain ? ASBI_JSON_STRING_PIECE : ASBI_JSON_STRING_BAD;
 }
 
 enum asbi_json_string_event asbi_json_string_next(struct asbi_json_string *s,

@@ -27,7 +27,8 @@ enum asbi_json_string_event {
     ASBI_JSON_STRING_MORE,  /* all bytes are used up */
     ASBI_JSON_STRING_PIECE, /* some text: call again */
     ASBI_JSON_STRING_END,   /* the closing quote was read */
-    ASBI_JSON_STRING_BAD,   /* the byte at *at does not belong there */
+    ASBI_JSON_STRING_BAD, /* the byte at *at, behind the piece, does not belong
+                             there */
 };
 
 /* Before the first byte after the opening quote. */

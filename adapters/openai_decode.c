@@ -117,7 +117,7 @@ struct asbi_decoder {
     bool in_event;      /* pick has read data of the event under way */
     unsigned text_path; /* whose stream is text of the answer, or NO_PATH */
     bool malformed;     /* some of the body was */
-    bool too_deep;      /* and in this way: nothing is read any more */
+    bool given_up;      /* too deep or too large: nothing more is read */
     bool ended;         /* a sign that the answer has its end was seen */
     bool error, refused;
     struct word finish, code, type, param;
@@ -274,7 +274,7 @@ static void feed_document(struct asbi_decoder *d, asbi_str s)
 
     int rc = asbi_pick_feed(&d->pick, s.at, s.len, &used);
 
-    d->too_deep = rc == ASB_ETOOBIG;
+    d->given_up = rc == ASB_ETOOBIG;
     d->malformed = d->malformed || rc;
     while (used < s.len && is_space(s.at[used]))
         used++;
@@ -285,7 +285,7 @@ static void on_sse_data(void *arg, asbi_str piece)
 {
     struct asbi_decoder *d = arg;
 
-    if (d->too_deep)
+    if (d->given_up)
         return;
     if (!d->in_event) {
         asbi_pick_begin(&d->pick, &d->paths, &d->pick_sink);
@@ -299,6 +299,8 @@ static void on_sse_event(void *arg, asbi_str name)
 {
     struct asbi_decoder *d = arg;
 
+    if (d->given_up)
+        return;
     if (d->in_event && !asbi_pick_finish(&d->pick))
         d->malformed = true;
     d->in_event = false;
@@ -309,7 +311,7 @@ static void on_sse_done(void *arg)
 {
     struct asbi_decoder *d = arg;
 
-    d->ended = true;
+    d->ended = d->ended || !d->given_up;
 }
 
 /* The first byte tells more than the content type does. */
@@ -332,17 +334,17 @@ int asbi_openai_on_body(struct asbi_decoder *d, const char *at, size_t len)
         at++, len--;
     if (len == 0)
         return ASB_OK;
-    if (d->too_deep)
+    if (d->given_up)
         return ASB_ETOOBIG;
     if (d->body == NOT_BEGUN)
         d->body = body_of(d, *at);
     if (d->body == PAGE || d->status < 200 || d->status > 299)
         asbi_excerpt_feed(&d->excerpt, asbi_str_of(at, len));
     if (d->body == EVENTS && asbi_sse_feed(&d->sse, at, len))
-        return ASB_ETOOBIG;
+        d->given_up = true;
     if (d->body == DOCUMENT)
         feed_document(d, asbi_str_of(at, len));
-    return d->too_deep ? ASB_ETOOBIG : ASB_OK;
+    return d->given_up ? ASB_ETOOBIG : ASB_OK;
 }
 
 /* ---- the call --------------------------------------------------------- */
@@ -387,7 +389,7 @@ void asbi_openai_begin(struct asbi_decoder *d, bool packed,
     asbi_packed_begin(&d->answer);
     d->text_path = NO_PATH;
     d->in_event = d->ended = false;
-    d->malformed = d->too_deep = false;
+    d->malformed = d->given_up = false;
     d->error = d->refused = d->has_usage = false;
     d->location.len = d->finish.len = d->code.len = d->type.len = 0;
     d->param.len = d->message_len = 0;
@@ -469,6 +471,7 @@ void asbi_openai_end(struct asbi_decoder *d, bool complete,
             asbi_str_of(d->headers.request_id, d->headers.request_id_len),
     };
     out->verdict = asbi_verdict_of(&facts, &out->feature);
-    asbi_explain(&d->explanation, &facts, view(&d->location),
-                 asbi_excerpt_text(&d->excerpt), d->body == PAGE, out);
+    asbi_str page = d->given_up ? ASBI_STR("") : asbi_excerpt_text(&d->excerpt);
+    asbi_explain(&d->explanation, &facts, view(&d->location), page,
+                 d->body == PAGE, out);
 }

@@ -70,7 +70,7 @@ static const struct {
     { 400, 499, ASBI_BAD_REQUEST },
 };
 
-/* Phrases of a 400, 403, 413, 422 or 429 that tell what its code does not. */
+/* Phrases of a 400, 403, 422 or 429 that tell what its code does not. */
 static const struct word phrases[] = {
     { S("maximum context length"), ASBI_BAD_REQUEST },
     { S("context window"), ASBI_BAD_REQUEST },
@@ -307,8 +307,8 @@ static const struct word *word_of_error(const struct asbi_facts *f, int status)
 
 static bool phrases_count(int status)
 {
-    return status == 0 || status == 400 || status == 403 || status == 413 ||
-           status == 422 || status == 429;
+    return status == 0 || status == 400 || status == 403 || status == 422 ||
+           status == 429;
 }
 
 static enum asbi_verdict verdict_of_error(const struct asbi_facts *f,

@@ -711,6 +711,9 @@ static void nesting_too_deep_ends_the_exchange(void)
     const struct told *t = read_reply(&x);
     CHECK_INT(t->rc, ==, ASB_ETOOBIG);
     CHECK_INT(t->reply.verdict, ==, ASBI_GARBLED);
+    x.status = 500;
+    CHECK_INT(read_reply(&x)->rc, ==, ASB_ETOOBIG);
+    x.status = 200;
     memcpy(deep, "data: ", 6);
     memcpy(deep + 200, "\n\ndata: {\"error\":{\"code\":\"slow_down\"}}\n\n",
            41);
