@@ -1,0 +1,91 @@
+/*
+ * fuzz_openai_reply.c -- any bytes as a reply, whole and cut: never a fault,
+ * and the same events whatever the pieces.
+ *
+ * The first two bytes choose status, kind of call, content type and the size
+ * of the pieces.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/dialect.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A digest of all that was told, in the order it was told. */
+struct digest {
+    uint64_t state;
+};
+
+static void mix(struct digest *g, const char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        g->state = (g->state ^ (uint8_t)at[i]) * UINT64_C(0x100000001b3);
+}
+
+static void on_answer(void *arg, asbi_str id, asbi_str output, bool is_json)
+{
+    mix(arg, id.at, id.len);
+    mix(arg, is_json ? "~" : "=", 1);
+    mix(arg, output.at, output.len);
+    mix(arg, ";", 1);
+}
+
+static void on_text(void *arg, asbi_str piece)
+{
+    mix(arg, piece.at, piece.len);
+}
+
+static uint64_t read_reply(struct asbi_decoder *d, const uint8_t *choice,
+                           asbi_str body, size_t piece)
+{
+    static const int statuses[] = { 200, 200, 200, 400, 429, 500, 301, 0 };
+    const struct asbi_dialect *openai = asbi_dialect_find("openai");
+    struct digest g = { UINT64_C(0xcbf29ce484222325) };
+    struct asbi_reply_sink sink = { on_answer, on_text, &g };
+    struct asbi_reply reply;
+
+    openai->begin(d, choice[0] & 1, &sink);
+    openai->on_status(d, statuses[choice[0] >> 1 & 7]);
+    if (choice[0] & 16)
+        openai->on_header(d, ASBI_STR("content-type"),
+                          ASBI_STR("text/event-stream"), 0);
+    for (size_t at = 0; at < body.len; at += piece) {
+        size_t len = body.len - at < piece ? body.len - at : piece;
+        char *copy = malloc(len);
+
+        if (!copy)
+            abort();
+        memcpy(copy, body.at + at, len);
+        int rc = openai->on_body(d, copy, len);
+        free(copy);
+        if (rc)
+            break;
+    }
+    openai->end(d, !(choice[0] & 32), &reply);
+    mix(&g, reply.message.at, reply.message.len);
+    mix(&g, (const char *)&reply.verdict, sizeof(reply.verdict));
+    mix(&g, (const char *)&reply.usage, sizeof(reply.usage));
+    if (reply.code)
+        mix(&g, reply.code, strlen(reply.code));
+    return g.state;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct asbi_dialect *openai = asbi_dialect_find("openai");
+
+    if (size < 2)
+        return 0;
+    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system);
+    if (!d)
+        return 0;
+    asbi_str body = { (const char *)data + 2, size - 2 };
+    uint64_t whole = read_reply(d, data, body, size);
+    uint64_t pieces = read_reply(d, data, body, 1 + data[1] % 17);
+    openai->decoder_free(d);
+    if (whole != pieces)
+        abort();
+    return 0;
+}
