@@ -9,6 +9,7 @@ tools/build.sh release
 echo
 set -x
 build/bin/asyncbatch run --task translate --source-lang zh --target-lang ru \
+    --glossary tests/data/glossary.yaml --style tests/data/style.md \
     -i tests/data/game_strings.csv -o build/game_strings.out.csv "$@"
 { set +x; } 2>/dev/null
 echo "The answers are in build/game_strings.out.csv; the first of them:"

@@ -151,9 +151,11 @@ static void hundred_percent_means_done(void)
     s.rows_written = 1999;
     bar(&line, &s, 160, false);
     CHECK(holds(&line, " 99%"));
+    CHECK(holds(&line, "ETA 1m15s"));
     s.rows_written = 2000;
     bar(&line, &s, 160, false);
     CHECK(holds(&line, "100%"));
+    CHECK(holds(&line, "in 10s"));
 }
 
 static void an_empty_input_is_done(void)
@@ -164,7 +166,7 @@ static void an_empty_input_is_done(void)
     bar(&line, &s, 160, false);
     CHECK(holds(&line, "100%"));
     CHECK(holds(&line, "0/0"));
-    CHECK(holds(&line, "ETA --"));
+    CHECK(holds(&line, "in 0.0s"));
     CHECK(holds(&line, "$0 "));
 }
 

@@ -132,8 +132,14 @@ static void add_expected_cost(struct text *t, const struct asb_job_stats *s,
     add_usd(t, (int64_t)nano);
 }
 
+/* Time left, or at the end the time it took. */
 static void add_eta(struct text *t, const struct asb_job_stats *s)
 {
+    if (s->input_ended && s->rows_written >= s->rows_read) {
+        text_add(t, "in ");
+        add_duration(t, s->elapsed_seconds);
+        return;
+    }
     text_add(t, "ETA ");
     if (s->eta_seconds < 0)
         text_add(t, "--");
