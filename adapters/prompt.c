@@ -218,6 +218,7 @@ static void check(struct asbi_task *task, const struct asbi_answer *answer,
 const struct asbi_task_kind asbi_task_prompt = {
     .name = "prompt",
     .packs = true,
+    .keeps_json = true,
     .setup = setup,
     .teardown = teardown,
     .render = render,

@@ -81,6 +81,11 @@ bool asbi_task_packs(const struct asbi_task *task)
     return task->kind->packs;
 }
 
+bool asbi_task_keeps_json(const struct asbi_task *task)
+{
+    return task->kind->keeps_json;
+}
+
 asbi_str asbi_task_system(const struct asbi_task *task)
 {
     return asbi_buf_view(&task->system);

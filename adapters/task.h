@@ -57,6 +57,10 @@ void asbi_task_free(struct asbi_task *task);
  * is a call of its own. */
 bool asbi_task_packs(const struct asbi_task *task);
 
+/* Whether an accepted answer that came as JSON (an object, a number) is passed
+ * on as such; else it is text, whatever it looked like. */
+bool asbi_task_keeps_json(const struct asbi_task *task);
+
 /* The constant prompt; empty for raw. */
 asbi_str asbi_task_system(const struct asbi_task *task);
 

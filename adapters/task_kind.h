@@ -25,6 +25,7 @@ struct asbi_answer {
 struct asbi_task_kind {
     const char *name;
     bool packs;
+    bool keeps_json; /* see asbi_task_keeps_json() */
     /* Fills in task->system and task->state.  What it leaves behind on an
      * error is freed by teardown. */
     int (*setup)(struct asbi_task *task,

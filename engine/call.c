@@ -61,7 +61,7 @@ static void entry_answer(struct asbi_call *call, struct asbi_call_entry *e,
     if (!e->answer)
         return; /* stays missing: asked again */
     e->answer_len = accepted.len;
-    e->is_json = is_json;
+    e->is_json = is_json && asbi_task_keeps_json(engine->task);
     e->state = ASBI_ENTRY_ANSWERED;
     e->weight_out = (double)output.len + 1;
 }
