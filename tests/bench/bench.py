@@ -201,7 +201,7 @@ def bare(url, count, workers, body):
     out = subprocess.run(
         [*CLIENT, BARE, url + "/v1/chat/completions", str(count), str(workers),
          body], capture_output=True, text=True, check=True).stdout
-    numbers = re.findall(r"([\d.]+)\s+(?:requests/s|us)", out)
+    numbers = re.findall(r"(?:req_per_s|cpu_us)=([\d.]+)", out)
     return float(numbers[0]), float(numbers[1])
 
 
