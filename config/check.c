@@ -17,6 +17,16 @@ struct checking {
     struct asb_message *why;
 };
 
+/* "user:password@" before the host. */
+static bool has_user(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    host = host ? host + 3 : url;
+    const char *at = strchr(host, '@');
+    return at && at < host + strcspn(host, "/?#");
+}
+
 static int check_provider(struct checking *k)
 {
     const char *url = k->c->base_url;
@@ -34,17 +44,27 @@ static int check_provider(struct checking *k)
                          k->c->provider);
     }
     const char *host = strstr(url, "://");
-    if (!host || (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)) ||
+    if (!host ||
+        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) ||
         !host[3] || strchr(url, ' '))
         return asbi_fail(k->why, ASB_ECONFIG,
                          "base_url: begins with http:// or https:// and a "
                          "host, such as https://api.example.com/v1");
-    const char *at = strchr(host, '@');
-    if (at && at < host + 3 + strcspn(host + 3, "/?#"))
+    if (has_user(url))
         return asbi_fail(k->why, ASB_ECONFIG,
                          "base_url: must not hold a user or a password; give "
                          "the key by api_key: env:NAME");
     return ASB_OK;
+}
+
+/* Options are shown, logged and kept in files; the environment is not. */
+static int check_proxy(struct checking *k)
+{
+    if (!has_user(k->c->proxy))
+        return ASB_OK;
+    return asbi_fail(k->why, ASB_ECONFIG,
+                     "proxy: must not hold a user or a password; leave it out "
+                     "and set the variable https_proxy or http_proxy");
 }
 
 static int check_model(struct checking *k)
@@ -187,7 +207,7 @@ int asb_options_check(const struct asb_options *options,
                       struct asb_message *why)
 {
     static int (*const checks[])(struct checking * k) = {
-        check_provider, check_model, check_money,
+        check_provider, check_proxy, check_model, check_money,
         check_task,     check_sizes, check_files,
     };
     struct checking k = { .options = options, .why = why };

@@ -45,7 +45,7 @@ static const struct asbi_field provider_fields[] = {
       NULL },
 };
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array[0]))
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 const struct asbi_record_kind asbi_model_kind = { "model", model_fields,
                                                   COUNT_OF(model_fields) };

@@ -98,6 +98,17 @@ static void an_address_must_be_one_and_hold_no_password(void)
           { "provider", "azure" }, { "model", "gpt-4o" });
 }
 
+static void a_proxy_holds_no_password(void)
+{
+    const char *refusal = "proxy: must not hold a user or a password; leave it "
+                          "out and set the variable https_proxy or http_proxy";
+
+    JUDGE(refusal, { "proxy", "http://me:pw@proxy:3128" });
+    JUDGE(refusal, { "proxy", "me:pw@proxy:3128" });
+    JUDGE("", { "proxy", "http://proxy:3128" });
+    JUDGE("", { "proxy", "none" });
+}
+
 static void a_limit_in_money_needs_a_price(void)
 {
     JUDGE("budget: cannot be kept, since the price of model new-one is not "
@@ -225,7 +236,7 @@ static void oddities_are_warned_of_one_by_one(void)
 TEST_MAIN(CASE(good_options_pass), CASE(an_unknown_provider_is_refused),
           CASE(a_provider_other_than_the_simulator_needs_a_model),
           CASE(an_address_must_be_one_and_hold_no_password),
-          CASE(a_limit_in_money_needs_a_price),
+          CASE(a_proxy_holds_no_password), CASE(a_limit_in_money_needs_a_price),
           CASE(the_remedy_for_a_missing_price_works),
           CASE(tasks_need_their_material),
           CASE(a_fixed_size_over_a_cap_that_was_set_is_refused),
