@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 tools/install-deps.sh
-tools/build.sh release
+tools/build.sh release --target asb
 echo
 set -x
 build/bin/asyncbatch run --task translate --source-lang zh --target-lang ru \
