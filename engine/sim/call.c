@@ -78,14 +78,9 @@ static void put_or_null(struct asbi_buf *out, const char *text)
         asbi_buf_c(out, "null");
 }
 
-void asbi_sim_call_problem(struct asbi_sim_call *call,
-                           const struct asbi_sim_problem *problem)
+void asbi_sim_put_problem(const struct asbi_sim_problem *problem,
+                          struct asbi_buf *out)
 {
-    struct asbi_buf *out = &call->body;
-
-    call->status = problem->status;
-    asbi_sim_call_header(call, "Content-Type", "application/json");
-    asbi_buf_clear(out);
     asbi_buf_c(out, "{\"error\":{\"message\":");
     put_or_null(out, problem->message);
     asbi_buf_c(out, ",\"type\":");
@@ -94,7 +89,17 @@ void asbi_sim_call_problem(struct asbi_sim_call *call,
     put_or_null(out, problem->param);
     asbi_buf_c(out, ",\"code\":");
     put_or_null(out, problem->code);
-    asbi_buf_c(out, "}}\n");
+    asbi_buf_c(out, "}}");
+}
+
+void asbi_sim_call_problem(struct asbi_sim_call *call,
+                           const struct asbi_sim_problem *problem)
+{
+    call->status = problem->status;
+    asbi_sim_call_header(call, "Content-Type", "application/json");
+    asbi_buf_clear(&call->body);
+    asbi_sim_put_problem(problem, &call->body);
+    asbi_buf_char(&call->body, '\n');
 }
 
 void asbi_sim_call_failure(struct asbi_sim_call *call, int status)

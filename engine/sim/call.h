@@ -57,7 +57,8 @@ struct asbi_sim_call {
     bool takes_place;            /* counts against the capacity */
     struct asbi_sim_usage usage;
     struct asbi_sim_model model;
-    unsigned percent; /* of the price; 0: not billed */
+    unsigned percent;      /* of the price; 0: not billed */
+    int64_t flat_nano_usd; /* billed beside the tokens */
     uint64_t items, dropped;
 };
 
@@ -86,6 +87,10 @@ uint64_t asbi_sim_call_due(const struct asbi_sim_call *call, size_t piece);
 void asbi_sim_call_header(struct asbi_sim_call *call, const char *name,
                           const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* {"error":{...}} */
+void asbi_sim_put_problem(const struct asbi_sim_problem *problem,
+                          struct asbi_buf *out);
 
 /* Drops what is in the body and puts the error there instead. */
 void asbi_sim_call_problem(struct asbi_sim_call *call,

@@ -32,8 +32,8 @@ struct asbi_sim_options {
     double error_rate, drop_item_rate, truncate_rate, garbage_rate,
         disconnect_rate; /* probabilities, in [0, 1] */
     uint64_t seed;
-    bool require_key;       /* 401 without an Authorization header */
-    uint64_t batch_seconds; /* how long a batch job takes; 0: 2 s */
+    bool require_key; /* 401 without an Authorization header */
+    uint64_t job_ns;  /* how long a batch or a video takes; 0: 2 s */
     /* Facts of a model by name; NULL: the same modest prices for all. */
     void (*model)(void *arg, const char *name, struct asbi_sim_model *out);
     void *model_arg;

@@ -24,7 +24,8 @@ int asbi_sim_provider_new(const struct asbi_mem *mem,
     asbi_sim_quota_init(&p->tokens, options->tpm, 0);
     int chat = asbi_sim_chat_init(&p->chat, mem, ASBI_SIM_MAX_BODY);
     int embed = asbi_sim_embed_init(&p->embed, mem, ASBI_SIM_MAX_BODY);
-    if (chat || embed) {
+    int jobs = asbi_sim_jobs_init(p);
+    if (chat || embed || jobs) {
         asbi_sim_provider_free(p);
         return ASB_ENOMEM;
     }
@@ -40,6 +41,7 @@ void asbi_sim_provider_free(struct asbi_sim_provider *p)
         return;
     while ((link = asbi_list_pop(&p->waiting)))
         asbi_sim_call_free(ASBI_OF(link, struct asbi_sim_call, link));
+    asbi_sim_jobs_fini(p);
     asbi_sim_chat_fini(&p->chat);
     asbi_sim_embed_fini(&p->embed);
     asbi_free(p->mem, p);
@@ -225,6 +227,7 @@ static void count(struct asbi_sim_stats *s, const struct asbi_sim_call *call)
     s->disconnects += call->cut_at != SIZE_MAX;
     if (call->percent == 0)
         return;
+    s->billed_nano_usd += call->flat_nano_usd;
     s->items += call->items;
     s->dropped += call->dropped;
     asbi_sim_stats_bill(s, &call->usage, &call->model, call->percent);

@@ -69,13 +69,12 @@ static int check_context(struct asbi_sim_turn *turn)
         (uintmax_t)c->prompt_tokens, (uintmax_t)output);
 }
 
-static uint64_t most_output(const struct asbi_sim_turn *turn)
+uint64_t asbi_sim_most_output(const struct asbi_sim_chat *c,
+                              const struct asbi_sim_model *model)
 {
-    uint64_t most = turn->call->model.max_output_tokens;
+    uint64_t most = model->max_output_tokens;
 
-    if (most == 0 || turn->p->chat.max_tokens < most)
-        most = turn->p->chat.max_tokens;
-    return most;
+    return most == 0 || c->max_tokens < most ? c->max_tokens : most;
 }
 
 static void note_items(struct asbi_sim_turn *turn)
@@ -100,8 +99,9 @@ static int answer_chat(struct asbi_sim_turn *turn)
     struct asbi_sim_stamp stamp = { .created = turn->request->wall_s };
     char id[40];
 
-    int rc = asbi_sim_chat_answer(&p->chat, &turn->fault, &turn->rng,
-                                  most_output(turn));
+    int rc = asbi_sim_chat_answer(
+        &p->chat, &turn->fault, &turn->rng,
+        asbi_sim_most_output(&p->chat, &turn->call->model));
     if (rc)
         return rc;
     note_items(turn);
@@ -162,6 +162,18 @@ static int post_embeddings(struct asbi_sim_turn *turn)
 static const struct asbi_sim_route routes[] = {
     { "POST", "/v1/chat/completions", post_chat, true },
     { "POST", "/v1/embeddings", post_embeddings, true },
+    { "POST", "/v1/videos", asbi_sim_post_video, true },
+    { "GET", "/v1/videos", asbi_sim_list_videos, false },
+    { "GET", "/v1/videos/", asbi_sim_get_video, false },
+    { "DELETE", "/v1/videos/", asbi_sim_delete_video, false },
+    { "POST", "/v1/files", asbi_sim_post_file, false },
+    { "GET", "/v1/files", asbi_sim_list_files, false },
+    { "GET", "/v1/files/", asbi_sim_get_file, false },
+    { "DELETE", "/v1/files/", asbi_sim_delete_file, false },
+    { "POST", "/v1/batches", asbi_sim_post_batch, false },
+    { "GET", "/v1/batches", asbi_sim_list_batches, false },
+    { "GET", "/v1/batches/", asbi_sim_get_batch, false },
+    { "POST", "/v1/batches/", asbi_sim_cancel_batch, false },
     { "GET", "/v1/models", get_models, false },
     { "GET", "/v1/models/", get_model, false },
     { "GET", "/stats", get_stats, false },

@@ -23,6 +23,11 @@ struct asbi_sim_provider {
     struct asbi_list waiting; /* calls, first come first served */
     size_t waiting_bytes;     /* of their bodies */
     uint64_t taken;           /* requests so far: numbers their draws */
+
+    /* -- files, batches and videos: jobs.c */
+    struct asbi_json *json; /* of requests that make them, of lines */
+    struct asbi_list files, batches, videos; /* oldest first */
+    size_t file_bytes;
 };
 
 /* One request on its way through the endpoints. */
@@ -52,11 +57,33 @@ struct asbi_sim_route {
 /* NULL with the refusal in turn->problem. */
 const struct asbi_sim_route *asbi_sim_route_find(struct asbi_sim_turn *turn);
 
+/* jobs.c: what outlives a request.  fini accepts what a failed init left. */
+int asbi_sim_jobs_init(struct asbi_sim_provider *p);
+void asbi_sim_jobs_fini(struct asbi_sim_provider *p);
+
+/* files.c, batches.c, videos.c: `rest` of the turn is "ID" or "ID/verb". */
+int asbi_sim_post_file(struct asbi_sim_turn *turn);
+int asbi_sim_list_files(struct asbi_sim_turn *turn);
+int asbi_sim_get_file(struct asbi_sim_turn *turn);
+int asbi_sim_delete_file(struct asbi_sim_turn *turn);
+int asbi_sim_post_batch(struct asbi_sim_turn *turn);
+int asbi_sim_list_batches(struct asbi_sim_turn *turn);
+int asbi_sim_get_batch(struct asbi_sim_turn *turn);
+int asbi_sim_cancel_batch(struct asbi_sim_turn *turn);
+int asbi_sim_post_video(struct asbi_sim_turn *turn);
+int asbi_sim_list_videos(struct asbi_sim_turn *turn);
+int asbi_sim_get_video(struct asbi_sim_turn *turn);
+int asbi_sim_delete_video(struct asbi_sim_turn *turn);
+
 /* What follows applies to paid endpoints, once their request is read. */
 
 /* Takes tokens off the limit.  ASB_EINVAL with a 429 in turn->problem. */
 int asbi_sim_charge(struct asbi_sim_turn *turn, const char *model,
                     uint64_t tokens);
+
+/* The most tokens that the chat request read last may be answered with. */
+uint64_t asbi_sim_most_output(const struct asbi_sim_chat *c,
+                              const struct asbi_sim_model *model);
 
 /* A made-up name such as "chatcmpl-0123456789abcdef" from the turn's random
  * numbers; `out` has room for 40 bytes. */

@@ -45,6 +45,7 @@ void asbi_sim_stats_put(const struct asbi_sim_stats *s, struct asbi_buf *out)
         { "calls", s->calls },
         { "items", s->items },
         { "dropped_items", s->dropped },
+        { "batch_lines", s->batch_lines },
         { "disconnects", s->disconnects },
         { "billed_input_tokens", s->billed_input },
         { "billed_cached_tokens", s->cached_input },

@@ -13,10 +13,12 @@
 enum { ASBI_SIM_STATUS_LIMIT = 600 };
 
 struct asbi_sim_stats {
-    uint64_t calls;   /* requests to paid endpoints, whatever came of them */
-    uint64_t items;   /* in calls that were answered with 200, dropped or not */
-    uint64_t dropped; /* of these, left out of the answer by a fault */
-    uint64_t disconnects;                   /* answers cut by a fault */
+    uint64_t calls; /* requests to paid endpoints, whatever came of them */
+    uint64_t items; /* in calls answered with 200 and in lines of batches,
+                       dropped or not */
+    uint64_t batch_lines; /* of batch files, worked off */
+    uint64_t dropped;     /* of these, left out of the answer by a fault */
+    uint64_t disconnects; /* answers cut by a fault */
     uint64_t status[ASBI_SIM_STATUS_LIMIT]; /* of calls, once answered */
     uint64_t billed_input, billed_output;   /* tokens */
     uint64_t cached_input;                  /* of billed_input, at less */

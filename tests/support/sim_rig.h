@@ -24,6 +24,8 @@ struct rig {
     struct asbi_sim_provider *p;
     struct asbi_sim_call *call;
     struct asbi_json *json, *inner;
+    const char *content_type; /* of requests; NULL for none */
+    uint64_t now_ns;          /* of take() */
 };
 
 static inline struct rig rig_new(const struct asbi_sim_options *options)
@@ -60,6 +62,8 @@ static inline struct asbi_sim_call *take_at(struct rig *r, const char *method,
     struct asbi_sim_request request = { .method = asbi_str_c(method),
                                         .path = asbi_str_c(path),
                                         .body = body,
+                                        .content_type =
+                                            asbi_str_c(r->content_type),
                                         .wall_s = 1700000000 };
 
     CHECK_INT(asbi_sim_provider_take(r->p, &request, now_ns, &r->call), ==, 0);
@@ -70,7 +74,8 @@ static inline struct asbi_sim_call *take(struct rig *r, const char *path,
                                          const char *body)
 {
     drop_call(r);
-    return take_at(r, *body ? "POST" : "GET", path, asbi_str_c(body), 0);
+    return take_at(r, *body ? "POST" : "GET", path, asbi_str_c(body),
+                   r->now_ns);
 }
 
 static inline const char *header_of(const struct asbi_sim_call *call,
