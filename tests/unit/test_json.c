@@ -91,6 +91,7 @@ static const char *const bad[] = {
     "\"\\uD800x\"",
     "\"\\uD800\\n\"",
     "\"\\uD800\\uD800\"",
+    "\"\\uDC00\\uDC00\"",
     "\"\\u d800\"",
     "\"a\nb\"",
     "\"a\tb\"",

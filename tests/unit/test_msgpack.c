@@ -155,6 +155,8 @@ static void garbage_is_one_bad_row_up_to_the_next_map(void)
                            "a\xc1"
                            "\xdf\xff\xff\xff\xff\xa1"
                            "b\xc1"
+                           "\x81\xa1"
+                           "a\xd4\x01\x01"
                            "\x81" TEXT "\xa1"
                            "x"),
                   "1 1 BAD malformed (message 1: " NO_MAP ")\n"
@@ -179,7 +181,7 @@ static void values_that_json_cannot_hold_are_bad(void)
                            "\x82" TEXT "\xa1"
                            "x"
                            "\xa1"
-                           "e\xd4\x01\x00"
+                           "e\xc7\x02\x01\x81\x82"
                            "\x82" TEXT "\xa1"
                            "x"
                            "\xa1"
