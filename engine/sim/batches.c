@@ -362,7 +362,7 @@ static int fill(struct asbi_sim_turn *turn, struct batch *b, asbi_str endpoint,
 int asbi_sim_post_batch(struct asbi_sim_turn *turn)
 {
     struct asbi_sim_provider *p = turn->p;
-    const struct asbi_sim_file *input;
+    const struct asbi_sim_file *input = NULL;
     struct asbi_sim_job *job;
     asbi_str endpoint;
 

@@ -68,7 +68,7 @@ int asbi_sim_file_add(struct asbi_sim_turn *turn, asbi_str name,
 void asbi_sim_file_free(struct asbi_sim_provider *p,
                         struct asbi_sim_file *file);
 
-/* Free one of the kind; its link is in no list any more or is taken out. */
+/* Takes it out of its list, too. */
 void asbi_sim_batch_free(struct asbi_sim_provider *p,
                          struct asbi_sim_job *batch);
 

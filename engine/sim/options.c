@@ -67,9 +67,9 @@ void asbi_sim_model_facts(const struct asbi_sim_options *options,
                           const char *name, struct asbi_sim_model *out)
 {
     *out = (struct asbi_sim_model){
-        .input_price = ASBI_USD * 15 / 100,
-        .cached_price = ASBI_USD * 75 / 1000,
-        .output_price = ASBI_USD * 60 / 100,
+        .input_price = ASBI_USD * 40 / 100,
+        .cached_price = ASBI_USD * 10 / 100,
+        .output_price = ASBI_USD * 160 / 100,
     };
     if (options->model)
         options->model(options->model_arg, name, out);

@@ -34,7 +34,8 @@ struct asbi_sim_options {
     uint64_t seed;
     bool require_key; /* 401 without an Authorization header */
     uint64_t job_ns;  /* how long a batch or a video takes; 0: 2 s */
-    /* Facts of a model by name; NULL: the same modest prices for all. */
+    /* Corrects the facts of a model by its name; NULL: the same modest prices
+     * for all. */
     void (*model)(void *arg, const char *name, struct asbi_sim_model *out);
     void *model_arg;
     struct asbi_sim_network network;
@@ -48,7 +49,7 @@ int asbi_sim_options_from_config(const struct asbi_config *config,
                                  struct asbi_sim_options *out,
                                  struct asb_message *why);
 
-/* Calls options->model, or gives the standard facts. */
+/* The standard facts, corrected by options->model. */
 void asbi_sim_model_facts(const struct asbi_sim_options *options,
                           const char *name, struct asbi_sim_model *out);
 

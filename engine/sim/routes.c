@@ -27,7 +27,7 @@ static int get_models(struct asbi_sim_turn *turn)
 {
     asbi_sim_call_header(turn->call, "Content-Type", "application/json");
     asbi_buf_c(&turn->call->body,
-               "{\"object\":\"list\",\"data\":[{\"id\":\"sim\",\"object\":"
+               "{\"object\":\"list\",\"data\":[{\"id\":\"sim-1\",\"object\":"
                "\"model\",\"created\":1700000000,\"owned_by\":"
                "\"simulator\"}]}\n");
     return ASB_OK;

@@ -440,13 +440,13 @@ static void model_of_catalogue(void *arg, const char *name,
     struct asbi_model model;
 
     asbi_catalogue_model(arg, name, &model);
-    *out = (struct asbi_sim_model){
-        .input_price = model.input_price,
-        .cached_price = model.cached_price,
-        .output_price = model.output_price,
-        .context_tokens = model.context_tokens,
-        .max_output_tokens = model.max_output_tokens,
-    };
+    out->context_tokens = model.context_tokens;
+    out->max_output_tokens = model.max_output_tokens;
+    if (!model.priced)
+        return;
+    out->input_price = model.input_price;
+    out->cached_price = model.cached_price;
+    out->output_price = model.output_price;
 }
 
 int asb_simulator_new(struct event_base *base,

@@ -201,7 +201,7 @@ static void a_batch_takes_its_time_and_half_the_price(void)
     CHECK_INT(s->items, ==, 3);
     CHECK_INT(s->calls, ==, 0); /* not on the clock of requests */
     CHECK_INT(s->billed_nano_usd, ==,
-              (int64_t)(s->billed_input * 150 + s->billed_output * 600) / 2);
+              (int64_t)(s->billed_input * 400 + s->billed_output * 1600) / 2);
     take(&r, with_id(&r, "/v1/files/", "output_file_id", "/content"), "");
     CHECK_INT(count_of(&r, "\"custom_id\":"), ==, 3);
     CHECK_INT(count_of(&r, "\"status_code\":200"), ==, 3);

@@ -178,9 +178,9 @@ static void a_repeated_system_prompt_is_cached(void)
               0);
     const struct asbi_sim_stats *s = asbi_sim_provider_stats(r.p);
     CHECK_INT(s->cached_input, ==, 1024);
-    /* At 0.15, 0.075 and 0.60 dollars per million tokens. */
+    /* At 0.40, 0.10 and 1.60 dollars per million tokens. */
     CHECK_INT(s->billed_nano_usd, ==,
-              (3 * 1112 - 1024) * 150 + 1024 * 75 + 3 * 600);
+              (3 * 1112 - 1024) * 400 + 1024 * 100 + 3 * 1600);
     asbi_buf_fini(&body);
     rig_free(&r);
 }
