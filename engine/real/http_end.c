@@ -37,6 +37,8 @@ static void judge_sent(struct asbi_http_slot *slot, CURLcode code,
     /* Also what libcurl says of a line longer than it ever takes. */
     if (code == CURLE_OUT_OF_MEMORY && in_head)
         say(end, ASBI_TOO_LARGE, stops[ASBI_STOP_HEADERS].text);
+    else if (code == CURLE_OK)
+        say(end, ASBI_CUT, "the head of the answer was cut short");
     else if (code == CURLE_UNSUPPORTED_PROTOCOL ||
              code == CURLE_WEIRD_SERVER_REPLY)
         say(end, ASBI_CUT, "the answer is not HTTP");
@@ -49,13 +51,15 @@ static void judge_sent(struct asbi_http_slot *slot, CURLcode code,
 static void judge_curl(struct asbi_http_slot *slot, CURLcode code,
                        struct asbi_exchange_end *end)
 {
-    if (code == CURLE_OK && slot->final) {
+    /* libcurl is content with a head that ends in the middle. */
+    if (code == CURLE_OK && slot->in_trailers) {
         say(end, ASBI_COMPLETE, "");
     } else if (asbi_http_was_sent(slot)) {
         judge_sent(slot, code, end);
     } else {
         say(end, ASBI_NOT_SENT, words(slot, code));
-        end->unreachable = !slot->sent && code != CURLE_OUT_OF_MEMORY;
+        end->unreachable = !slot->sent && code != CURLE_OUT_OF_MEMORY &&
+                           code != CURLE_ABORTED_BY_CALLBACK;
     }
 }
 
@@ -151,5 +155,9 @@ void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code)
         end.text = text;
     }
     asbi_http_recycle(slot);
+    /* The watches do not count as events for EVLOOP_ONCE, the pump does: a
+     * host that turns its loop by hand must see that something happened. */
+    if (!slot->http->pumping)
+        asbi_http_pump(slot->http);
     x->ops->on_end(x, &end);
 }

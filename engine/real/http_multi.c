@@ -103,7 +103,11 @@ void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask)
 
     assert(!h->in_curl);
     h->in_curl = true;
-    (void)curl_multi_socket_action(m->curl, fd, mask, &running);
+    /* After a refused watch or timer (out of memory) libcurl fails every
+     * transfer of the handle, each when it is next looked at: look at all. */
+    if (curl_multi_socket_action(m->curl, fd, mask, &running) ==
+        CURLM_ABORTED_BY_CALLBACK)
+        (void)curl_multi_perform(m->curl, &running);
     h->in_curl = false;
     collect(m);
 }
