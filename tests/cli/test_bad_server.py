@@ -193,7 +193,8 @@ class BadProvider(Case):
     def test_outputs_of_another_type_are_no_answer(self):
         def typed(call):
             answers = call.answers()
-            for answer, value in zip(answers, (None, 7, [], {}, True)):
+            for answer, value in zip(answers, (None, [], {}, True,
+                                             {"text": "Fr"})):
                 answer["output"] = value
             call.content(json.dumps({"items": answers}))
         self.all_ok(self.each_third(typed))
