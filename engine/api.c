@@ -1,8 +1,6 @@
 /*
  * api.c -- public entry points: check, guard, delegate.
  */
-#include <event2/event.h>
-
 #include <string.h>
 
 #include "config/options.h"
@@ -127,15 +125,13 @@ struct event_base *asb_engine_base(struct asb_engine *e)
 
 int asb_run(struct asb_engine *e)
 {
-    struct event_base *base = asb_engine_base(e);
+    int rc = ASB_OK;
 
     if (e->in_callback)
         return ASB_EBUSY;
-    while (!asbi_engine_idle(e)) {
-        if (event_base_loop(base, EVLOOP_ONCE) < 0)
-            return ASB_ELOOP;
-    }
-    return ASB_OK;
+    while (!rc && !asbi_engine_idle(e))
+        rc = asbi_real_world_turn(e->world);
+    return rc;
 }
 
 static void take_out(struct asb_engine *e, struct asbi_item *item)

@@ -6,292 +6,20 @@
  * halves it; trouble of the provider puts the batch back or makes its items
  * wait; whatever may have been paid for without an answer is counted as such.
  */
-#include "engine/call.h"
+#include "engine/judgement.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/units.h"
 
-enum {
-    /* Unreachable, throttled or failing this often in a row, with nothing
-     * good between, means the provider is unusable for now. */
-    MAX_UNREACHABLES_AT_START = 4,
-    MAX_UNREACHABLES = 25,
-    MAX_THROTTLES = 12,
-    MAX_BREAKER_OPENINGS = 4,
-    /* Calls of one item whose outcome stayed unknown. */
-    MAX_UNKNOWNS = 2,
-};
-
-/* What happens to items that this call gave no answer for. */
-enum fate {
-    FATE_RETRY,      /* counts as an attempt; wait, then queue again */
-    FATE_SEND_AGAIN, /* the batch as it is, when the lane opens again */
-    FATE_BISECT,     /* the batch in two halves; a lone item fails */
-    FATE_FAIL,
-};
-
-struct judgement {
-    enum fate fate;
-    const char *code; /* for items that end here */
-    char message[320];
-    bool retryable;
-    bool unknown; /* may have been paid for without an answer */
-    bool waits;   /* retries wait for back-off */
-    uint64_t retry_after_ns;
-    struct asbi_settlement settlement;
-    int64_t cost;
-    struct asb_usage usage;
-    bool has_usage;
-};
-
-static void say(struct judgement *j, const char *code, const char *text,
-                asbi_str detail)
-{
-    j->code = code;
-    (void)snprintf(j->message, sizeof(j->message), "%s%s%.*s", text,
-                   detail.len ? ": " : "",
-                   (int)(detail.len < 240 ? detail.len : 240),
-                   detail.len ? detail.at : "");
-}
-
-/* ---- what an end means ------------------------------------------------ */
-
-/* One wait for each episode: the calls that fail together count once. */
-static bool new_episode(const struct asbi_lane *lane, uint64_t now)
-{
-    return now >= lane->blocked_until_ns;
-}
-
-static double unit(struct asbi_call *call)
-{
-    return asbi_rng_unit(&call->engine->rng);
-}
-
-static void judge_not_sent(struct asbi_call *call,
-                           const struct asbi_exchange_end *end, uint64_t now,
-                           struct judgement *j)
-{
-    struct asbi_lane *lane = call->lane;
-    unsigned most =
-        lane->ever_answered ? MAX_UNREACHABLES : MAX_UNREACHABLES_AT_START;
-
-    j->fate = FATE_SEND_AGAIN;
-    j->settlement.outcome = ASBI_LIMITER_TROUBLE;
-    j->settlement.breaker_silent = true; /* the block below is enough */
-    say(j, "unreachable", "the provider cannot be reached",
-        asbi_str_c(end->text));
-    if (!new_episode(lane, now))
-        return;
-    lane->unreachables++;
-    asbi_lane_block(lane, now + asbi_retry_wait(&asbi_retry_default,
-                                                lane->unreachables, ASBI_NEVER,
-                                                unit(call)));
-    if (lane->unreachables >= most)
-        asbi_lane_halt(lane, ASB_HALT_PROVIDER,
-                       "%s cannot be reached (%s); check the address and the "
-                       "network, then run the same command again",
-                       lane->base_url, end->text);
-}
-
-static void judge_unknown(struct asbi_call *call,
-                          const struct asbi_exchange_end *end,
-                          struct judgement *j)
-{
-    static const char *const codes[] = {
-        [ASBI_COMPLETE] = "complete",
-        [ASBI_NOT_SENT] = "unreachable",
-        [ASBI_UNANSWERED] = "no_answer",
-        [ASBI_CUT] = "answer_cut",
-        [ASBI_TIMED_OUT] = "timeout",
-        [ASBI_TOO_LARGE] = "answer_too_large",
-        [ASBI_REFUSED] = "answer_malformed",
-    };
-
-    j->unknown = true;
-    j->waits = true;
-    j->retryable = true;
-    j->fate = call->engine->config->retry_unknown ? FATE_RETRY : FATE_FAIL;
-    j->settlement.outcome = ASBI_LIMITER_TROUBLE;
-    say(j, codes[end->outcome],
-        "the call ended without a whole answer and may "
-        "have been paid for",
-        asbi_str_c(end->text));
-}
-
-static void judge_throttled(struct asbi_call *call,
-                            const struct asbi_reply *reply, uint64_t now,
-                            struct judgement *j)
-{
-    struct asbi_lane *lane = call->lane;
-    bool first = new_episode(lane, now);
-    uint64_t wait;
-
-    call->engine->stats.calls_429++;
-    j->fate = FATE_SEND_AGAIN;
-    j->settlement.breaker_silent = true;
-    j->settlement.outcome = ASBI_LIMITER_THROTTLED;
-    lane->throttles += first;
-    wait = asbi_retry_wait(&asbi_retry_default, lane->throttles,
-                           reply->retry_after_ns, unit(call));
-    say(j, "rate_limited", "the provider refuses for now", reply->message);
-    if (wait == ASBI_NEVER) {
-        asbi_lane_halt(lane, ASB_HALT_PROVIDER,
-                       "the provider asks to wait %.0f minutes; run the same "
-                       "command again then",
-                       (double)reply->retry_after_ns / 6e10);
-        return;
-    }
-    j->settlement.cooldown_ns = wait;
-    if (first)
-        asbi_bucket_surprised(&lane->requests, now);
-    asbi_lane_block(lane, now + wait);
-    if (lane->throttles >= MAX_THROTTLES)
-        asbi_lane_halt(lane, ASB_HALT_PROVIDER,
-                       "the provider answers 429 to everything; run the same "
-                       "command again later");
-}
-
-static void judge_trouble(struct asbi_call *call,
-                          const struct asbi_reply *reply, struct judgement *j)
-{
-    j->fate = reply->should_retry == 0 ? FATE_FAIL : FATE_RETRY;
-    j->waits = true;
-    j->retryable = true;
-    j->retry_after_ns = reply->retry_after_ns;
-    j->settlement.outcome = ASBI_LIMITER_TROUBLE;
-    say(j, "server_error", "the provider failed", reply->message);
-    if (call->lane->breaker.times_opened >= MAX_BREAKER_OPENINGS)
-        asbi_lane_halt(call->lane, ASB_HALT_PROVIDER,
-                       "the provider fails most calls (status %d); run the "
-                       "same command again later",
-                       reply->status);
-}
-
-static void judge_halting(struct asbi_call *call,
-                          const struct asbi_reply *reply, struct judgement *j)
-{
-    struct asbi_lane *lane = call->lane;
-    asbi_str m = reply->message;
-    int len = (int)(m.len < 120 ? m.len : 120);
-
-    j->fate = FATE_FAIL;
-    j->settlement.breaker_silent = true;
-    j->settlement.outcome = ASBI_LIMITER_NEUTRAL;
-    if (reply->verdict == ASBI_SPENDING_CAP) {
-        say(j, "spending_limit", "the provider's spending limit", m);
-        j->retryable = true;
-        asbi_lane_halt(lane, ASB_HALT_BUDGET,
-                       "the provider's spending limit is reached (%.*s); raise "
-                       "it there, then run the same command again",
-                       len, len ? m.at : "");
-    } else if (reply->verdict == ASBI_NO_CREDENTIALS) {
-        say(j, "no_credentials", "the provider refuses the key", m);
-        asbi_lane_halt(lane, ASB_HALT_PROVIDER,
-                       "the provider refuses the credentials (status %d); set "
-                       "%s and run the same command again",
-                       reply->status,
-                       lane->provider.key_variable[0]
-                           ? lane->provider.key_variable
-                           : "api_key");
-    } else {
-        say(j, "not_found", "the provider does not know this model or address",
-            m);
-        /* Bodies name their own models: one bad line must not stop all. */
-        if (call->packed || !lane->ever_answered)
-            asbi_lane_halt(lane, ASB_HALT_PROVIDER,
-                           "%s does not know the model or path (%.*s); check "
-                           "--model and --base-url",
-                           lane->base_url, len, len ? m.at : "");
-    }
-}
-
-static void judge_refused(struct asbi_call *call,
-                          const struct asbi_reply *reply, struct judgement *j)
-{
-    bool filtered = reply->verdict == ASBI_FILTERED;
-
-    j->fate = call->count > 1 ? FATE_BISECT : FATE_FAIL;
-    j->settlement.breaker_ok = true;
-    j->settlement.outcome = ASBI_LIMITER_NEUTRAL;
-    say(j,
-        filtered      ? "content_filter"
-        : reply->code ? reply->code
-                      : "refused",
-        filtered ? "the provider's content filter refuses this item"
-                 : "the provider refuses this request",
-        reply->message);
-}
-
-static void judge_unsupported(struct asbi_call *call,
-                              const struct asbi_reply *reply,
-                              struct judgement *j)
-{
-    judge_refused(call, reply, j);
-    if (asbi_lane_drop_feature(call->lane, reply->feature))
-        j->fate = FATE_SEND_AGAIN;
-}
-
-static void judge_answered(struct asbi_call *call,
-                           const struct asbi_reply *reply, struct judgement *j)
-{
-    j->fate = FATE_RETRY;
-    j->retryable = true;
-    j->settlement.breaker_ok = true;
-    j->settlement.outcome = ASBI_LIMITER_OK;
-    call->lane->ever_answered = true;
-    call->lane->throttles = call->lane->unreachables = 0;
-    if (reply->verdict == ASBI_GARBLED) {
-        j->waits = true;
-        j->settlement.outcome = ASBI_LIMITER_NEUTRAL;
-        say(j, "answer_malformed", "the answer is not what was asked for",
-            reply->message);
-    } else if (reply->verdict == ASBI_TRUNCATED) {
-        say(j, "answer_truncated",
-            "the answer stopped at the output limit before this item",
-            reply->message);
-    } else {
-        say(j, "missing_from_answer", "the answer left this item out",
-            asbi_str_of("", 0));
-    }
-}
-
-static void judge_reply(struct asbi_call *call, const struct asbi_reply *reply,
-                        uint64_t now, struct judgement *j)
-{
-    switch (reply->verdict) {
-    case ASBI_ACCEPTED:
-    case ASBI_TRUNCATED:
-    case ASBI_GARBLED:
-        judge_answered(call, reply, j);
-        break;
-    case ASBI_RATE_LIMITED:
-        judge_throttled(call, reply, now, j);
-        break;
-    case ASBI_OVERLOADED:
-        judge_trouble(call, reply, j);
-        break;
-    case ASBI_FILTERED:
-    case ASBI_BAD_REQUEST:
-        judge_refused(call, reply, j);
-        break;
-    case ASBI_UNSUPPORTED:
-        judge_unsupported(call, reply, j);
-        break;
-    case ASBI_SPENDING_CAP:
-    case ASBI_NO_CREDENTIALS:
-    case ASBI_NO_SUCH_MODEL:
-        judge_halting(call, reply, j);
-        break;
-    }
-}
+/* Calls of one item whose outcome stayed unknown. */
+enum { MAX_UNKNOWNS = 2 };
 
 /* ---- the bill --------------------------------------------------------- */
 
 /* A good answer without usage is billed as estimated; an error is free. */
 static void find_usage(const struct asbi_call *call,
-                       const struct asbi_reply *reply, struct judgement *j)
+                       const struct asbi_reply *reply, struct asbi_judgement *j)
 {
     j->has_usage = reply->has_usage;
     j->usage = reply->usage;
@@ -315,7 +43,7 @@ static void add_share(struct asbi_item *item, const struct asb_usage *usage,
 }
 
 static void share_bill(struct asbi_call *call, const struct asbi_prices *prices,
-                       const struct judgement *j)
+                       const struct asbi_judgement *j)
 {
     struct asb_engine *e = call->engine;
 
@@ -345,7 +73,7 @@ static void share_bill(struct asbi_call *call, const struct asbi_prices *prices,
 }
 
 static void pay(struct asbi_call *call, const struct asbi_reply *reply,
-                struct judgement *j)
+                struct asbi_judgement *j)
 {
     struct asb_stats *stats = &call->engine->stats;
     const struct asbi_prices *prices = &call->lane->prices;
@@ -364,7 +92,7 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
     if (j->unknown && !j->has_usage) {
         /* The budget must hold even if all of it was billed. */
         j->settlement.spent = call->demand.worst_cost;
-        if (j->fate == FATE_RETRY)
+        if (j->fate == ASBI_FATE_RETRY)
             stats->maybe_paid_twice_nano_usd += call->demand.worst_cost;
     }
     stats->input_tokens += j->usage.input_tokens;
@@ -425,10 +153,10 @@ static void wait_and_retry(struct asbi_call *call, struct asbi_item *item,
 }
 
 static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
-                          const struct judgement *j, uint64_t wait)
+                          const struct asbi_judgement *j, uint64_t wait)
 {
     struct asb_engine *e = call->engine;
-    bool again = j->fate == FATE_RETRY && wait != ASBI_NEVER &&
+    bool again = j->fate == ASBI_FATE_RETRY && wait != ASBI_NEVER &&
                  item->attempts < e->config->max_attempts;
 
     if (j->unknown && ++item->unknowns >= MAX_UNKNOWNS)
@@ -478,13 +206,14 @@ static void settle_answered(struct asbi_call *call,
 }
 
 static void settle_missing(struct asbi_call *call,
-                           struct asbi_call_entry *entry, struct judgement *j,
-                           uint64_t wait, bool truncated)
+                           struct asbi_call_entry *entry,
+                           struct asbi_judgement *j, uint64_t wait,
+                           bool truncated)
 {
     if (entry->state == ASBI_ENTRY_CONFLICT)
-        say(j, "conflicting_answers",
-            "the model gave two different answers for this item",
-            asbi_str_of("", 0));
+        asbi_judgement_say(j, "conflicting_answers",
+                           "the model gave two different answers for this item",
+                           asbi_str_of("", 0));
     /* A lone item that did not fit gets twice the room. */
     if (truncated && call->count == 1)
         entry->item->parcel.load.output_tokens *= 2;
@@ -492,8 +221,8 @@ static void settle_missing(struct asbi_call *call,
 }
 
 static void settle_packed(struct asbi_call *call,
-                          const struct asbi_reply *reply, struct judgement *j,
-                          uint64_t wait)
+                          const struct asbi_reply *reply,
+                          struct asbi_judgement *j, uint64_t wait)
 {
     for (size_t i = 0; i < call->count; i++) {
         struct asbi_call_entry *entry = &call->entries[i];
@@ -527,8 +256,9 @@ static void keep_body(struct asbi_call *call, struct asbi_item *item)
 }
 
 static void settle_single(struct asbi_call *call,
-                          const struct asbi_reply *reply, struct judgement *j,
-                          uint64_t wait, bool complete)
+                          const struct asbi_reply *reply,
+                          struct asbi_judgement *j, uint64_t wait,
+                          bool complete)
 {
     struct asbi_call_entry *entry = &call->entries[0];
     struct asbi_item *item = entry->item;
@@ -580,7 +310,7 @@ static void bisect(struct asbi_call *call)
         (void)asbi_former_split(&e->former, rest, half, &first);
 }
 
-static uint64_t wait_of(struct asbi_call *call, const struct judgement *j)
+static uint64_t wait_of(struct asbi_call *call, const struct asbi_judgement *j)
 {
     unsigned attempt = 1;
 
@@ -589,29 +319,29 @@ static uint64_t wait_of(struct asbi_call *call, const struct judgement *j)
     if (call->entries[0].item)
         attempt += call->entries[0].item->attempts;
     return asbi_retry_wait(&asbi_retry_default, attempt, j->retry_after_ns,
-                           unit(call));
+                           asbi_rng_unit(&call->engine->rng));
 }
 
 /* Halted or stopped: nothing is sent again, whatever its fate was. */
-static void fix_fate(const struct asbi_call *call, struct judgement *j)
+static void fix_fate(const struct asbi_call *call, struct asbi_judgement *j)
 {
     if (!call->lane->halt && !call->engine->stopped)
         return;
-    if (j->fate == FATE_SEND_AGAIN || j->fate == FATE_BISECT) {
-        j->fate = FATE_FAIL;
+    if (j->fate == ASBI_FATE_SEND_AGAIN || j->fate == ASBI_FATE_BISECT) {
+        j->fate = ASBI_FATE_FAIL;
         j->retryable = true;
     }
 }
 
 static void settle_items(struct asbi_call *call, const struct asbi_reply *reply,
-                         struct judgement *j, bool complete)
+                         struct asbi_judgement *j, bool complete)
 {
     fix_fate(call, j);
-    if (j->fate == FATE_SEND_AGAIN && call->batch->parcels.count) {
+    if (j->fate == ASBI_FATE_SEND_AGAIN && call->batch->parcels.count) {
         put_back(call);
         return;
     }
-    if (j->fate == FATE_BISECT && call->batch->parcels.count) {
+    if (j->fate == ASBI_FATE_BISECT && call->batch->parcels.count) {
         bisect(call);
         return;
     }
@@ -623,7 +353,7 @@ static void settle_items(struct asbi_call *call, const struct asbi_reply *reply,
 }
 
 static void learn(struct asbi_call *call, const struct asbi_reply *reply,
-                  const struct judgement *j)
+                  const struct asbi_judgement *j)
 {
     struct asbi_lesson lesson = {
         .packed = call->packed,
@@ -649,15 +379,10 @@ void asbi_call_judge(struct asbi_call *call,
 {
     struct asb_engine *e = call->engine;
     uint64_t now = asbi_now(e->world);
-    struct judgement j = { .retry_after_ns = ASBI_NEVER };
+    struct asbi_judgement j;
     bool complete = end->outcome == ASBI_COMPLETE;
 
-    if (end->outcome == ASBI_NOT_SENT)
-        judge_not_sent(call, end, now, &j);
-    else if (!complete)
-        judge_unknown(call, end, &j);
-    else
-        judge_reply(call, reply, now, &j);
+    asbi_judgement_find(call, end, reply, now, &j);
     pay(call, reply, &j);
     j.settlement.seconds = (double)(now - call->started_ns) / 1e9;
     e->stats.latency_ms_sum += (now - call->started_ns) / ASBI_MS;

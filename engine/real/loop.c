@@ -206,6 +206,13 @@ int asbi_real_world_new(const struct asbi_mem *mem, struct event_base *base,
     return ASB_OK;
 }
 
+int asbi_real_world_turn(struct asbi_world *world)
+{
+    int rc = event_base_loop(asbi_real_world_base(world), EVLOOP_ONCE);
+
+    return rc < 0 ? ASB_ELOOP : ASB_OK;
+}
+
 struct event_base *asbi_real_world_base(struct asbi_world *world)
 {
     return real_of(world)->parts.base;

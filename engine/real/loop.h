@@ -33,6 +33,9 @@ int asbi_real_world_new(const struct asbi_mem *mem, struct event_base *base,
                         const struct asbi_log *log, struct asbi_world **out,
                         struct asb_message *why);
 
+/* Waits for events once and handles them.  ASB_OK or ASB_ELOOP. */
+int asbi_real_world_turn(struct asbi_world *world);
+
 /* The loop it lives on. */
 struct event_base *asbi_real_world_base(struct asbi_world *world);
 

@@ -1,0 +1,42 @@
+/*
+ * judgement.h -- what the end of an exchange means for its items, its lane and
+ * its bill.  Shared by verdicts.c, which finds it, and judge.c, which acts.
+ */
+#ifndef ASBI_JUDGEMENT_H
+#define ASBI_JUDGEMENT_H
+
+#include "engine/call.h"
+
+/* What happens to items that this call gave no answer for. */
+enum asbi_fate {
+    ASBI_FATE_RETRY,      /* counts as an attempt; wait, then queue again */
+    ASBI_FATE_SEND_AGAIN, /* the batch as it is, when the lane opens again */
+    ASBI_FATE_BISECT,     /* the batch in two halves; a lone item fails */
+    ASBI_FATE_FAIL,
+};
+
+struct asbi_judgement {
+    enum asbi_fate fate;
+    const char *code; /* for items that end here */
+    char message[320];
+    bool retryable;
+    bool unknown; /* may have been paid for without an answer */
+    bool waits;   /* retries wait for back-off */
+    uint64_t retry_after_ns;
+    struct asbi_settlement settlement;
+    int64_t cost;
+    struct asb_usage usage;
+    bool has_usage;
+};
+
+/* Sets code and message for items that end here; the detail is cut. */
+void asbi_judgement_say(struct asbi_judgement *j, const char *code,
+                        const char *text, asbi_str detail);
+
+/* Fills in all but the bill; blocks or halts the lane where that follows. */
+void asbi_judgement_find(struct asbi_call *call,
+                         const struct asbi_exchange_end *end,
+                         const struct asbi_reply *reply, uint64_t now,
+                         struct asbi_judgement *j);
+
+#endif
