@@ -9,6 +9,7 @@ extern "C" {
 #include <simdjson.h>
 
 #include "engine/base/decimal.h"
+#include "engine/base/json_lex.h"
 
 /*
  * simdjson's first stage finds, with SIMD, where every token starts, and
@@ -87,11 +88,6 @@ bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* All of a token: up to the next one, without the white space between. */
 asbi_str token(const walk *w)
 {
@@ -102,142 +98,6 @@ asbi_str token(const walk *w)
     while (to > from + 1 && is_space(text[to - 1]))
         to--;
     return { text + from, to - from };
-}
-
-/* Four hexadecimal digits, or -1. */
-int32_t hex4(const char *at, const char *end)
-{
-    int32_t value = 0;
-
-    if (end - at < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        char c = at[i];
-        int digit = is_digit(c)              ? c - '0'
-                    : (c >= 'a' && c <= 'f') ? c - 'a' + 10
-                    : (c >= 'A' && c <= 'F') ? c - 'A' + 10
-                                             : -1;
-        if (digit < 0)
-            return -1;
-        value = value * 16 + digit;
-    }
-    return value;
-}
-
-/* Reads what follows a backslash-u, of a pair both halves; moves past it.
- * -1 for what is no code point. */
-int32_t take_unicode(const char **at, const char *end)
-{
-    int32_t high = hex4(*at, end);
-
-    if (high < 0)
-        return -1;
-    *at += 4;
-    if (high < 0xd800 || high > 0xdfff)
-        return high;
-    if (high > 0xdbff || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u')
-        return -1;
-    int32_t low = hex4(*at + 2, end);
-    if (low < 0xdc00 || low > 0xdfff)
-        return -1;
-    *at += 6;
-    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* The character a one-letter escape stands for; 0 for none. */
-char simple_escape(char c)
-{
-    switch (c) {
-    case '"':
-    case '\\':
-    case '/':
-        return c;
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return '\0';
-    }
-}
-
-char *put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        *to++ = static_cast<char>(c);
-        return to;
-    }
-    if (c < 0x800) {
-        *to++ = static_cast<char>(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *to++ = static_cast<char>(0xe0 | c >> 12);
-        } else {
-            *to++ = static_cast<char>(0xf0 | c >> 18);
-            *to++ = static_cast<char>(0x80 | (c >> 12 & 0x3f));
-        }
-        *to++ = static_cast<char>(0x80 | (c >> 6 & 0x3f));
-    }
-    *to++ = static_cast<char>(0x80 | (c & 0x3f));
-    return to;
-}
-
-/* Length of the run without a backslash.  Escapes come in clusters, where a
- * call of memchr() for each would cost more than it saves. */
-size_t clean_run(const char *at, const char *end)
-{
-    const char *s = at;
-
-    while (s < end && s < at + 16) {
-        if (*s == '\\')
-            return static_cast<size_t>(s - at);
-        s++;
-    }
-    const void *hit = memchr(s, '\\', static_cast<size_t>(end - s));
-    return static_cast<size_t>((hit ? static_cast<const char *>(hit) : end) -
-                               at);
-}
-
-/* Unescapes to `to`, or only checks when `to` is NULL.  Never longer than the
- * source.  Returns how many bytes, or -1 for a bad escape. */
-ptrdiff_t unescape(asbi_str s, char *to)
-{
-    const char *at = s.at, *end = s.at + s.len;
-    char *out = to;
-    char scratch[4];
-
-    while (at < end) {
-        size_t run = clean_run(at, end);
-        if (to && run) {
-            memcpy(out, at, run);
-            out += run;
-        }
-        at += run;
-        if (at == end)
-            break;
-        if (end - at < 2)
-            return -1;
-        char c = simple_escape(at[1]);
-        int32_t code = static_cast<unsigned char>(c);
-        at += 2;
-        if (!c && at[-1] == 'u')
-            code = take_unicode(&at, end);
-        else if (!c)
-            return -1;
-        if (code < 0)
-            return -1;
-        char *place = to ? out : scratch;
-        size_t put = static_cast<size_t>(
-            put_utf8(place, static_cast<uint32_t>(code)) - place);
-        out = to ? out + put : out;
-    }
-    return to ? out - to : 0;
 }
 
 bool grow_nodes(asbi_json *json)
@@ -268,39 +128,6 @@ asbi_json_node *add(walk *w, asbi_json_type type, asbi_str raw)
     return n;
 }
 
-const char *skip_digits(const char *at, const char *end)
-{
-    while (at < end && is_digit(*at))
-        at++;
-    return at;
-}
-
-bool number_valid(asbi_str s)
-{
-    const char *at = s.at, *end = s.at + s.len, *from;
-
-    at += at < end && *at == '-';
-    from = at;
-    at = skip_digits(at, end);
-    if (at == from || (*from == '0' && at > from + 1))
-        return false;
-    if (at < end && *at == '.') {
-        from = ++at;
-        at = skip_digits(at, end);
-        if (at == from)
-            return false;
-    }
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        from = at;
-        at = skip_digits(at, end);
-        if (at == from)
-            return false;
-    }
-    return at == end;
-}
-
 /* Literal or number. */
 int scalar(walk *w, asbi_str raw)
 {
@@ -317,7 +144,7 @@ int scalar(walk *w, asbi_str raw)
         if (asbi_str_eq(raw, word.word))
             return add(w, word.type, raw) ? ASB_OK : ASB_ENOMEM;
     }
-    if (!number_valid(raw))
+    if (!asbi_json_number_valid(raw))
         return fail_here(w, "not a JSON value");
     return add(w, ASBI_JSON_NUMBER, raw) ? ASB_OK : ASB_ENOMEM;
 }
@@ -328,7 +155,7 @@ bool string_inside(asbi_str raw, asbi_str *inside)
     if (raw.len < 2 || raw.at[raw.len - 1] != '"')
         return false;
     *inside = { raw.at + 1, raw.len - 2 };
-    return unescape(*inside, nullptr) >= 0;
+    return asbi_json_unescape(*inside, nullptr) >= 0;
 }
 
 int string(walk *w, asbi_str raw)
@@ -523,7 +350,7 @@ asbi_str plain_of(asbi_json *json, asbi_str inside)
     if (!json->plain)
         return {};
     char *to = json->plain + (inside.at - json->text);
-    return { to, static_cast<size_t>(unescape(inside, to)) };
+    return { to, static_cast<size_t>(asbi_json_unescape(inside, to)) };
 }
 
 /* Whether the escaped name stands for `key`. */
@@ -537,7 +364,7 @@ bool key_is(asbi_str escaped, asbi_str key)
         return !memchr(key.at ? key.at : "", '\\', key.len);
     if (escaped.len > sizeof(small) || !memchr(escaped.at, '\\', escaped.len))
         return false;
-    ptrdiff_t len = unescape(escaped, small);
+    ptrdiff_t len = asbi_json_unescape(escaped, small);
     return asbi_str_eq({ small, static_cast<size_t>(len) }, key);
 }
 
