@@ -88,14 +88,24 @@ int asbi_check_material(const struct asbi_task_material *material,
     return rc;
 }
 
+static bool is_number(asbi_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (!s.at[i] || !strchr("0123456789+-.,", s.at[i]))
+            return false;
+    }
+    return s.len > 0;
+}
+
 bool asbi_answer_text(const struct asbi_answer *answer, asbi_str *text,
                       struct asbi_faults *faults)
 {
     *text = answer->output;
     if (!answer->is_json)
         return true;
+    /* A bare number can only stand for a text that is one. */
     asbi_str raw = asbi_str_trim(answer->output);
-    if (raw.len && strchr("-0123456789", raw.at[0]) && raw.at[0]) {
+    if (is_number(raw) && is_number(asbi_str_trim(answer->text))) {
         *text = raw;
         return true;
     }
