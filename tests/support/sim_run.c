@@ -113,7 +113,8 @@ void sim_run_play(struct sim_run *r)
             asb_drain(r->engine);
         if (r->submitted == r->items && asbi_engine_idle(r->engine))
             break;
-        more = asbi_sim_world_step(r->world);
+        /* A refused submission is tried again. */
+        more = asbi_sim_world_step(r->world) || r->submitted < r->items;
     }
     r->finished = r->answered == r->items;
     r->stats.size = sizeof(r->stats);

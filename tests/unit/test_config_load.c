@@ -85,8 +85,8 @@ static void refuses(const char *text, const char *message)
     asb_options_free(o);
 }
 
-static void gets(const struct asb_options *o, const char *name,
-                 const char *want, enum asb_origin want_origin)
+static void holds(const struct asb_options *o, const char *name,
+                  const char *want, enum asb_origin want_origin)
 {
     enum asb_origin origin;
     const char *text = asb_options_get(o, name, &origin);
@@ -105,22 +105,22 @@ static void the_full_block_loads_unchanged(void)
 
     CHECK(c->dynamic_sizing);
     CHECK_INT(c->batch_target_ns, ==, 30 * ASBI_SECOND);
-    gets(o, "batch_target", "30000ms", ASB_FROM_FILE);
+    holds(o, "batch_target", "30000ms", ASB_FROM_FILE);
     CHECK_INT(c->workers, ==, 4);
     CHECK_INT(c->token_buffer, ==, 500);
-    gets(o, "token_buffer", "500", ASB_FROM_FILE);
+    holds(o, "token_buffer", "500", ASB_FROM_FILE);
     CHECK(c->grouping);
     CHECK(c->similarity_threshold > 0.79 && c->similarity_threshold < 0.81);
-    gets(o, "similarity_threshold", "0.8", ASB_FROM_FILE);
+    holds(o, "similarity_threshold", "0.8", ASB_FROM_FILE);
     CHECK_INT(c->max_length_variance, ==, 100);
-    gets(o, "max_length_variance", "100", ASB_FROM_FILE);
+    holds(o, "max_length_variance", "100", ASB_FROM_FILE);
     CHECK(!c->order_by_completion);
-    gets(o, "order", "input", ASB_FROM_FILE);
+    holds(o, "order", "input", ASB_FROM_FILE);
     CHECK(!c->fail_fast);
-    gets(o, "fail_fast", "false", ASB_FROM_FILE);
+    holds(o, "fail_fast", "false", ASB_FROM_FILE);
     CHECK_BYTES(c->metrics, strlen(c->metrics), "reports/batch_metrics.jsonl");
     CHECK_INT(c->metrics_interval_ns, ==, ASBI_SECOND);
-    gets(o, "metrics_interval", "1000ms", ASB_FROM_FILE);
+    holds(o, "metrics_interval", "1000ms", ASB_FROM_FILE);
     CHECK_INT(asb_options_check(o, NULL), ==, ASB_OK);
     asb_options_free(o);
 }
@@ -237,7 +237,7 @@ static void switched_off_is_off_wherever_it_stands(void)
     asb_options_free(o);
 
     o = with("  parallel: {enabled: true}");
-    gets(o, "workers", "auto", ASB_FROM_DEFAULT);
+    holds(o, "workers", "auto", ASB_FROM_DEFAULT);
     asb_options_free(o);
 
     o = with("  metrics: {enabled: false, export_path: m.jsonl}");
@@ -301,7 +301,7 @@ static void top_level_keys_are_options(void)
     CHECK_INT(c->deadline_ns, ==, 7200 * ASBI_SECOND);
     CHECK_INT(c->requests_per_minute, ==, 500);
     CHECK(c->strict);
-    gets(o, "api_key", "env:MY_KEY", ASB_FROM_FILE);
+    holds(o, "api_key", "env:MY_KEY", ASB_FROM_FILE);
     asb_options_free(o);
 }
 
@@ -313,7 +313,7 @@ static void the_simulator_has_a_group(void)
                                    "  drop-item-rate: 0.5\n"
                                    "  seed: 9\n");
 
-    gets(o, "sim_latency", "base=1ms", ASB_FROM_FILE);
+    holds(o, "sim_latency", "base=1ms", ASB_FROM_FILE);
     CHECK_INT(o->values.sim_rpm, ==, 60);
     CHECK(o->values.sim_drop_item_rate > 0.49);
     CHECK_INT(o->values.sim_seed, ==, 9);
@@ -368,9 +368,9 @@ static void the_command_line_and_environment_beat_a_file(void)
                                     ASB_FROM_ENVIRONMENT, NULL),
               ==, ASB_OK);
     load(o, full_block);
-    gets(o, "workers", "8", ASB_FROM_COMMAND_LINE);
-    gets(o, "token_buffer", "9", ASB_FROM_ENVIRONMENT);
-    gets(o, "fail_fast", "false", ASB_FROM_FILE);
+    holds(o, "workers", "8", ASB_FROM_COMMAND_LINE);
+    holds(o, "token_buffer", "9", ASB_FROM_ENVIRONMENT);
+    holds(o, "fail_fast", "false", ASB_FROM_FILE);
     asb_options_free(o);
 }
 
@@ -499,7 +499,7 @@ static void a_secret_in_a_file_is_refused_and_not_repeated(void)
               ASB_ECONFIG);
     CHECK(strncmp(why.text, "p.yaml:2:10: api_key: takes env:NAME", 36) == 0);
     CHECK(!strstr(why.text, "Secret"));
-    gets(o, "model", "x", ASB_FROM_FILE);
+    holds(o, "model", "x", ASB_FROM_FILE);
     asb_options_free(o);
 }
 

@@ -35,8 +35,8 @@ static void refuses(const char *name, const char *value, enum asb_origin origin,
     asb_options_free(o);
 }
 
-static void gets(const struct asb_options *o, const char *name,
-                 const char *want, enum asb_origin want_origin)
+static void holds(const struct asb_options *o, const char *name,
+                  const char *want, enum asb_origin want_origin)
 {
     enum asb_origin origin;
     const char *text = asb_options_get(o, name, &origin);
@@ -226,7 +226,7 @@ static void a_value_is_copied_and_comes_back_as_it_was_given(void)
 
     set(o, "max-item-bytes", value, ASB_FROM_COMMAND_LINE);
     memset(value, 'x', 4);
-    gets(o, "max_item_bytes", "64kB", ASB_FROM_COMMAND_LINE);
+    holds(o, "max_item_bytes", "64kB", ASB_FROM_COMMAND_LINE);
     CHECK_INT(o->values.max_item_bytes, ==, 64000);
     CHECK(!asb_options_get(o, "no_such", NULL));
     asb_options_free(o);
@@ -240,14 +240,14 @@ static void a_weaker_origin_is_checked_and_ignored(void)
     set(o, "workers", "8", ASB_FROM_COMMAND_LINE);
     set(o, "workers", "4", ASB_FROM_FILE);
     set(o, "workers", "5", ASB_FROM_ENVIRONMENT);
-    gets(o, "workers", "8", ASB_FROM_COMMAND_LINE);
+    holds(o, "workers", "8", ASB_FROM_COMMAND_LINE);
     CHECK_INT(o->values.workers, ==, 8);
     CHECK_INT(asbi_options_set_name(o, "workers", "x", ASB_FROM_FILE, &why), ==,
               ASB_ECONFIG);
     set(o, "workers", "9", ASB_FROM_COMMAND_LINE);
-    gets(o, "workers", "9", ASB_FROM_COMMAND_LINE);
+    holds(o, "workers", "9", ASB_FROM_COMMAND_LINE);
     set(o, "workers", "10", ASB_FROM_HOST);
-    gets(o, "workers", "10", ASB_FROM_HOST);
+    holds(o, "workers", "10", ASB_FROM_HOST);
     asb_options_free(o);
 }
 
@@ -259,7 +259,7 @@ static void a_refused_value_changes_nothing(void)
     set(o, "workers", "8", ASB_FROM_FILE);
     CHECK_INT(asbi_options_set_name(o, "workers", "-1", ASB_FROM_HOST, &why),
               ==, ASB_ECONFIG);
-    gets(o, "workers", "8", ASB_FROM_FILE);
+    holds(o, "workers", "8", ASB_FROM_FILE);
     CHECK_INT(o->values.workers, ==, 8);
     asb_options_free(o);
 }
@@ -282,7 +282,7 @@ static void a_fixed_size_turns_dynamic_sizing_off(void)
     CHECK_INT(c->batch_size, ==, 25);
     set(o, "batch_items_max", "10", ASB_FROM_HOST);
     CHECK_INT(c->batch_size, ==, 10);
-    gets(o, "batch_size", "auto", ASB_FROM_COMMAND_LINE);
+    holds(o, "batch_size", "auto", ASB_FROM_COMMAND_LINE);
     asb_options_free(o);
 }
 
@@ -290,12 +290,12 @@ static void only_the_simulator_has_a_model_of_its_own(void)
 {
     struct asb_options *o = fresh();
 
-    gets(o, "model", "sim-1", ASB_FROM_DEFAULT);
+    holds(o, "model", "sim-1", ASB_FROM_DEFAULT);
     set(o, "provider", "openai", ASB_FROM_HOST);
-    gets(o, "model", "", ASB_FROM_DEFAULT);
+    holds(o, "model", "", ASB_FROM_DEFAULT);
     set(o, "model", "gpt-4.1", ASB_FROM_HOST);
     set(o, "provider", "sim", ASB_FROM_HOST);
-    gets(o, "model", "gpt-4.1", ASB_FROM_HOST);
+    holds(o, "model", "gpt-4.1", ASB_FROM_HOST);
     asb_options_free(o);
 }
 
@@ -409,7 +409,7 @@ static void a_key_is_refused_without_showing_it(void)
               ==, ASB_ECONFIG);
     CHECK(strncmp(why.text, "--api-key: takes env:NAME or file:PATH", 38) == 0);
     CHECK(!strstr(why.text, "Secret"));
-    gets(o, "api_key", "", ASB_FROM_DEFAULT);
+    holds(o, "api_key", "", ASB_FROM_DEFAULT);
     asb_options_free(o);
 }
 
@@ -472,9 +472,9 @@ static void a_copy_has_a_life_of_its_own(void)
     CHECK(copy != NULL);
     CHECK(copy->values.summary != o->values.summary);
     asb_options_free(o);
-    gets(copy, "model", "my-model", ASB_FROM_FILE);
-    gets(copy, "batch_size", "7", ASB_FROM_COMMAND_LINE);
-    gets(copy, "workers", "auto", ASB_FROM_DEFAULT);
+    holds(copy, "model", "my-model", ASB_FROM_FILE);
+    holds(copy, "batch_size", "7", ASB_FROM_COMMAND_LINE);
+    holds(copy, "workers", "auto", ASB_FROM_DEFAULT);
     CHECK_BYTES(copy->values.model, strlen(copy->values.model), "my-model");
     CHECK_INT(copy->values.batch_size, ==, 7);
     CHECK(!copy->values.dynamic_sizing);
