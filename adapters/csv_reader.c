@@ -354,13 +354,16 @@ static int end(struct asbi_reader *r, struct asb_message *why)
     int rc, paused = 0;
 
     c->why = why;
-    do {
-        paused = 0;
+    for (;;) {
         rc = read_again(c, &paused);
-        if (!rc && c->again_at == c->again.len && c->record.len)
-            rc = end_line(c, true, &paused);
-    } while (!rc && (c->again_at < c->again.len || c->record.len));
-    return rc;
+        if (rc || (c->again_at == c->again.len && c->record.len == 0))
+            return rc;
+        if (paused)
+            return ASB_EBUSY;
+        rc = end_line(c, true, &paused);
+        if (rc)
+            return rc;
+    }
 }
 
 static asbi_str header(const struct asbi_reader *r)

@@ -58,8 +58,7 @@ struct asbi_reader_options {
 
 struct asbi_reader;
 
-/* Returns nonzero to pause: feed() then returns early.  end() does not pause:
- * the rows it may still have are of the last max_item_bytes. */
+/* Returns nonzero to pause: feed() and end() then return early. */
 typedef int (*asbi_row_cb)(void *arg, const struct asbi_row *row);
 
 /**
@@ -81,7 +80,9 @@ void asbi_reader_free(struct asbi_reader *r);
 int asbi_reader_feed(struct asbi_reader *r, const char *at, size_t len,
                      size_t *used, struct asb_message *why);
 
-/* The input ended: a last row without newline, an unclosed quote. */
+/* The input ended: a last row without newline, an unclosed quote.  As
+ * asbi_reader_feed(), but ASB_EBUSY when on_row paused and there are more rows
+ * (the lines after that quote): it is called again for them. */
 int asbi_reader_end(struct asbi_reader *r, struct asb_message *why);
 
 /* CSV: the header row for the output, ready to write; empty otherwise.  Valid

@@ -120,18 +120,38 @@ static size_t on_bytes(void *arg, const char *at, size_t len)
     return used;
 }
 
+/* The rows that only the end of the input completes, as far as there is room;
+ * go_on() comes back for the others. */
+static void finish_reading(struct asb_job *job)
+{
+    struct asb_message why = { .text = "" };
+
+    int rc = asbi_reader_end(job->reader, &why);
+    if (rc == ASB_EBUSY && !job->input_ended) {
+        job->at_end = true;
+        asbi_job_push(job);
+        return;
+    }
+    if (rc && rc != ASB_EBUSY)
+        asbi_job_trouble(
+            job, rc == ASB_EPARSE ? ASB_EXIT_USAGE : ASB_EXIT_INTERRUPTED, "%s",
+            why.text[0] ? why.text : asb_strerror(rc));
+    input_is_over(job);
+}
+
 static void on_input_end(void *arg, int error)
 {
     struct asb_job *job = arg;
-    struct asb_message why = { .text = "" };
 
+    if (!error && !job->input_ended) {
+        finish_reading(job);
+        return;
+    }
     if (error)
         asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
                          "reading the input failed (%s); run the same command "
                          "again",
                          strerror(error));
-    else if (!job->input_ended && asbi_reader_end(job->reader, &why))
-        asbi_job_trouble(job, ASB_EXIT_USAGE, "%s", why.text);
     input_is_over(job);
 }
 
@@ -139,7 +159,11 @@ static void on_input_end(void *arg, int error)
 
 static void go_on(struct asb_job *job)
 {
-    if (!job->input_ended && asbi_job_has_room(job))
+    if (job->input_ended || !asbi_job_has_room(job))
+        return;
+    if (job->at_end)
+        finish_reading(job);
+    else
         asbi_source_resume(job->source);
 }
 

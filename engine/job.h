@@ -47,6 +47,7 @@ struct asb_job {
     uint64_t bytes_read, rows_read, rows_written, rows_failed;
     uint64_t rows_answered; /* were so before this run */
     bool header_written;
+    bool at_end;      /* of the bytes; the reader may still have rows */
     bool input_ended; /* nothing more will be read */
     bool interrupted, failed_fast, finishing, over;
     char trouble[512]; /* why it ends early; "" when it does not */

@@ -53,8 +53,9 @@ static int read_through(struct asbi_reader *reader, int fd, char *slice,
                    : asbi_reader_end(reader, c->why);
         if (rc == ASB_EPARSE)
             return ASB_ECONFIG;
-        if (rc || c->rc || n == 0)
-            return rc ? rc : c->rc;
+        /* A row that will not do pauses the reader: ASB_EBUSY at the end. */
+        if (c->rc || rc || n == 0)
+            return c->rc ? c->rc : rc;
     }
 }
 

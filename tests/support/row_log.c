@@ -101,8 +101,14 @@ static int finish(struct row_log *log, struct asbi_reader *r, int rc)
 {
     asbi_str header;
 
-    if (!rc)
+    for (size_t rows = log->rows; !rc; rows = log->rows) {
         rc = asbi_reader_end(r, &log->why);
+        CHECK(!log->pause || log->rows <= rows + 1);
+        if (rc != ASB_EBUSY)
+            break;
+        CHECK(log->pause && log->rows == rows + 1);
+        rc = ASB_OK;
+    }
     header = asbi_reader_header(r);
     CHECK(header.len < sizeof(log->header));
     if (header.len)
