@@ -3,6 +3,8 @@
  */
 #include "adapters/rows.h"
 
+#include "engine/base/chat_body.h"
+
 /* Every key that means something; all others are fields. */
 #define KEYS(X)                               \
     X(ID, "id")                               \
@@ -155,6 +157,7 @@ static bool one_payload(struct members *m)
 static void set_body(struct members *m)
 {
     struct asb_request *q = &m->rows->row.request;
+    struct asbi_chat_body facts;
 
     q->payload = ASB_BODY;
     q->url = string(m, KEY_URL);
@@ -164,6 +167,9 @@ static void set_body(struct members *m)
         return;
     }
     q->body = m->at[KEY_BODY]->raw;
+    asbi_chat_body_read(m->json, m->at[KEY_BODY], &facts);
+    q->body_model = facts.model;
+    q->body_max_tokens = facts.max_tokens;
 }
 
 static void set_messages(struct members *m)

@@ -3,9 +3,9 @@
  */
 #include "engine/engine.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "engine/base/chat_body.h"
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 
@@ -62,42 +62,45 @@ static int check(const struct asb_engine *e, const struct asb_request *r)
 }
 
 /* What a body asks for decides what it may cost. */
-static void read_body(struct asb_engine *e, struct asbi_item *item)
+static void price_body(struct asb_engine *e, struct asbi_item *item,
+                       asbi_str named, uint64_t max_tokens)
 {
-    static const char *const limits[] = { "max_completion_tokens",
-                                          "max_output_tokens", "max_tokens" };
     struct asbi_model model;
     char name[128];
-    uint64_t n = 1;
 
-    if (asbi_json_parse(e->json, item->body.at, item->body.len))
-        return; /* the provider will say what is wrong with it */
-    const struct asbi_json_node *root = asbi_json_root(e->json);
-    asbi_str text = asbi_json_text(
-        e->json, asbi_json_get(e->json, root, ASBI_STR("model")));
-    (void)snprintf(name, sizeof(name), "%.*s", (int)text.len,
-                   text.len ? text.at : "");
-    if (text.len && strcmp(name, e->lane->model.name) != 0) {
-        asbi_catalogue_model(e->options, name, &model);
-        item->prices = asbi_lane_prices(e->lane, &model);
+    item->output_limit = max_tokens;
+    if (named.len == 0 || named.len >= sizeof(name) ||
+        asbi_str_eq(named, asbi_str_c(e->lane->model.name)))
+        return;
+    memcpy(name, named.at, named.len);
+    name[named.len] = '\0';
+    asbi_catalogue_model(e->options, name, &model);
+    item->prices = asbi_lane_prices(e->lane, &model);
+    if (!max_tokens)
         item->output_limit = model.max_output_tokens;
-    }
-    for (size_t i = 0; i < 3; i++)
-        (void)asbi_json_u64(asbi_json_get(e->json, root, asbi_str_c(limits[i])),
-                            &item->output_limit);
-    if (asbi_json_u64(asbi_json_get(e->json, root, ASBI_STR("n")), &n) &&
-        n > 1 && n < 1000)
-        item->output_limit *= n;
 }
 
-static void estimate(struct asb_engine *e, struct asbi_item *item)
+static void read_body(struct asb_engine *e, struct asbi_item *item,
+                      const struct asb_request *r)
+{
+    struct asbi_chat_body body = { r->body_model, r->body_max_tokens };
+
+    /* A malformed one: the provider will say what is wrong with it. */
+    if (body.model.len == 0 &&
+        asbi_json_parse(e->json, item->body.at, item->body.len) == ASB_OK)
+        asbi_chat_body_read(e->json, asbi_json_root(e->json), &body);
+    price_body(e, item, body.model, body.max_tokens);
+}
+
+static void estimate(struct asb_engine *e, struct asbi_item *item,
+                     const struct asb_request *r)
 {
     asbi_str what = is_text(item->payload) ? item->text : item->body;
 
     item->prices = e->lane->prices;
     item->input_estimate = asbi_tokens_estimate(e->lane->vocabulary, what);
     if (item->payload == ASB_BODY)
-        read_body(e, item);
+        read_body(e, item, r);
 }
 
 /* What stands for the item in the prompt; into `scratch` when it is not its
@@ -127,7 +130,7 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     e->held_items++;
     e->held_bytes += item->bytes;
     e->stats.items_total++;
-    estimate(e, item);
+    estimate(e, item, r);
     e->work_accepted += item->input_estimate + 1;
 }
 

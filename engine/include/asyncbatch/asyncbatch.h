@@ -224,6 +224,12 @@ struct asb_request {
     uint32_t max_length; /* most code points of the answer; 0: no limit */
     enum asb_class priority;
     uint64_t deadline_ms; /* from submission; 0: none */
+
+    /* What a body says of itself, for a host that has read it anyway: its
+     * model, and the most tokens of answer it asks for (times n).  With an
+     * empty model the engine looks into the body. */
+    struct asb_bytes body_model;
+    uint64_t body_max_tokens; /* 0: the model's limit */
 };
 
 struct asb_usage {
