@@ -425,6 +425,15 @@ void asbi_lane_halt(struct asbi_lane *lane, enum asb_halt halt,
     asbi_log(lane->log, ASB_LOG_ERROR, "%s", lane->halt_reason);
 }
 
+static bool same_style(const struct asbi_call_style *a,
+                       const struct asbi_call_style *b)
+{
+    return a->stream == b->stream && a->structured == b->structured &&
+           a->json_mode == b->json_mode &&
+           a->max_completion_tokens == b->max_completion_tokens &&
+           a->temperature >= b->temperature && a->temperature <= b->temperature;
+}
+
 bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature)
 {
     struct asbi_call_style *s = &lane->style;
@@ -444,10 +453,8 @@ bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature)
         s->max_completion_tokens = false;
     }
     asbi_log(lane->log, ASB_LOG_INFO,
-             "the server does not know %s; "
-             "going on without",
-             feature);
-    return memcmp(&before, s, sizeof(before)) != 0;
+             "the server does not know %s; going on without it", feature);
+    return !same_style(&before, s);
 }
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
