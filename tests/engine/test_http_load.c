@@ -20,6 +20,7 @@ struct gathering {
     struct web_conn *conns[CALLS];
     char numbers[CALLS][16];
     unsigned count, want, most;
+    unsigned hottest; /* most requests on one connection */
 };
 
 static struct gathering gathering;
@@ -28,6 +29,7 @@ static void gather(struct web_request *r, void *arg)
 {
     struct gathering *g = arg;
 
+    g->hottest = r->number > g->hottest ? r->number : g->hottest;
     g->conns[g->count] = r->conn;
     (void)snprintf(g->numbers[g->count], sizeof(g->numbers[0]), "%s", r->body);
     if (++g->count < g->want)
@@ -101,7 +103,8 @@ static void hundreds_are_in_flight_at_once(void)
     finish();
 }
 
-/* A wave of ten after one of hundreds goes on connections used last. */
+/* A wave of ten after one of a hundred goes on the same ten connections time
+ * and again; the others grow old in peace. */
 static void few_calls_reuse_the_warmest_connections(void)
 {
     gathering = (struct gathering){ .want = 100 };
@@ -114,6 +117,7 @@ static void few_calls_reuse_the_warmest_connections(void)
         run_until(&s, &ended, 10);
     }
     CHECK_INT(web_counts(web).connections, ==, 100);
+    CHECK_INT(gathering.hottest, ==, 21);
     finish();
 }
 
