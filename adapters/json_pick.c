@@ -17,6 +17,9 @@ enum state {
 
 enum use { SKIP, KEY, KEEP, STREAM };
 
+/* Strings up to here are looked at whole before they are taken piecewise. */
+enum { PLAIN_MAX = 64 };
+
 /* RFC 8259: number = [ minus ] int [ frac ] [ exp ]. */
 enum number { MINUS, ZERO, INT, POINT, FRACTION, E, E_SIGN, EXPONENT };
 
@@ -228,9 +231,31 @@ static void take_string(struct asbi_pick *p)
         fault(p, ASB_EPARSE);
 }
 
+/* Most strings are short, plain and all there: keys, names, stop reasons.
+ * Those need no state between pieces. */
+static bool take_plain_string(struct asbi_pick *p)
+{
+    const char *from = p->at;
+    const char *end = p->end - from > PLAIN_MAX ? from + PLAIN_MAX : p->end;
+    const char *s = asbi_json_ascii_run(from, end);
+
+    if (s == end || *s != '"')
+        return false;
+    asbi_str text = asbi_str_of(from, (size_t)(s - from));
+    p->at = s + 1;
+    if (p->use == STREAM)
+        stream(p, text);
+    else if (p->use != SKIP)
+        keep(p, text);
+    string_end(p);
+    return true;
+}
+
 static void string_begin(struct asbi_pick *p)
 {
     p->at++;
+    if (take_plain_string(p))
+        return;
     p->state = IN_STRING;
     asbi_json_string_begin(&p->string);
 }
