@@ -26,8 +26,11 @@
 /* Zero it; every default is 0 or NULL. */
 struct asbi_http_options {
     unsigned max_in_flight; /* most wanted; 0: what the descriptors allow */
-    bool http2;             /* over TLS, when the server offers it */
-    const char *ca_file;    /* PEM bundle; NULL or "": the system's */
+    /* Over TLS, when the server offers it.  Dearer here, and libcurl before 8
+     * loses answers that come before the request was read: those calls end as
+     * ASBI_UNANSWERED or ASBI_CUT. */
+    bool http2;
+    const char *ca_file; /* PEM bundle; NULL or "": the system's */
     /* NULL or "": the variables http_proxy, https_proxy, all_proxy and
      * no_proxy; "none": never one; else the URL of one for everything. */
     const char *proxy;

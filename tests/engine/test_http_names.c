@@ -5,6 +5,7 @@
 
 #include "tests/support/caller.h"
 #include "tests/support/check.h"
+#include "tests/support/fault_mem.h"
 #include "tests/support/names.h"
 #include "tests/support/web.h"
 
@@ -15,6 +16,7 @@ static struct asbi_endpoint endpoint;
 static struct call call;
 static char url[128];
 static struct asbi_real_options options;
+static const struct asbi_mem *mem = &asbi_mem_system;
 
 static void tell_host(struct web_request *r, void *arg)
 {
@@ -28,8 +30,7 @@ static void tell_host(struct web_request *r, void *arg)
  * files: so both are put on one base. */
 static void begin(const char *host, const char *hosts)
 {
-    s = (struct surroundings){ .mem = &asbi_mem_system,
-                               .open_before = open_descriptors() };
+    s = (struct surroundings){ .mem = mem, .open_before = open_descriptors() };
     s.base = event_base_new();
     names = names_new(s.base);
     options = (struct asbi_real_options){
@@ -37,9 +38,9 @@ static void begin(const char *host, const char *hosts)
                   .hosts_file = names_hosts(names, hosts),
                   .resolv_conf = names_resolv_conf(names) }
     };
-    CHECK_INT(
-        asbi_real_world_new(s.mem, s.base, &options, NULL, &s.world, &s.why),
-        ==, ASB_OK);
+    int rc =
+        asbi_real_world_new(s.mem, s.base, &options, NULL, &s.world, &s.why);
+    CHECK(rc == ASB_OK || (rc == ASB_ENOMEM && mem != &asbi_mem_system));
     web = web_new(s.base, tell_host, NULL);
     (void)snprintf(url, sizeof(url), "http://%s:%u/", host, web_port(web));
     endpoint = (struct asbi_endpoint){ .method = "POST", .url = url };
@@ -249,6 +250,38 @@ static void a_world_of_its_own_goes_with_a_question_open(void)
     finish();
 }
 
+/* One call whose first address is dead, when the n-th allocation fails. */
+static void live(void)
+{
+    begin("api.example", "");
+    names_add(names, "api.example", "127.0.0.2");
+    names_add(names, "api.example", "127.0.0.1");
+    int rc = s.world ? call_start(&call, "x") : ASB_ENOMEM;
+    CHECK(rc == ASB_OK || rc == ASB_ENOMEM);
+    if (rc == ASB_OK) {
+        run_until(&s, &call.ended, 1);
+        CHECK(call.end.outcome == ASBI_COMPLETE ||
+              call.end.outcome == ASBI_NOT_SENT);
+    }
+    finish();
+}
+
+static void every_failed_allocation_is_survived(void)
+{
+    for (size_t n = 1;; n++) {
+        struct fault_mem fm;
+
+        fault_mem_init(&fm, n);
+        mem = &fm.mem;
+        live();
+        CHECK_INT(fm.live, ==, 0);
+        if (fm.seen < n)
+            break;
+    }
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    mem = &asbi_mem_system;
+}
+
 TEST_MAIN(CASE(localhost_needs_no_name_server),
           CASE(names_under_localhost_need_none_either),
           CASE(the_hosts_file_is_read), CASE(the_name_server_is_asked_once),
@@ -259,4 +292,5 @@ TEST_MAIN(CASE(localhost_needs_no_name_server),
           CASE(an_endpoint_can_be_forgotten_while_its_name_is_resolved),
           CASE(the_next_address_is_tried), CASE(all_addresses_may_be_dead),
           CASE(a_numeric_host_needs_no_name), CASE(names_differ_in_case_only),
-          CASE(a_world_of_its_own_goes_with_a_question_open))
+          CASE(a_world_of_its_own_goes_with_a_question_open),
+          CASE(every_failed_allocation_is_survived))

@@ -14,6 +14,7 @@
 #include "tests/support/caller.h"
 #include "tests/support/certs.h"
 #include "tests/support/check.h"
+#include "tests/support/fault_mem.h"
 #include "tests/support/names.h"
 #include "tests/support/web.h"
 
@@ -26,6 +27,7 @@ static struct asbi_endpoint endpoint;
 static struct call call;
 static char url[128], proxy_url[128];
 static struct asbi_real_options options;
+static const struct asbi_mem *mem = &asbi_mem_system;
 
 /* ---- a proxy --------------------------------------------------------- */
 
@@ -117,8 +119,7 @@ static void serve(struct web_request *r, void *arg)
 static void prepare(web_fn *on_proxy)
 {
     certs_init(&certs, "DNS:api.example,IP:127.0.0.1");
-    s = (struct surroundings){ .mem = &asbi_mem_system,
-                               .open_before = open_descriptors() };
+    s = (struct surroundings){ .mem = mem, .open_before = open_descriptors() };
     s.base = event_base_new();
     names = names_new(s.base);
     web = web_new(s.base, serve, NULL);
@@ -135,9 +136,9 @@ static void begin(const char *scheme, const char *host)
                   .hosts_file = names_hosts(names, ""),
                   .resolv_conf = names_resolv_conf(names) }
     };
-    CHECK_INT(
-        asbi_real_world_new(s.mem, s.base, &options, NULL, &s.world, &s.why),
-        ==, ASB_OK);
+    int rc =
+        asbi_real_world_new(s.mem, s.base, &options, NULL, &s.world, &s.why);
+    CHECK(rc == ASB_OK || (rc == ASB_ENOMEM && mem != &asbi_mem_system));
     if (strcmp(scheme, "https") == 0)
         web_use_tls(web, certs.ssl_ctx);
     (void)snprintf(url, sizeof(url), "%s://%s:%u/p", scheme, host,
@@ -195,6 +196,20 @@ static void https_is_tunnelled(void)
     check_answered("by the server");
     CHECK_INT(web_counts(proxy).connections, ==, 1);
     CHECK_INT(names_asked(names), ==, 0);
+    finish();
+}
+
+static void the_key_is_for_the_server_alone(void)
+{
+    static const char *const headers[] = { "Authorization: Bearer secret",
+                                           NULL };
+
+    prepare(proxy_request);
+    proxy_at("http://127.0.0.1");
+    begin("https", "api.example");
+    endpoint.headers = headers;
+    check_answered("by the server");
+    CHECK(!strstr(proxy_saw, "secret"));
     finish();
 }
 
@@ -333,7 +348,41 @@ static void a_bad_proxy_of_the_environment_is_told_by_the_call(void)
     CHECK(unsetenv("all_proxy") == 0);
 }
 
+/* A tunnelled call through a proxy by name, when the n-th allocation fails. */
+static void live(void)
+{
+    prepare(proxy_request);
+    names_add(names, "proxy.example", "127.0.0.1");
+    proxy_at("http://me:secret@proxy.example");
+    begin("https", "api.example");
+    int rc = s.world ? call_start(&call, "x") : ASB_ENOMEM;
+    CHECK(rc == ASB_OK || rc == ASB_ENOMEM);
+    if (rc == ASB_OK) {
+        run_until(&s, &call.ended, 1);
+        CHECK(call.end.outcome == ASBI_COMPLETE ||
+              call.end.outcome == ASBI_NOT_SENT);
+    }
+    finish();
+}
+
+static void every_failed_allocation_is_survived(void)
+{
+    for (size_t n = 1;; n++) {
+        struct fault_mem fm;
+
+        fault_mem_init(&fm, n);
+        mem = &fm.mem;
+        live();
+        CHECK_INT(fm.live, ==, 0);
+        if (fm.seen < n)
+            break;
+    }
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    mem = &asbi_mem_system;
+}
+
 TEST_MAIN(CASE(plain_http_is_forwarded), CASE(https_is_tunnelled),
+          CASE(the_key_is_for_the_server_alone),
           CASE(the_proxy_may_have_a_name), CASE(the_proxys_name_may_not_exist),
           CASE(an_https_proxy_is_verified_by_its_name),
           CASE(an_https_proxy_of_another_name_is_refused),
@@ -341,4 +390,5 @@ TEST_MAIN(CASE(plain_http_is_forwarded), CASE(https_is_tunnelled),
           CASE(a_tunnel_refused_was_sent_nothing),
           CASE(the_environment_names_the_proxy), CASE(none_means_none),
           CASE(a_bad_proxy_is_an_error_at_once),
-          CASE(a_bad_proxy_of_the_environment_is_told_by_the_call))
+          CASE(a_bad_proxy_of_the_environment_is_told_by_the_call),
+          CASE(every_failed_allocation_is_survived))
