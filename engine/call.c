@@ -222,7 +222,7 @@ static int encode_single(struct asbi_call *call)
         return ASB_OK;
     if (item->payload == ASB_MESSAGES)
         request.messages = item->body;
-    else
+    else if (item->payload == ASB_TEXT)
         request.system = asbi_task_system(call->engine->task);
     struct asbi_call_style style = call->lane->style;
     style.stream = false;

@@ -130,7 +130,7 @@ static void row_without_call(struct asb_job *job, uint64_t place,
         .output = row->answer,
         .error_code = row->error_code,
         .error_message = asbi_str_c(row->error_message),
-        .source = ASB_CACHE,
+        .source = row->answered ? ASB_CACHE : ASB_API_CALL,
     };
 
     job->rows_answered += row->answered;

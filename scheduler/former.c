@@ -170,6 +170,7 @@ static void evict_for(struct asbi_former *f, struct asbi_kind *k,
             fullest = b;
         }
     }
+    assert(fullest); /* there are eight, and one of them is not the newest */
     close_batch(f, fullest, ASBI_BATCH_EVICTED);
 }
 

@@ -52,7 +52,7 @@ static bool is_plain(asbi_str host)
         asbi_str_eq_nocase(
             asbi_str_of(host.at + host.len - local.len, local.len), local))
         return true;
-    if (host.len >= sizeof(copy))
+    if (host.len == 0 || host.len >= sizeof(copy))
         return false;
     memcpy(copy, host.at, host.len);
     copy[host.len] = '\0';

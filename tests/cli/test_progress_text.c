@@ -27,6 +27,7 @@ static struct asb_job_stats half_way(void)
         .tokens_per_second = 6234.5,
         .eta_seconds = 75,
         .total_rows_guess = -1,
+        .rows_failed = 3,
     };
 }
 

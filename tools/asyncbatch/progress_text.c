@@ -227,8 +227,8 @@ static void fill_pieces(struct text pieces[PIECES],
     add_usd(&pieces[COST], s->engine.cost_nano_usd);
     add_expected_cost(&pieces[COST], s, total);
     add_eta(&pieces[ETA], s);
-    if (s->engine.items_failed) {
-        add_count(&pieces[FAILED], s->engine.items_failed);
+    if (s->rows_failed) {
+        add_count(&pieces[FAILED], s->rows_failed);
         text_add(&pieces[FAILED], " failed");
     }
     add_rate_limit(&pieces[LIMITED], &s->engine);
@@ -309,8 +309,8 @@ void progress_plain_line(struct text *out, const struct asb_job_stats *s,
     add_expected_cost(out, s, total);
     text_add(out, ", ");
     add_eta(out, s);
-    if (s->engine.items_failed)
-        text_add(out, ", %" PRIu64 " failed", s->engine.items_failed);
+    if (s->rows_failed)
+        text_add(out, ", %" PRIu64 " failed", s->rows_failed);
     if (s->engine.rate_limited) {
         text_add(out, ", ");
         add_rate_limit(out, &s->engine);
@@ -330,12 +330,14 @@ static void add_more(struct text *t, const char *before, uint64_t n,
     text_add(t, "%s", what);
 }
 
-static void add_items(struct text *t, const struct asb_stats *e)
+static void add_items(struct text *t, const struct asb_job_stats *s)
 {
+    const struct asb_stats *e = &s->engine;
+
     text_add(t, "  items   ");
-    add_count(t, e->items_ok);
+    add_count(t, s->rows_written - s->rows_failed);
     text_add(t, " ok, ");
-    add_count(t, e->items_failed);
+    add_count(t, s->rows_failed);
     text_add(t, " failed");
     add_more(t, ", ", e->items_cached, " from the cache");
     add_more(t, ", ", e->items_duplicate, " repeated");
@@ -366,10 +368,10 @@ static void add_calls(struct text *t, const struct asb_stats *e)
 void progress_summary(struct text *out, const struct asb_job_stats *s)
 {
     const struct asb_stats *e = &s->engine;
-    double items = (double)(e->items_ok + e->items_failed);
+    double items = (double)s->rows_written;
 
     *out = (struct text){ 0 };
-    add_items(out, e);
+    add_items(out, s);
     add_calls(out, e);
     text_add(out, "  cost    ");
     add_usd(out, e->cost_nano_usd);
@@ -419,7 +421,7 @@ void progress_json_line(struct text *out, const struct asb_job_stats *s)
     text_add(out,
              ",\"processed_texts\":%" PRIu64 ",\"failed_texts\":%" PRIu64
              ",\"total_tokens\":%" PRIu64,
-             s->rows_written, e->items_failed,
+             s->rows_written, s->rows_failed,
              e->input_tokens + e->output_tokens);
     add_json_double(out, "texts_per_sec", s->rows_per_second);
     add_json_double(out, "tokens_per_sec", s->tokens_per_second);

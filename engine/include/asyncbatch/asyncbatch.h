@@ -357,6 +357,7 @@ struct asb_job_stats {
     double tokens_per_second;
     double eta_seconds;      /* < 0: unknown */
     double total_rows_guess; /* from bytes read of a file; < 0: unknown */
+    uint64_t rows_failed;    /* of those that are answered, written or not */
 };
 
 /**
