@@ -5,7 +5,7 @@
 
 #include "engine/base/units.h"
 
-static const double start = 8;
+static const double start = 16;
 static const double cut = 0.75;         /* on a 429 */
 static const double guard_cut = 0.9;    /* on latency */
 static const double slower = 1.6;       /* median to base: cut */

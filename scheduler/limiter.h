@@ -43,7 +43,7 @@ struct asbi_limiter {
 };
 
 /* `workers` > 0 is a fixed ceiling used at once, left only for a while after a
- * 429; 0 starts at 8 and adapts up to `max`. */
+ * 429; 0 starts at 16 and adapts up to `max`. */
 void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max);
 
 /* Most calls in flight now, at least 1. */

@@ -103,15 +103,15 @@ static size_t clean_run(const char *at, const char *end)
             return (size_t)(s - at);
         s++;
     }
-    const void *hit = memchr(s, '\\', (size_t)(end - s));
-    return (size_t)((hit ? (const char *)(hit) : end) - at);
+    const char *hit = memchr(s, '\\', (size_t)(end - s));
+    return (size_t)((hit ? hit : end) - at);
 }
 
 ptrdiff_t asbi_json_unescape(asbi_str s, char *to)
 {
     const char *at = s.at, *end = s.at + s.len;
     char *out = to;
-    char scratch[4];
+    char scratch[4] = { 0 };
 
     while (at < end) {
         size_t run = clean_run(at, end);
@@ -125,7 +125,7 @@ ptrdiff_t asbi_json_unescape(asbi_str s, char *to)
         if (end - at < 2)
             return -1;
         char c = simple_escape(at[1]);
-        int32_t code = (unsigned char)(c);
+        int32_t code = (unsigned char)c;
         at += 2;
         if (!c && at[-1] == 'u')
             code = take_unicode(&at, end);
@@ -134,7 +134,7 @@ ptrdiff_t asbi_json_unescape(asbi_str s, char *to)
         if (code < 0)
             return -1;
         char *place = to ? out : scratch;
-        size_t put = (size_t)(put_utf8(place, (uint32_t)(code)) - place);
+        size_t put = (size_t)(put_utf8(place, (uint32_t)code) - place);
         out = to ? out + put : out;
     }
     return to ? out - to : 0;

@@ -44,7 +44,9 @@ static bool is_plain(asbi_str host)
     char copy[INET_ADDRSTRLEN];
     struct in_addr in;
 
-    if (host.len && host.at[0] == '[')
+    if (host.len == 0)
+        return false;
+    if (host.at[0] == '[')
         return true;
     if (asbi_str_eq_nocase(host, local))
         return true;

@@ -6,6 +6,8 @@
  * last tenth, completed.  The work itself is done in one go when somebody asks
  * after it is due; the answers come in an order of their own.
  */
+#include <assert.h>
+
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 #include "engine/sim/batch_lines.h"
@@ -340,6 +342,7 @@ static int fill(struct asbi_sim_turn *turn, struct batch *b, asbi_str endpoint,
     const struct asbi_json_node *metadata =
         asbi_json_get(p->json, asbi_json_root(p->json), ASBI_STR("metadata"));
 
+    assert(input); /* check() has found it */
     memcpy(b->input_id, input->job.id, sizeof(b->input_id));
     memcpy(b->endpoint, endpoint.at, endpoint.len); /* one of two, both fit */
     b->span_ns = asbi_sim_job_span(p);

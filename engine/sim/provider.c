@@ -246,6 +246,9 @@ static void start(struct asbi_sim_provider *p, struct asbi_sim_call *call,
     s->in_flight++;
     if (s->in_flight > s->max_in_flight)
         s->max_in_flight = s->in_flight;
+    uint64_t served_ns = call->pieces[call->piece_count - 1].after_ns;
+    if (served_ns > s->longest_ns)
+        s->longest_ns = served_ns;
 }
 
 static void wait_for_place(struct asbi_sim_provider *p,

@@ -4,6 +4,7 @@
  */
 #include "engine/sim/state.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "engine/base/json.h"
@@ -184,6 +185,7 @@ static bool matches(const char *route, asbi_str path, asbi_str *rest)
 {
     asbi_str r = asbi_str_c(route);
 
+    assert(r.len); /* the table has no empty path */
     if (r.at[r.len - 1] != '/')
         return asbi_str_eq(r, path);
     if (!asbi_str_starts(path, r) || path.len == r.len)

@@ -465,7 +465,7 @@ int asb_simulator_new(struct event_base *base,
     sim.model = model_of_catalogue;
     sim.model_arg = copy;
     rc = asbi_simulator_new(base, options->mem, &sim, listen, out, why);
-    if (rc)
+    if (rc || !*out)
         asb_options_free(copy);
     else
         (*out)->options = copy;

@@ -61,6 +61,8 @@ void asbi_sim_stats_put(const struct asbi_sim_stats *s, struct asbi_buf *out)
         asbi_json_put_key(out, counts[i].key);
         asbi_buf_u64(out, counts[i].value);
     }
+    asbi_json_put_key(out, "max_latency_ms");
+    asbi_json_put_double(out, (double)s->longest_ns / 1e6);
     asbi_json_put_key(out, "billed_usd");
     asbi_json_put_usd(out, s->billed_nano_usd);
     put_status(s, out);

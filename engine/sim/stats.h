@@ -25,6 +25,7 @@ struct asbi_sim_stats {
     int64_t billed_nano_usd;
     uint64_t in_flight, max_in_flight; /* being served, not waiting */
     uint64_t waiting, max_waiting;
+    uint64_t longest_ns; /* of the times a call was served for */
 };
 
 /* Tokens of one call, as its `usage` says. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <openssl/ssl.h>
 
 #include "tests/support/caller.h"
@@ -217,6 +219,26 @@ static void sessions_are_resumed_across_slots(void)
 
 /* ---- connections that end -------------------------------------------- */
 
+static int count_watched(const struct event_base *base,
+                         const struct event *event, void *arg)
+{
+    (void)base;
+    /* The transport's are of libevent's internal kind. */
+    if (event_get_fd(event) >= 0 &&
+        (event->ev_evcallback.evcb_flags & EVLIST_INTERNAL))
+        ++*(unsigned *)arg;
+    return 0;
+}
+
+/* An idle connection is watched until it ends. */
+static bool all_ends_were_noticed(void)
+{
+    unsigned watched = 0;
+
+    (void)event_base_foreach_event(s.base, count_watched, &watched);
+    return watched == 0;
+}
+
 /* libcurl 7.88 takes the pending close_notify for a sign of life. */
 static void a_closed_idle_connection_is_not_used(void)
 {
@@ -225,8 +247,9 @@ static void a_closed_idle_connection_is_not_used(void)
         call_do(&call, "x");
         CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
         CHECK_INT(web_counts(web).requests, ==, i);
+        CHECK(!all_ends_were_noticed());
         web_close_all(web);
-        run_for(&s, 5);
+        run_until_holds(&s, all_ends_were_noticed);
     }
     CHECK_INT(web_counts(web).connections, ==, 5);
     finish();
@@ -249,7 +272,7 @@ static void many_closed_idle_connections_are_not_used(void)
             CHECK_INT(more[i].end.outcome, ==, ASBI_COMPLETE);
         }
         web_close_all(web);
-        run_for(&s, 10);
+        run_until_holds(&s, all_ends_were_noticed);
     }
     CHECK_INT(web_counts(web).requests, ==, 60);
     for (int i = 0; i < 20; i++)

@@ -119,6 +119,16 @@ void run_for(struct surroundings *s, unsigned ms)
     event_free(timer);
 }
 
+void run_until_holds(struct surroundings *s, bool (*holds)(void))
+{
+    enum { PAUSE_MS = 3, PATIENCE = 10000 };
+
+    for (unsigned i = 0; !holds(); i++) {
+        CHECK_INT(i, <, PATIENCE);
+        run_for(s, PAUSE_MS);
+    }
+}
+
 /* ---- calls ----------------------------------------------------------- */
 
 static struct call *call_of(struct asbi_exchange *x)

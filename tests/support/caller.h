@@ -61,6 +61,8 @@ void call_cancel(struct call *c);
 
 /* Runs the loop until `*flag`; fails the test when that takes half a minute. */
 void run_until(struct surroundings *s, const unsigned *count, unsigned want);
+/* As run_until(), for whatever can be asked; asks every few milliseconds. */
+void run_until_holds(struct surroundings *s, bool (*holds)(void));
 /* Runs for a while of real time; for what must *not* happen. */
 void run_for(struct surroundings *s, unsigned ms);
 

@@ -32,13 +32,13 @@ static void window(struct asbi_limiter *l, double ratio, uint64_t now)
     }
 }
 
-static void it_starts_at_8_and_doubles_to_the_most_allowed(void)
+static void it_starts_at_16_and_doubles_to_the_most_allowed(void)
 {
     struct asbi_limiter l;
 
     asbi_limiter_init(&l, 0, 100);
-    CHECK_INT(asbi_limiter_limit(&l), ==, 8);
-    for (unsigned want = 16; want <= 64; want *= 2) {
+    CHECK_INT(asbi_limiter_limit(&l), ==, 16);
+    for (unsigned want = 32; want <= 64; want *= 2) {
         window(&l, 1, 0);
         CHECK_INT(asbi_limiter_limit(&l), ==, want);
     }
@@ -72,7 +72,7 @@ static void a_hundred_429s_at_once_cut_the_limit_once(void)
     uint64_t now = 100 * ASBI_SECOND;
 
     asbi_limiter_init(&l, 0, 400);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 3; i++)
         window(&l, 1, now);
     CHECK_INT(asbi_limiter_limit(&l), ==, 128);
     for (int i = 0; i < 100; i++)
@@ -96,9 +96,9 @@ static void the_server_s_wait_makes_the_episode_longer(void)
     asbi_limiter_ended(&l, ASBI_LIMITER_THROTTLED, 0, 20 * ASBI_SECOND,
                        10 * ASBI_SECOND);
     CHECK(asbi_limiter_cooling(&l, 30 * ASBI_SECOND - 1));
-    CHECK_INT(asbi_limiter_limit(&l), ==, 6);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 12);
     window(&l, 1, 15 * ASBI_SECOND); /* what ends in it teaches nothing */
-    CHECK_INT(asbi_limiter_limit(&l), ==, 6);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 12);
 }
 
 static void after_a_429_it_climbs_slowly_to_just_over_what_failed(void)
@@ -106,7 +106,7 @@ static void after_a_429_it_climbs_slowly_to_just_over_what_failed(void)
     struct asbi_limiter l;
 
     asbi_limiter_init(&l, 0, 400);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         window(&l, 1, 0);
     end(&l, ASBI_LIMITER_THROTTLED, 0, 0); /* 64 failed */
     CHECK_INT(asbi_limiter_limit(&l), ==, 48);
@@ -126,11 +126,11 @@ static void slow_answers_stop_growth_and_slower_ones_cut(void)
     asbi_limiter_init(&l, 0, 400);
     window(&l, 1, 0);
     window(&l, 1.4, 0);
-    CHECK_INT(asbi_limiter_limit(&l), ==, 16);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 32);
     window(&l, 1.7, 0);
-    CHECK_INT(asbi_limiter_limit(&l), ==, 14);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 28);
     window(&l, 1.1, 0); /* no doubling any more */
-    CHECK_INT(asbi_limiter_limit(&l), ==, 15);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 29);
 }
 
 /* Twenty windows at twice the time: the old base is forgotten, and half the
@@ -182,12 +182,12 @@ static void trouble_stops_growth_for_a_window_but_never_cuts(void)
     asbi_limiter_init(&l, 0, 400);
     end(&l, ASBI_LIMITER_TROUBLE, 0, 0);
     window(&l, 1, 0);
-    CHECK_INT(asbi_limiter_limit(&l), ==, 8);
-    window(&l, 1, 0);
     CHECK_INT(asbi_limiter_limit(&l), ==, 16);
+    window(&l, 1, 0);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 32);
     for (int i = 0; i < 1000; i++)
         end(&l, ASBI_LIMITER_TROUBLE, 0, 0);
-    CHECK_INT(asbi_limiter_limit(&l), ==, 16);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 32);
 }
 
 static void what_does_not_use_its_limit_gets_no_more(void)
@@ -201,7 +201,7 @@ static void what_does_not_use_its_limit_gets_no_more(void)
         asbi_limiter_started(&l);
         end(&l, ASBI_LIMITER_NEUTRAL, 1, 0);
     }
-    CHECK_INT(asbi_limiter_limit(&l), ==, 8);
+    CHECK_INT(asbi_limiter_limit(&l), ==, 16);
 }
 
 static void fixed_workers_stay_but_for_429s(void)
@@ -546,7 +546,7 @@ static void a_quota_that_halves_costs_few_429s(void)
     }
 }
 
-TEST_MAIN(CASE(it_starts_at_8_and_doubles_to_the_most_allowed),
+TEST_MAIN(CASE(it_starts_at_16_and_doubles_to_the_most_allowed),
           CASE(room_is_what_the_limit_leaves),
           CASE(a_hundred_429s_at_once_cut_the_limit_once),
           CASE(the_server_s_wait_makes_the_episode_longer),
