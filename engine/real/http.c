@@ -236,6 +236,7 @@ static int options_take(struct asbi_http *h, const struct asbi_http_options *o,
     int rc = ASB_OK;
 
     h->http2 = o->http2;
+    h->watches.chatty = o->http2;
     h->calls_per_multi =
         o->calls_per_multi ? o->calls_per_multi : CALLS_PER_MULTI;
     if (is_set(o->proxy) && !none && !asbi_http_proxy_valid(o->proxy))

@@ -15,7 +15,7 @@
 
 enum {
     FIRST_CAP = 64,
-    TLS_HANDSHAKE = 0x16,   /* e.g. a late session ticket */
+    TLS_HANDSHAKE = 0x16,
     TLS_APPLICATION = 0x17, /* e.g. HTTP/2 frames */
     MOST_DRAINED = 64,      /* reads of 4 KiB from a connection that ended */
 };
@@ -58,9 +58,12 @@ static struct asbi_watch *find(const struct asbi_watch_table *t, int fd)
     return fd >= 0 && (size_t)fd < t->cap ? t->by_fd[fd] : NULL;
 }
 
-/* Whether the other side has ended an idle connection, or sent what no idle
- * connection may carry (an alert, an answer nobody asked for). */
-static bool has_ended(int fd)
+/*
+ * Whether the other side has ended an idle connection.  Under HTTP/1.1 any byte
+ * does: an answer nobody asked for, a TLS alert.  (In TLS 1.3 an alert looks
+ * like any other record from outside, and its FIN may be a moment behind.)
+ */
+static bool has_ended(const struct asbi_watch_table *t, int fd)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN | POLLRDHUP };
     unsigned char first;
@@ -68,7 +71,7 @@ static bool has_ended(int fd)
 
     if (n <= 0)
         return n == 0;
-    if (first != TLS_HANDSHAKE && first != TLS_APPLICATION)
+    if (!t->chatty || (first != TLS_HANDSHAKE && first != TLS_APPLICATION))
         return true;
     return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
@@ -82,23 +85,6 @@ static void finish_off(int fd)
     while (left-- > 0 && recv(fd, waste, sizeof(waste), MSG_DONTWAIT) > 0)
         ;
     (void)shutdown(fd, SHUT_RD);
-}
-
-static void on_event(evutil_socket_t fd, short what, void *arg)
-{
-    struct asbi_watch *w = arg;
-    struct asbi_clock *clock = w->table->parts->clock;
-
-    if (w->owner) {
-        asbi_clock_enter(clock);
-        w->table->on_ready(w->owner, fd, what);
-        asbi_clock_leave(clock);
-        return;
-    }
-    /* Whatever it is, nobody reads it now: looking on would spin. */
-    disarm(w);
-    if (has_ended(fd))
-        finish_off(fd);
 }
 
 static int make_room(struct asbi_watch_table *t, int fd)
@@ -132,6 +118,8 @@ static struct asbi_watch *find_or_make(struct asbi_watch_table *t, int fd)
     return t->by_fd[fd];
 }
 
+static void on_event(evutil_socket_t fd, short what, void *arg);
+
 /* The event is of libevent's internal kind, as its own wake-up pipe is: a
  * kept-alive connection must not keep a host's loop from ending. */
 static int arm(struct asbi_watch *w, int fd, short what)
@@ -145,6 +133,33 @@ static int arm(struct asbi_watch *w, int fd, short what)
         return ASB_ENOMEM;
     w->armed = what;
     return ASB_OK;
+}
+
+/* Whatever it is, nobody reads it now: looking on would spin.  Only the end is
+ * still of interest, where the kernel tells that apart. */
+static void on_idle(struct asbi_watch *w, int fd)
+{
+    struct event_base *base = w->table->parts->base;
+
+    disarm(w);
+    if (has_ended(w->table, fd))
+        finish_off(fd);
+    else if (event_base_get_features(base) & EV_FEATURE_EARLY_CLOSE)
+        (void)arm(w, fd, EV_CLOSED);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct asbi_watch *w = arg;
+    struct asbi_clock *clock = w->table->parts->clock;
+
+    if (!w->owner) {
+        on_idle(w, fd);
+        return;
+    }
+    asbi_clock_enter(clock);
+    w->table->on_ready(w->owner, fd, what);
+    asbi_clock_leave(clock);
 }
 
 int asbi_watch_set(struct asbi_watch_table *t, int fd, short what, void *owner)

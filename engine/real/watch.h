@@ -14,6 +14,7 @@
 #ifndef ASBI_REAL_WATCH_H
 #define ASBI_REAL_WATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "engine/real/parts.h"
@@ -24,6 +25,9 @@ struct asbi_watch_table {
     const struct asbi_parts *parts;
     /* Called for a watch in use; `what` is EV_READ and EV_WRITE. */
     void (*on_ready)(void *owner, int fd, short what);
+    /* Idle connections may hear of something without being at their end:
+     * HTTP/2 does. */
+    bool chatty;
     struct asbi_watch **by_fd; /* NULL where none was ever wanted */
     size_t cap;
 };

@@ -15,13 +15,22 @@ static struct web *web;
 static struct asbi_endpoint endpoint;
 static struct call call;
 
-static void begin(const char *method, web_fn *server, void *arg)
+static void begin_with(bool http2, const char *method, web_fn *server,
+                       void *arg)
 {
-    surroundings_init(&s, NULL, NULL);
+    struct asbi_real_options options = { .http = { .proxy = "none",
+                                                   .http2 = http2 } };
+
+    surroundings_init(&s, NULL, &options);
     web = web_new(s.base, server, arg);
     endpoint =
         (struct asbi_endpoint){ .method = method, .url = web_url(web, "/") };
     call_init(&call, &s, &endpoint);
+}
+
+static void begin(const char *method, web_fn *server, void *arg)
+{
+    begin_with(false, method, server, arg);
 }
 
 static void finish(void)
@@ -218,11 +227,11 @@ static int count_spinning(const struct event_base *base,
 }
 
 /* Bytes on an idle connection that nobody reads. */
-static void an_idle_connection_does_not_spin(void)
+static void it_does_not_spin(bool http2)
 {
     unsigned spinning = 0;
 
-    begin("POST", keep_last, NULL);
+    begin_with(http2, "POST", keep_last, NULL);
     call_do(&call, "x");
     web_send(last, "\x17\x03\x03", 3);
     (void)event_base_foreach_event(s.base, count_spinning, &spinning);
@@ -231,6 +240,25 @@ static void an_idle_connection_does_not_spin(void)
     spinning = 0;
     (void)event_base_foreach_event(s.base, count_spinning, &spinning);
     CHECK_INT(spinning, ==, 0);
+}
+
+static void an_idle_connection_does_not_spin(void)
+{
+    it_does_not_spin(false);
+    finish();
+}
+
+/* What may be a frame of HTTP/2 is no reason to give a connection up, its end
+ * is. */
+static void an_idle_connection_may_hear_something_and_end(void)
+{
+    it_does_not_spin(true);
+    web_close_all(web);
+    run_for(&s, 20);
+    call_do(&call, "x");
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    CHECK_INT(call.status, ==, 200);
+    CHECK_INT(web_counts(web).connections, ==, 2);
     finish();
 }
 
@@ -243,4 +271,5 @@ TEST_MAIN(CASE(a_post_that_was_taken_is_not_sent_again),
           CASE(a_connection_closed_while_idle_is_not_used),
           CASE(a_connection_closed_just_now_is_not_used),
           CASE(an_answer_nobody_asked_for_is_not_believed),
-          CASE(an_idle_connection_does_not_spin))
+          CASE(an_idle_connection_does_not_spin),
+          CASE(an_idle_connection_may_hear_something_and_end))

@@ -280,6 +280,29 @@ static void many_closed_idle_connections_are_not_used(void)
     finish();
 }
 
+static struct web_conn *last;
+
+static void keep_last(struct web_request *r, void *arg)
+{
+    (void)arg;
+    last = r->conn;
+    web_ok(r->conn, "fine");
+}
+
+/* In TLS 1.3 the alert looks like data, and the FIN may be a while behind. */
+static void a_goodbye_is_enough(void)
+{
+    begin("IP:127.0.0.1", keep_last);
+    call_do(&call, "x");
+    web_say_goodbye(last);
+    run_until_holds(&s, all_ends_were_noticed);
+    call_do(&call, "x");
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    CHECK_INT(web_counts(web).connections, ==, 2);
+    CHECK_INT(web_counts(web).requests, ==, 2);
+    finish();
+}
+
 static void answer_first(struct web_request *r, void *arg)
 {
     (void)arg;
@@ -344,6 +367,7 @@ TEST_MAIN(CASE(the_right_authority_is_accepted),
           CASE(sessions_are_resumed_across_slots),
           CASE(a_closed_idle_connection_is_not_used),
           CASE(many_closed_idle_connections_are_not_used),
+          CASE(a_goodbye_is_enough),
           CASE(a_post_that_was_taken_is_not_sent_again),
           CASE(a_broken_handshake_was_sent_nothing),
           CASE(plain_http_where_tls_is_expected_was_sent_nothing))

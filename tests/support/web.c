@@ -346,6 +346,11 @@ void web_reset(struct web_conn *c)
     conn_free(c);
 }
 
+void web_say_goodbye(struct web_conn *c)
+{
+    (void)SSL_shutdown(c->ssl);
+}
+
 void web_close_all(struct web *w)
 {
     struct asbi_link *link;

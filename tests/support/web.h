@@ -64,6 +64,8 @@ void web_answer(struct web_conn *c, int status, const char *headers,
 void web_close(struct web_conn *c);
 /* TCP reset, now. */
 void web_reset(struct web_conn *c);
+/* TLS close_notify alone; TCP stays open. */
+void web_say_goodbye(struct web_conn *c);
 /* Every connection that is open, in good order: FIN, with TLS close_notify
  * before it. */
 void web_close_all(struct web *w);
