@@ -136,7 +136,7 @@ static void check(struct asbi_task *task, const struct asbi_answer *answer,
 {
     asbi_str text;
 
-    if (!asbi_answer_text(answer, &text, faults))
+    if (!asbi_answer_text(answer, 0, &text, faults))
         return;
     const asbi_str *label = find(task->state, asbi_str_trim(text));
     if (!label)

@@ -75,10 +75,12 @@ int asbi_check_material(const struct asbi_task_material *material,
 
 /* ---- checks: task_words.c ----------------------------------------------- */
 
-/* The answer as text: itself, or a JSON number as it is written.  False, and a
- * fault "not_text", for other JSON. */
-bool asbi_answer_text(const struct asbi_answer *answer, asbi_str *text,
-                      struct asbi_faults *faults);
+/* The answer as text: itself, or a JSON number as it is written, when the
+ * item's text has at most `most` code points (0: whatever it has): a bare
+ * number cannot stand for a sentence.  False, and a fault "not_text", for
+ * other JSON. */
+bool asbi_answer_text(const struct asbi_answer *answer, size_t most,
+                      asbi_str *text, struct asbi_faults *faults);
 
 /* Fault "too_long" when over `max_length` code points. */
 void asbi_check_length(asbi_str text, uint32_t max_length,

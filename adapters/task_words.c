@@ -91,21 +91,21 @@ int asbi_check_material(const struct asbi_task_material *material,
 static bool is_number(asbi_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        if (!s.at[i] || !strchr("0123456789+-.,", s.at[i]))
+        if (!s.at[i] || !strchr("0123456789+-.eE", s.at[i]))
             return false;
     }
     return s.len > 0;
 }
 
-bool asbi_answer_text(const struct asbi_answer *answer, asbi_str *text,
-                      struct asbi_faults *faults)
+bool asbi_answer_text(const struct asbi_answer *answer, size_t most,
+                      asbi_str *text, struct asbi_faults *faults)
 {
     *text = answer->output;
     if (!answer->is_json)
         return true;
-    /* A bare number can only stand for a text that is one. */
     asbi_str raw = asbi_str_trim(answer->output);
-    if (is_number(raw) && is_number(asbi_str_trim(answer->text))) {
+    if (is_number(raw) &&
+        (most == 0 || asbi_utf8_length(answer->text) <= most)) {
         *text = raw;
         return true;
     }

@@ -14,6 +14,9 @@
 #include "engine/base/json.h"
 #include "engine/base/utf8.h"
 
+/* Code points of a text that a number may translate: one hundred, 一百. */
+enum { NUMBER_MAX = 16 };
+
 struct translate {
     struct asbi_comparer *comparer;
     struct asbi_leftover leftover;
@@ -244,7 +247,7 @@ static void check(struct asbi_task *task, const struct asbi_answer *answer,
     struct translate *t = task->state;
     asbi_str output;
 
-    if (!asbi_answer_text(answer, &output, faults))
+    if (!asbi_answer_text(answer, NUMBER_MAX, &output, faults))
         return;
     output = fit(output, answer->text);
     if (is_blank(output) && has_words(answer->text)) {
