@@ -209,7 +209,7 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "max_item_bytes", NULL, "SIZE", LIMITS, "1MiB",
         "Largest item." },
       SIZE, AT(max_item_bytes), RANGE(1, GIB) },
-    { .info = { "max_memory", NULL, "SIZE", LIMITS, "16MiB",
+    { .info = { "max_memory", NULL, "SIZE", LIMITS, "6MiB",
         "Items and answers held at once." },
       SIZE, AT(max_memory_bytes), RANGE(64 * KIB, 1024 * GIB) },
     { .info = { "seed", NULL, "N", LIMITS, "auto",

@@ -273,8 +273,13 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
     ASBI_LIST_EACH (link, &batch->parcels) {
         struct asbi_item *item = asbi_item_of_link(link);
 
+        uint64_t expected =
+            asbi_lane_expect_output(e->lane, item->input_estimate);
+        uint64_t load = item->parcel.load.output_tokens;
+
+        /* More may be known now than when it was queued. */
         raw += item->input_estimate;
-        output += item->parcel.load.output_tokens;
+        output += load > expected ? load : expected;
     }
     uint64_t limit = first->packed         ? 0
                      : first->output_limit ? first->output_limit

@@ -62,8 +62,9 @@ struct asb_engine {
 
     /* -- flags */
     bool in_callback;
-    bool draining;              /* no more items */
-    bool stopped;               /* nothing new is sent */
+    bool draining; /* no more items */
+    bool stopped;  /* nothing new is sent */
+    bool patient;  /* items come from a file: full batches beat early ones */
     enum asbi_gate closed_gate; /* at the last turn */
     uint64_t gate_ready_ns;
 

@@ -5,6 +5,11 @@
 
 #include "engine/base/units.h"
 
+/* What an item costs on its way beside its own block: its entry in a call and
+ * its answer's bookkeeping.  Its text is there again in a request, an answer
+ * and a row. */
+enum { ALONG_THE_WAY = 192 };
+
 #define BIT(state) (1U << (state))
 
 /* The states that may follow each state; read by an assert alone. */
@@ -42,7 +47,8 @@ struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
                                 .priority = r->priority,
                                 .max_length = r->max_length,
                                 .deadline_ns = ASBI_NEVER,
-                                .bytes = bytes };
+                                .bytes = bytes + ALONG_THE_WAY +
+                                         3 * (text.len + r->body.len) };
     item->id = keep(&at, r->id);
     item->text = keep(&at, text);
     item->body = keep(&at, r->body);

@@ -40,7 +40,7 @@ struct asbi_item {
     uint32_t max_length;
     bool packed; /* may share a prompt with others of its kind */
     uint64_t submitted_ns, deadline_ns; /* ASBI_NEVER: none */
-    size_t bytes;                       /* of this block */
+    size_t bytes;                       /* it is reckoned to hold on its way */
     double input_estimate;              /* tokens, before calibration */
     struct asbi_prices prices;
     uint64_t output_limit; /* tokens its call may give; 0: the model's */

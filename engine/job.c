@@ -77,13 +77,15 @@ void asbi_job_check_end(struct asb_job *job)
 {
     if (!job->input_ended || job->finishing || !asbi_engine_idle(job->engine))
         return;
-    job->finishing = true;
     if (!job->header_written && !job->trouble[0]) {
         job->header_written = true;
         asbi_writer_header(job->writer, asbi_reader_header(job->reader),
                            &job->ready);
     }
     asbi_job_push(job);
+    if (!asbi_order_empty(&job->order) && !job->output_broken)
+        return; /* the output is slow: on_room() comes */
+    job->finishing = true;
     asbi_sink_finish(job->sink);
 }
 
@@ -169,13 +171,18 @@ static void go_on(struct asb_job *job)
 
 static void on_room(void *arg)
 {
-    go_on(arg);
+    struct asb_job *job = arg;
+
+    asbi_job_push(job);
+    go_on(job);
+    asbi_job_check_end(job);
 }
 
 static void on_write_error(void *arg, int error)
 {
     struct asb_job *job = arg;
 
+    job->output_broken = true;
     if (error == EPIPE)
         asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
                          "the reader of the output has closed it; run the "
@@ -318,6 +325,7 @@ static void take_over(struct asb_job *job)
     struct asb_engine *e = job->engine;
 
     e->owner = job;
+    e->patient = job->input_bytes > 0;
     e->on_progress = on_progress;
     e->on_alarm = on_alarm;
     e->alarm_ns = asbi_now(e->world);

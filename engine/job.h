@@ -50,7 +50,8 @@ struct asb_job {
     bool at_end;      /* of the bytes; the reader may still have rows */
     bool input_ended; /* nothing more will be read */
     bool interrupted, failed_fast, finishing, over;
-    char trouble[512]; /* why it ends early; "" when it does not */
+    bool output_broken; /* nothing more can be written */
+    char trouble[512];  /* why it ends early; "" when it does not */
     enum asb_exit trouble_status;
 
     /* -- reports */

@@ -29,7 +29,7 @@ void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
 
 /* ---- rows out --------------------------------------------------------- */
 
-void asbi_job_push(struct asb_job *job)
+static void push(struct asb_job *job)
 {
     if (job->ready.len == 0)
         return;
@@ -39,6 +39,17 @@ void asbi_job_push(struct asb_job *job)
                          "there was no memory for the output; run the same "
                          "command again");
     asbi_buf_clear(&job->ready);
+}
+
+void asbi_job_push(struct asb_job *job)
+{
+    do {
+        push(job);
+        if (asbi_sink_is_full(job->sink))
+            return; /* the rest goes when there is room */
+        job->rows_written +=
+            asbi_order_take(&job->order, &job->ready, PUSH_BYTES);
+    } while (job->ready.len);
 }
 
 static void write_header(struct asb_job *job)
@@ -66,14 +77,15 @@ static void row_out(struct asb_job *job, uint64_t place,
     bool unordered = job->config->order_by_completion;
 
     job->rows_failed += !result->ok;
-    if (unordered || asbi_order_is_next(&job->order, place)) {
-        write_header(job);
+    write_header(job);
+    if (unordered || (asbi_order_is_next(&job->order, place) &&
+                      !asbi_sink_is_full(job->sink))) {
         asbi_writer_row(job->writer, memo, result, &job->ready);
         job->rows_written++;
         if (!unordered)
-            job->rows_written += asbi_order_pass(&job->order, &job->ready);
+            asbi_order_pass(&job->order);
         if (job->ready.len >= PUSH_BYTES)
-            asbi_job_push(job);
+            push(job);
         return;
     }
     asbi_buf_clear(&job->row);
@@ -112,10 +124,12 @@ static void on_result(struct asb_engine *e, const struct asb_result *result,
 
 bool asbi_job_has_room(const struct asb_job *job)
 {
-    size_t most = job->config->max_memory_bytes;
+    /* One limit for all that a row costs on its way through. */
+    size_t held =
+        job->engine->held_bytes + job->ticket_bytes + job->order.held_bytes;
 
     return asb_has_room(job->engine) && !asbi_sink_is_full(job->sink) &&
-           job->ticket_bytes + job->order.held_bytes < most;
+           held < job->config->max_memory_bytes;
 }
 
 /* A row that needs no call: bad, or answered before. */

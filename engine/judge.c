@@ -352,21 +352,38 @@ static void settle_items(struct asbi_call *call, const struct asbi_reply *reply,
         settle_single(call, reply, j, wait, complete);
 }
 
+/* Cut off at a limit that we set lower than the model's: the estimate was
+ * wrong, the batch was not too large. */
+static bool cut_by_estimate(const struct asbi_call *call,
+                            const struct asbi_reply *reply)
+{
+    uint64_t most = call->lane->model.max_output_tokens;
+
+    return reply->verdict == ASBI_TRUNCATED &&
+           (most == 0 || call->demand.max_output_tokens < most);
+}
+
 static void learn(struct asbi_call *call, const struct asbi_reply *reply,
                   const struct asbi_judgement *j)
 {
+    bool short_of_room = cut_by_estimate(call, reply);
     struct asbi_lesson lesson = {
         .packed = call->packed,
-        .truncated = reply->verdict == ASBI_TRUNCATED,
+        .truncated = reply->verdict == ASBI_TRUNCATED && !short_of_room,
         .usage = j->has_usage ? &j->usage : NULL,
         .seconds = j->settlement.seconds,
         .raw_input = call->raw_input,
         .items = call->count,
+        .answered = call->count,
     };
 
     for (size_t i = 0; i < call->count; i++) {
-        lesson.bad += call->entries[i].state != ASBI_ENTRY_ANSWERED;
-        lesson.raw_items += call->entries[i].weight_in;
+        const struct asbi_call_entry *e = &call->entries[i];
+        bool missing = e->state == ASBI_ENTRY_MISSING && short_of_room;
+
+        lesson.bad += e->state != ASBI_ENTRY_ANSWERED && !missing;
+        lesson.answered -= missing;
+        lesson.raw_items += missing ? 0 : e->weight_in;
     }
     call->engine->stats.batches++;
     call->engine->stats.batch_items += call->count;

@@ -469,7 +469,7 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     if (lesson->usage) {
         asbi_calibration_learn(&lane->input_calibration, lesson->raw_input,
                                (double)lesson->usage->input_tokens);
-        double fixed = (double)(lesson->items * ITEM_SLACK);
+        double fixed = (double)(lesson->answered * ITEM_SLACK);
         double output = (double)lesson->usage->output_tokens - fixed;
 
         if (!lesson->truncated)

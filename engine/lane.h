@@ -151,11 +151,15 @@ bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature);
 
 /* What an answered call teaches about size, time and tokens. */
 struct asbi_lesson {
-    bool packed, truncated;
+    bool packed;
+    bool truncated;                /* at the model's own limit */
     const struct asb_usage *usage; /* NULL: none was told */
     double seconds;                /* <= 0: not to be learned from */
-    double raw_input, raw_items;   /* estimates: whole prompt, items alone */
+    double raw_input;              /* estimate of the whole prompt */
     uint64_t items, bad;           /* bad: missing, invalid or cut off */
+    /* Those that the output was spent on, and their estimated input. */
+    uint64_t answered;
+    double raw_items;
 };
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson);

@@ -51,11 +51,17 @@ int asbi_order_reserve(struct asbi_order *o, uint64_t *place)
     return ASB_OK;
 }
 
+void asbi_order_pass(struct asbi_order *o)
+{
+    assert(o->first < o->next && !at(o, o->first)->bytes);
+    o->first++;
+}
+
 int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
 {
     struct asbi_order_place *p = at(o, place);
 
-    assert(place > o->first && place < o->next && !p->bytes);
+    assert(place >= o->first && place < o->next && !p->bytes);
     p->bytes = asbi_strndup(o->mem, row.at, row.len);
     if (!p->bytes)
         return ASB_ENOMEM;
@@ -64,13 +70,11 @@ int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
     return ASB_OK;
 }
 
-size_t asbi_order_pass(struct asbi_order *o, struct asbi_buf *out)
+size_t asbi_order_take(struct asbi_order *o, struct asbi_buf *out, size_t most)
 {
     size_t rows = 0;
 
-    assert(o->first < o->next);
-    o->first++;
-    while (o->first < o->next && at(o, o->first)->bytes) {
+    while (out->len < most && o->first < o->next && at(o, o->first)->bytes) {
         struct asbi_order_place *p = at(o, o->first);
 
         asbi_buf_add(out, p->bytes, p->len);

@@ -43,11 +43,20 @@ static inline bool asbi_order_is_next(const struct asbi_order *o,
     return place == o->first;
 }
 
-/* Keeps a copy of a row that came too early.  ASB_OK or ASB_ENOMEM. */
+/* The awaited row went out directly. */
+void asbi_order_pass(struct asbi_order *o);
+
+/* Keeps a copy of a row that cannot go out yet.  ASB_OK or ASB_ENOMEM. */
 int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row);
 
-/* The awaited row is out: appends those that were waiting for it.  Returns how
- * many rows that were. */
-size_t asbi_order_pass(struct asbi_order *o, struct asbi_buf *out);
+/* Moves kept rows whose turn it is to `out`, until that holds `most` bytes or
+ * more.  Returns how many rows that were. */
+size_t asbi_order_take(struct asbi_order *o, struct asbi_buf *out, size_t most);
+
+/* Every place that was given has gone out. */
+static inline bool asbi_order_empty(const struct asbi_order *o)
+{
+    return o->first == o->next;
+}
 
 #endif

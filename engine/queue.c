@@ -23,6 +23,16 @@ static const unsigned urgency_of_class[] = {
     [ASB_BACKGROUND] = 2,
 };
 
+static uint64_t wait_for_company(const struct asb_engine *e,
+                                 enum asb_class priority)
+{
+    if (e->config->batch_wait_ns)
+        return e->config->batch_wait_ns;
+    if (e->patient && priority == ASB_NORMAL)
+        return wait_of_class[ASB_BACKGROUND];
+    return wait_of_class[priority];
+}
+
 static struct asbi_kind_entry *kind_new(struct asb_engine *e, asbi_str key,
                                         bool shares, enum asb_class priority)
 {
@@ -37,8 +47,7 @@ static struct asbi_kind_entry *kind_new(struct asb_engine *e, asbi_str key,
     asbi_kind_init(&k->kind);
     k->shares = shares;
     k->kind.owner = k;
-    k->kind.wait_ns = e->config->batch_wait_ns ? e->config->batch_wait_ns
-                                               : wait_of_class[priority];
+    k->kind.wait_ns = wait_for_company(e, priority);
     k->kind.urgency = urgency_of_class[priority];
     return k;
 fail:

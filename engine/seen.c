@@ -33,7 +33,7 @@ struct asbi_seen {
     struct entry *table; /* SLOTS, open addressing by hash */
     size_t count;
     void *file;               /* NULL until the first run */
-    uint64_t *bloom;          /* NULL until then, too */
+    uint64_t *bloom;          /* of what is in runs */
     bool used[LEVELS];        /* whether there is a run of that level */
     char highest[LONGEST_ID]; /* id in natural order, so far */
     size_t highest_len;
@@ -54,7 +54,8 @@ int asbi_seen_new(const struct asbi_mem *mem,
     s->store_arg = store_arg;
     s->rising = true;
     s->table = asbi_calloc(mem, SLOTS, sizeof(*s->table));
-    if (!s->table) {
+    s->bloom = asbi_calloc(mem, BLOOM_BITS / 64, sizeof(*s->bloom));
+    if (!s->table || !s->bloom) {
         asbi_seen_free(s);
         return ASB_ENOMEM;
     }
@@ -350,10 +351,6 @@ static void pack_and_sort(struct asbi_seen *s)
 
 static int open_store(struct asbi_seen *s)
 {
-    if (!s->bloom)
-        s->bloom = asbi_calloc(s->mem, BLOOM_BITS / 64, sizeof(*s->bloom));
-    if (!s->bloom)
-        return ASB_ENOMEM;
     if (!s->file && s->store->open(s->store_arg, &s->file))
         return ASB_EIO;
     return ASB_OK;
@@ -416,7 +413,7 @@ int asbi_seen_check(struct asbi_seen *s, asbi_str id, uint64_t line,
         *earlier = slot->more & LINE_MASK;
         return ASB_OK;
     }
-    if (s->bloom && !risen && filter_may_have(s, &e)) {
+    if (s->file && !risen && filter_may_have(s, &e)) {
         rc = look_in_runs(s, &e, earlier);
         if (rc || *earlier)
             return rc;
