@@ -252,7 +252,7 @@ def write_rows(path, count):
     with open(path, "w") as f:
         f.write("id,text\n")
         for i in range(count):
-            f.write(f"row-{i * 2654435761 % 2**32:08x},Line {i} of the story, "
+            f.write(f"row-{i * 2654435761 % 2**32:08x},Line {i} of the story "
                     "and what came of it.\n")
 
 
@@ -268,35 +268,47 @@ def memory(folder):
                       "-m", "sim-1")
         peaks[count] = out["peak_kib"] / 1024
         print(f"  {count} rows: {peaks[count]:.1f} MiB, "
-              f"{out['items_per_sec']:.0f} rows/s", flush=True)
+              f"{out['items_per_sec']:.0f} rows/s, at most "
+              f"{out['concurrency_max']} calls at once", flush=True)
     print(f"1,000,000 rows need {peaks[1000000] / peaks[10000]:.2f} times the "
           f"memory of 10,000: {peaks[1000000]:.1f} MiB")
 
 
 # ---- real lines -----------------------------------------------------------
 
-def debian(folder):
+def write_descriptions(path):
+    """One line for each package; the texts are freed on return, as a child's
+    peak memory counts from its parent's."""
     text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True,
                           check=True).stdout.decode("utf-8", "replace")
-    path = os.path.join(folder, "debian.csv")
     count = 0
     with open(path, "w", newline="") as f:
         out = csv.writer(f)
         out.writerow(["id", "text"])
-        for name, line in re.findall(
-                r"^Package: (\S+)$.*?^Description(?:-en)?: (.+)$", text,
-                re.MULTILINE | re.DOTALL):
-            out.writerow([f"{count}-{name}", line.split("\n")[0]])
-            count += 1
+        for package in text.split("\n\n"):
+            name = re.search(r"^Package: (.+)$", package, re.MULTILINE)
+            line = re.search(r"^Description(?:-en)?: (.+)$", package,
+                             re.MULTILINE)
+            if name and line:
+                out.writerow([f"{count}-{name.group(1)}", line.group(1)])
+                count += 1
+    return count
+
+
+def debian(folder):
+    path = os.path.join(folder, "debian.csv")
+    count = write_descriptions(path)
     with Simulator() as sim:
         out = run(folder, "-i", path, "-o", os.path.join(folder, "out.csv"),
                   "--target-lang", "fr", "--source-lang", "en", "--base-url",
                   sim.url + "/v1", "-m", "sim-1")
+        rows = sum(1 for _ in open(os.path.join(folder, "out.csv")))
     print(f"{count} lines: {out['items_ok']} answered, "
-          f"{out['items_failed']} failed, {out['calls']} calls of "
-          f"{out['batch_items_mean']} items, ${out['cost_usd']:.4f}, "
+          f"{out['items_failed']} failed, {rows - 1} rows out, "
+          f"{out['calls']} calls of {out['batch_items_mean']} items, "
+          f"{out['retried_items']} asked again, ${out['cost_usd']:.4f}, "
           f"{out['elapsed_seconds']:.1f} s, {out['items_per_sec']:.0f} a "
-          f"second, {out['peak_kib'] / 1024:.1f} MiB")
+          "second")
 
 
 def main():
