@@ -157,7 +157,6 @@ void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code)
     asbi_http_recycle(slot);
     /* The watches do not count as events for EVLOOP_ONCE, the pump does: a
      * host that turns its loop by hand must see that something happened. */
-    if (!slot->http->pumping)
-        asbi_http_pump(slot->http);
+    asbi_http_pump(slot->http);
     x->ops->on_end(x, &end);
 }

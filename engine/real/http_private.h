@@ -173,11 +173,10 @@ struct asbi_http {
     struct event deadline_timer;
     uint64_t deadline_armed_ns; /* ASBI_NEVER: not armed */
 
-    bool in_curl;      /* a call into libcurl is under way */
-    bool global;       /* curl_global_init() was called */
-    bool events_ready; /* the events here are assigned */
-    bool pumping;      /* inside on_pump() */
-    bool pump_wanted;
+    bool in_curl;        /* a call into libcurl is under way */
+    bool global;         /* curl_global_init() was called */
+    bool events_ready;   /* the events here are assigned */
+    bool pump_wanted;    /* the pump is to run in the next turn */
     struct event pump;   /* acts on what was recorded */
     struct event keeper; /* keeps the loop alive while a call is under way */
 };

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,8 @@ void web_free(struct web *w)
 
 void web_use_tls(struct web *w, void *ssl_ctx)
 {
+    /* OpenSSL writes to a socket as to a pipe. */
+    (void)signal(SIGPIPE, SIG_IGN);
     w->tls = ssl_ctx;
 }
 
