@@ -58,6 +58,14 @@ static const char *option(const struct run *r, const char *name)
     return value ? value : "";
 }
 
+/* libevent's own notes would go to standard error, over the progress line;
+ * what matters of them comes back as an error of the call concerned. */
+static void drop_event_log(int severity, const char *text)
+{
+    (void)severity;
+    (void)text;
+}
+
 /* Each call in flight is a socket: allow as many as the system does. */
 static void raise_file_limit(void)
 {
@@ -219,6 +227,7 @@ int cmd_run(int argc, char **argv)
     } else {
         (void)signal(SIGPIPE, SIG_IGN);
         raise_file_limit();
+    event_set_log_callback(drop_event_log);
         status = run_job(&r);
     }
     asb_options_free(r.options);
