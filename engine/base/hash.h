@@ -1,6 +1,6 @@
 /*
- * hash.h -- the door to xxHash.  For tables inside one process; not for keys
- * that an adversary shares.
+ * hash.h -- the door to xxHash.  For tables inside one process and to notice
+ * damage; not for keys that an adversary shares: those are digest.h's.
  */
 #ifndef ASBI_BASE_HASH_H
 #define ASBI_BASE_HASH_H
@@ -9,5 +9,9 @@
 #include <stdint.h>
 
 uint64_t asbi_hash64(const void *at, size_t len, uint64_t seed);
+
+/* XXH3 with 128 bits, as 16 bytes that are the same on every machine. */
+void asbi_hash128(const void *at, size_t len, uint64_t seed,
+                  unsigned char out[16]);
 
 #endif
