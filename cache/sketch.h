@@ -20,7 +20,7 @@ struct asbi_sketch {
     uint64_t counted, period;
 };
 
-/* For about `entries` keys: 8 counters each, halved every 10 counts each.
+/* For about `entries` keys: 16 counters each, halved every 10 counts each.
  * ASB_OK or ASB_ENOMEM. */
 int asbi_sketch_init(struct asbi_sketch *s, const struct asbi_mem *mem,
                      size_t entries);
