@@ -58,6 +58,13 @@ struct asbi_config {
     double similarity_threshold;
     uint64_t max_length_variance;
 
+    /* reuse of answers */
+    const char *reuse; /* "exact", "off" */
+    uint64_t cache_ttl_ns;
+    uint64_t cache_memory_bytes;
+    uint64_t cache_memory_items; /* 0: no limit but bytes */
+    const char *cache_policy;    /* "tinylfu", "lru" */
+
     /* limits of the job */
     uint64_t workers; /* most calls in flight; 0: adaptive */
     uint64_t requests_per_minute, tokens_per_minute; /* 0: learned */

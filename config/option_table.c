@@ -29,6 +29,7 @@
 #define PROVIDER "Provider"
 #define TASK "Task"
 #define BATCHES "Batches"
+#define REUSE "Reuse of answers"
 #define LIMITS "Limits of the job"
 #define CALLS "Limits of a call"
 #define DISPLAY "Display"
@@ -174,6 +175,25 @@ const struct asbi_option asbi_option_table[] = {
         "Most difference in length, in characters, within one group." },
       COUNT, AT(max_length_variance), RANGE(0, 1000000000),
       KEYS({ .path = BLOCK "grouping.max_length_variance" }) },
+
+    { .info = { "reuse", NULL, "exact|off", REUSE, "exact",
+        "Whether items that ask the same share one answer; never with a "
+        "temperature above 0." },
+      CHOICE, AT(reuse) },
+    { .info = { "cache_ttl", NULL, "DURATION", REUSE, "30d",
+        "How long an answer is reused." },
+      DURATION, AT(cache_ttl_ns), RANGE(ASBI_SECOND, 3660 * DAY) },
+    { .info = { "cache_memory", NULL, "SIZE", REUSE, "16MiB",
+        "Answers kept in memory; below 64KiB none are." },
+      SIZE, AT(cache_memory_bytes), RANGE(0, 1024 * GIB) },
+    { .info = { "cache_memory_items", NULL, "N", REUSE, "none",
+        "Most answers kept in memory." },
+      COUNT, AT(cache_memory_items), RANGE(1, UINT64_C(1000000000)),
+      WORD("none", 0), .variable = "CACHE_MEMORY_SIZE" },
+    { .info = { "cache_policy", NULL, "tinylfu|lru", REUSE, "tinylfu",
+        "Which answers stay in memory: those worth most by frequency and "
+        "price, or those used last." },
+      CHOICE, AT(cache_policy) },
 
     { .info = { "workers", NULL, "N", LIMITS, "auto",
         "Most calls in flight; auto adapts to the provider." },

@@ -97,7 +97,7 @@ int asb_engine_new(const struct asb_options *options,
         rc = new_world(e, options, h.base, &world, why);
     if (!rc)
         rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
-                              &material.task, why);
+                              &material.task, NULL, why);
     asbi_material_fini(&material);
     if (rc) {
         asbi_engine_destroy(e);
@@ -141,7 +141,11 @@ static void take_out(struct asb_engine *e, struct asbi_item *item)
                            &item->parcel);
     else if (item->state == ASBI_ITEM_BACKOFF)
         asbi_heap_remove(&e->backoff, &item->due);
+    else if (item->state == ASBI_ITEM_SENT)
+        asbi_recall_hand_over(e, item);
     else
+        asbi_list_remove(&item->link);
+    if (item->call)
         asbi_call_forget(item->call, item);
 }
 
@@ -161,6 +165,7 @@ int asb_cancel(struct asb_engine *e, uint64_t number)
 void asb_flush(struct asb_engine *e)
 {
     asbi_former_flush(&e->former, NULL);
+    asbi_recall_flush(e);
     e->world->ops->wake(e->world);
 }
 

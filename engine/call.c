@@ -418,6 +418,23 @@ void asbi_call_forget(struct asbi_call *call, struct asbi_item *item)
     item->call = NULL;
 }
 
+void asbi_call_replace(struct asbi_call *call, struct asbi_item *item,
+                       struct asbi_item *heir)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        if (call->entries[i].item == item)
+            call->entries[i].item = heir;
+    }
+    asbi_link_between(&heir->parcel.link, item->parcel.link.prev,
+                      &item->parcel.link);
+    asbi_list_remove(&item->parcel.link);
+    heir->kind = item->kind;
+    item->kind = NULL;
+    heir->call = call;
+    item->call = NULL;
+    asbi_item_enter(heir, ASBI_ITEM_SENT);
+}
+
 void asbi_call_abort(struct asbi_call *call)
 {
     struct asbi_transport *t = call->engine->world->transport;

@@ -67,6 +67,11 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
 /* An item on the wire was cancelled: its answer will be dropped. */
 void asbi_call_forget(struct asbi_call *call, struct asbi_item *item);
 
+/* `heir` asks the same and takes the item's place; the item is in none then.
+ * The kind and the state go over. */
+void asbi_call_replace(struct asbi_call *call, struct asbi_item *item,
+                       struct asbi_item *heir);
+
 /* Stops it without judging; its items are left in the batch. */
 void asbi_call_abort(struct asbi_call *call);
 void asbi_call_free(struct asbi_call *call);

@@ -14,6 +14,7 @@ void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item)
 {
     double work = item->input_estimate + 1;
 
+    asbi_recall_settle(e, item); /* who shares its answer is done before it */
     asbi_queue_leave(e, item);
     asbi_item_enter(item, ASBI_ITEM_DONE);
     asbi_list_append(&e->done, &item->link);
@@ -186,6 +187,8 @@ static uint64_t next_due(struct asb_engine *e)
         due = e->gate_ready_ns;
     if (e->alarm_ns < due)
         due = e->alarm_ns;
+    if (asbi_recall_due(e) < due)
+        due = asbi_recall_due(e);
     return due;
 }
 
@@ -198,6 +201,7 @@ static void on_turn(void *arg)
     if (e->alarm_ns <= now)
         e->on_alarm(e->owner);
     requeue_due(e, now);
+    asbi_recall_turn(e, now);
     e->closed_gate = ASBI_GATE_OPEN;
     while (!e->stopped && !e->lane->halt && send_one(e, now))
         ;
@@ -247,15 +251,17 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_list_init(&e->done);
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);
     asbi_map_init(&e->kinds, &e->mem, 0);
+    asbi_recall_prepare(e);
     return e;
 }
 
 int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
                      const struct asb_options *options, asbi_str key,
                      const struct asbi_task_material *material,
-                     struct asb_message *why)
+                     struct asbi_store *store, struct asb_message *why)
 {
     e->world = world;
+    e->recall.store = store;
     world->on_turn = on_turn;
     world->arg = e;
     asbi_rng_seed(&e->rng, world->seed);
@@ -273,8 +279,9 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     if (rc)
         return rc;
     e->task_packs = asbi_task_packs(e->task);
-    return asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
-                         &e->log, world->transport->capacity, &e->lane, why);
+    rc = asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
+                       &e->log, world->transport->capacity, &e->lane, why);
+    return rc ? rc : asbi_recall_init(e, task_of(e->config));
 }
 
 static void free_items_of(struct asb_engine *e, struct asbi_batch *b)
@@ -312,6 +319,7 @@ static void free_items(struct asb_engine *e)
         asbi_item_free(&e->mem, ASBI_OF(n, struct asbi_item, due));
     while ((link = asbi_list_pop(&e->done)))
         asbi_item_free(&e->mem, ASBI_OF(link, struct asbi_item, link));
+    asbi_recall_free_items(e);
     asbi_former_flush(&e->former, NULL);
     while ((b = asbi_former_peek(&e->former, ASBI_NEVER))) {
         asbi_former_take(&e->former, b);
@@ -328,6 +336,7 @@ void asbi_engine_destroy(struct asb_engine *e)
 
     if (e->lane) /* else nothing was ever taken in */
         free_items(e);
+    asbi_recall_fini(e);
     asbi_queue_fini(e);
     asbi_former_fini(&e->former);
     asbi_heap_fini(&e->backoff);

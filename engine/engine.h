@@ -20,6 +20,7 @@
 #include "engine/base/slots.h"
 #include "engine/item.h"
 #include "engine/lane.h"
+#include "engine/recall.h"
 #include "engine/world.h"
 #include "scheduler/eta.h"
 #include "scheduler/former.h"
@@ -52,6 +53,7 @@ struct asb_engine {
     struct asbi_heap backoff; /* BACKOFF */
     struct asbi_list done;    /* DONE */
     size_t held_items, held_bytes;
+    struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
 
     struct asbi_list spare_calls;
     struct asbi_rng rng;
@@ -83,11 +85,12 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
                                      const struct asbi_log *log);
 
 /* Wires it up in a world made with &e->mem and &e->log, which the engine owns
- * from here on, also on failure. */
+ * from here on, also on failure, as it does the store of answers (NULL: none).
+ */
 int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
                      const struct asb_options *options, asbi_str key,
                      const struct asbi_task_material *material,
-                     struct asb_message *why);
+                     struct asbi_store *store, struct asb_message *why);
 
 /* Accepts NULL and half-built ones. */
 void asbi_engine_destroy(struct asb_engine *e);

@@ -14,8 +14,14 @@ enum { ALONG_THE_WAY = 192 };
 
 /* The states that may follow each state; read by an assert alone. */
 __attribute__((unused)) static const unsigned next_states[ASBI_ITEM_NSTATES] = {
-    [ASBI_ITEM_NEW] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
-    [ASBI_ITEM_QUEUED] = BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_NEW] = BIT(ASBI_ITEM_ASKED) | BIT(ASBI_ITEM_FOLLOWING) |
+                      BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_ASKED] =
+        BIT(ASBI_ITEM_FOLLOWING) | BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_FOLLOWING] = BIT(ASBI_ITEM_ASKED) | BIT(ASBI_ITEM_QUEUED) |
+                            BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_QUEUED] =
+        BIT(ASBI_ITEM_FOLLOWING) | BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_SENT] =
         BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_BACKOFF) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_BACKOFF] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
@@ -57,17 +63,44 @@ struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
     return item;
 }
 
+static void free_outcome(const struct asbi_mem *mem, struct asbi_item *item)
+{
+    if (item->borrows)
+        return;
+    asbi_free(mem, item->output);
+    asbi_free(mem, item->raw_body);
+    asbi_free(mem, item->request_id);
+    asbi_free(mem, item->error_message);
+}
+
 void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item)
 {
     if (!item)
         return;
     assert(!item->link.list && !item->parcel.link.list && !item->due.at);
     asbi_free(mem, item->complaint);
-    asbi_free(mem, item->output);
-    asbi_free(mem, item->raw_body);
-    asbi_free(mem, item->request_id);
-    asbi_free(mem, item->error_message);
+    free_outcome(mem, item);
     asbi_free(mem, item);
+}
+
+void asbi_item_share(const struct asbi_mem *mem, struct asbi_item *item,
+                     const struct asbi_item *from)
+{
+    free_outcome(mem, item);
+    item->borrows = true;
+    item->ok = from->ok;
+    item->output_is_json = from->output_is_json;
+    item->retryable = from->retryable;
+    item->output = from->output;
+    item->output_len = from->output_len;
+    item->raw_body = from->raw_body;
+    item->raw_body_len = from->raw_body_len;
+    item->request_id = from->request_id;
+    item->http_status = from->http_status;
+    item->error_code = from->error_code;
+    item->error_message = from->error_message;
+    item->attempts = 0;
+    item->source = ASB_DUPLICATE;
 }
 
 void asbi_item_enter(struct asbi_item *item, enum asbi_item_state to)
@@ -121,9 +154,10 @@ void asbi_item_result(const struct asbi_item *item, struct asb_result *out)
         .error_code = item->ok ? NULL : item->error_code,
         .error_message = asbi_str_c(item->error_message),
         .retryable = item->retryable,
-        .source = ASB_API_CALL,
+        .source = item->source,
         .attempts = item->attempts,
         .usage = item->usage,
         .cost_nano_usd = item->cost,
+        .saved_nano_usd = item->saved,
     };
 }

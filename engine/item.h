@@ -9,6 +9,7 @@
 
 #include <asyncbatch/asyncbatch.h>
 
+#include "cache/flight.h"
 #include "engine/base/heap.h"
 #include "engine/base/list.h"
 #include "engine/base/mem.h"
@@ -21,11 +22,13 @@ struct asbi_kind_entry;
 
 /* To be in a state is to be in its place: see `place` below. */
 enum asbi_item_state {
-    ASBI_ITEM_NEW,     /* nowhere yet */
-    ASBI_ITEM_QUEUED,  /* in a batch of the former */
-    ASBI_ITEM_SENT,    /* in a batch on the wire */
-    ASBI_ITEM_BACKOFF, /* in the heap of those that wait for a time */
-    ASBI_ITEM_DONE,    /* in the list of those whose callback is owed */
+    ASBI_ITEM_NEW,       /* nowhere yet */
+    ASBI_ITEM_ASKED,     /* in the list of those that are looked up */
+    ASBI_ITEM_FOLLOWING, /* in the list of those that share an answer to come */
+    ASBI_ITEM_QUEUED,    /* in a batch of the former */
+    ASBI_ITEM_SENT,      /* in a batch on the wire */
+    ASBI_ITEM_BACKOFF,   /* in the heap of those that wait for a time */
+    ASBI_ITEM_DONE,      /* in the list of those whose callback is owed */
     ASBI_ITEM_NSTATES,
 };
 
@@ -47,7 +50,7 @@ struct asbi_item {
 
     /* -- changed only by asbi_item_enter() */
     enum asbi_item_state state;
-    struct asbi_link link; /* DONE */
+    struct asbi_link link; /* ASKED, FOLLOWING, DONE */
 
     /* -- the scheduler's */
     struct asbi_parcel parcel;    /* QUEUED, SENT */
@@ -58,6 +61,7 @@ struct asbi_item {
     unsigned unknowns;            /* calls whose outcome stayed unknown */
     bool alone;                   /* must not share its next call */
     char *complaint;              /* why the last answer would not do; owned */
+    struct asbi_seat seat;        /* with others of the same request */
 
     /* -- the outcome so far */
     bool ok, output_is_json, retryable;
@@ -71,6 +75,10 @@ struct asbi_item {
     char *error_message;    /* owned */
     struct asb_usage usage;
     int64_t cost;
+    enum asb_source source;
+    int64_t saved;  /* nano-dollars, when it is not from a call */
+    bool borrows;   /* the owned outcome above is another's, done after it */
+    bool cut_short; /* the answer stopped at a limit: not to be kept */
 };
 
 #define ASBI_ITEM_OF_PARCEL(p) ASBI_OF(p, struct asbi_item, parcel)
@@ -101,6 +109,11 @@ void asbi_item_fail(const struct asbi_mem *mem, struct asbi_item *item,
 /* Takes over an allocated answer. */
 void asbi_item_answer(const struct asbi_mem *mem, struct asbi_item *item,
                       char *output, size_t len, bool is_json);
+
+/* Gives an item the outcome of another, whose memory it borrows: the other must
+ * be freed after it.  Costs and attempts stay the other's. */
+void asbi_item_share(const struct asbi_mem *mem, struct asbi_item *item,
+                     const struct asbi_item *from);
 
 /* Replaces the complaint told to the model at the next attempt. */
 void asbi_item_complain(const struct asbi_mem *mem, struct asbi_item *item,

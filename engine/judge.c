@@ -274,6 +274,7 @@ static void settle_single(struct asbi_call *call,
         entry->answer =
             asbi_strndup(&call->engine->mem, call->text.data, call->text.len);
         entry->answer_len = call->text.len;
+        item->cut_short = reply->verdict == ASBI_TRUNCATED;
     }
     if (entry->answer)
         settle_answered(call, entry);

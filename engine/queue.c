@@ -33,6 +33,11 @@ static uint64_t wait_for_company(const struct asb_engine *e,
     return wait_of_class[priority];
 }
 
+unsigned asbi_queue_urgency(enum asb_class priority)
+{
+    return urgency_of_class[priority];
+}
+
 static struct asbi_kind_entry *kind_new(struct asb_engine *e, asbi_str key,
                                         bool shares, enum asb_class priority)
 {

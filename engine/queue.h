@@ -13,6 +13,9 @@
  * the item still in no place. */
 int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now);
 
+/* Its place among the classes: 0 goes first. */
+unsigned asbi_queue_urgency(enum asb_class priority);
+
 /* The item is finished: its kind may go. */
 void asbi_queue_leave(struct asb_engine *e, struct asbi_item *item);
 

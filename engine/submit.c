@@ -163,7 +163,7 @@ int asb_submit(struct asb_engine *e, const struct asb_request *request,
     if (number)
         *number = item->number;
     if (rendered) {
-        asbi_engine_enqueue(e, item);
+        asbi_recall_ask(e, item);
         return ASB_OK;
     }
     asbi_item_fail(&e->mem, item, verdict.code, asbi_str_c(verdict.message),

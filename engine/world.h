@@ -18,7 +18,8 @@ struct asbi_world;
 struct asbi_world_ops {
     /* Monotonic nanoseconds; the same within one callback. */
     uint64_t (*now)(struct asbi_world *w);
-    /* Milliseconds since 1970, for headers and metrics only. */
+    /* Milliseconds since 1970, for headers, metrics and what outlives the
+     * process. */
     uint64_t (*wall_ms)(struct asbi_world *w);
     /* Has on_turn() called at `at_ns` or soon after; replaces the one timer.
      * ASBI_NEVER disarms. */
@@ -41,6 +42,11 @@ struct asbi_world {
 static inline uint64_t asbi_now(struct asbi_world *w)
 {
     return w->ops->now(w);
+}
+
+static inline uint64_t asbi_wall_ms(struct asbi_world *w)
+{
+    return w->ops->wall_ms(w);
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "tests/support/sim_run.h"
 
+#include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/sim/world.h"
 #include "tests/support/check.h"
@@ -49,7 +50,9 @@ void sim_run_start(struct sim_run *r)
                                    &r->world);
     if (!r->rc)
         r->rc = asbi_engine_init(r->engine, r->world, options,
-                                 asbi_str_of("", 0), &material, NULL);
+                                 asbi_str_of("", 0), &material, r->store, NULL);
+    else if (r->store)
+        r->store->ops->free(r->store);
     asb_options_free(options);
 }
 
@@ -69,7 +72,10 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
     a->ok = result->ok;
     a->attempts = result->attempts;
     a->cost = result->cost_nano_usd;
+    a->saved = result->saved_nano_usd;
+    a->source = result->source;
     a->output_len = result->output.len;
+    a->output_hash = asbi_hash64(result->output.at, result->output.len, 0);
     (void)snprintf(a->code, sizeof(a->code), "%s",
                    result->error_code ? result->error_code : "");
     r->answered++;

@@ -20,8 +20,10 @@ struct sim_answer {
     bool ok;
     char code[48];
     unsigned attempts;
-    int64_t cost;
+    int64_t cost, saved;
+    enum asb_source source;
     size_t output_len;
+    uint64_t output_hash;
 };
 
 struct sim_run {
@@ -32,7 +34,8 @@ struct sim_run {
     const char *options[16][2]; /* name, value; NULL ends */
     /* The text of item `i`; NULL: numbered sentences. */
     const char *(*text)(size_t i, char *room, size_t size);
-    size_t fail_at; /* the n-th allocation fails; 0: none does */
+    size_t fail_at;           /* the n-th allocation fails; 0: none does */
+    struct asbi_store *store; /* of answers; the run takes it over */
 
     /* -- what happened */
     int rc; /* of the start */

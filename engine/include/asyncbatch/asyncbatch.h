@@ -238,7 +238,12 @@ struct asb_usage {
     uint64_t output_tokens;
 };
 
-enum asb_source { ASB_API_CALL, ASB_CACHE, ASB_DUPLICATE, ASB_NEAR };
+enum asb_source {
+    ASB_API_CALL,  /* a call that this item was in */
+    ASB_CACHE,     /* known from an earlier run */
+    ASB_DUPLICATE, /* the same request was asked in this run */
+    ASB_NEAR,
+};
 
 /* The outcome of one item.  Lives until the callback returns. */
 struct asb_result {
@@ -262,6 +267,8 @@ struct asb_result {
     unsigned attempts;
     struct asb_usage usage; /* this item's share of its calls */
     int64_t cost_nano_usd;
+    int64_t saved_nano_usd; /* what it would have cost, when it is not from a
+                               call of its own; then usage and cost are 0 */
 };
 
 /* Called exactly once for each accepted item. */

@@ -1,0 +1,383 @@
+#include "engine/recall.h"
+
+#include "cache/record.h"
+#include "engine/base/units.h"
+#include "engine/call.h"
+#include "engine/engine.h"
+#include "engine/queue.h"
+#include "engine/recall_store.h"
+
+#include <string.h>
+
+/* Below it the table of what is kept would be larger than what is. */
+enum { LEAST_MEMORY = 65536 };
+
+/* ---- birth and death -------------------------------------------------- */
+
+void asbi_recall_prepare(struct asb_engine *e)
+{
+    struct asbi_recall *r = &e->recall;
+
+    asbi_buf_init(&r->bytes, &e->mem, SIZE_MAX / 4);
+    asbi_flights_init(&r->flights, &e->mem, 0);
+    asbi_list_init(&r->following);
+    asbi_list_init(&r->asked);
+    asbi_list_init(&r->unsaved);
+    r->save_at_ns = ASBI_NEVER;
+}
+
+static int set_scope(struct asb_engine *e, const char *task)
+{
+    struct asbi_recall *r = &e->recall;
+    struct asbi_cache_scope scope = {
+        .dialect = asbi_str_c(e->lane->dialect->name),
+        .model = asbi_str_c(e->lane->model.name),
+        .task = asbi_str_c(task),
+        .prompt = asbi_task_system(e->task),
+        .temperature = e->config->temperature,
+    };
+
+    scope.choices = asbi_task_choices(e->task, &scope.choice_count);
+    asbi_cache_put_scope(&r->bytes, &scope);
+    bool ok =
+        !asbi_buf_failed(&r->bytes) &&
+        asbi_cache_key_of(&r->hasher, asbi_buf_view(&r->bytes), &r->scope);
+    asbi_buf_shrink(&r->bytes, 0);
+    return ok ? ASB_OK : ASB_ENOMEM;
+}
+
+static int make_memory(struct asb_engine *e)
+{
+    struct asbi_memory_options o = {
+        .max_bytes = e->config->cache_memory_bytes,
+        .max_items = e->config->cache_memory_items,
+        .lru = strcmp(e->config->cache_policy, "lru") == 0,
+        .seed = asbi_rng_u64(&e->rng),
+    };
+
+    if (o.max_bytes < LEAST_MEMORY)
+        return ASB_OK;
+    return asbi_memory_new(&e->mem, &o, &e->recall.memory);
+}
+
+int asbi_recall_init(struct asb_engine *e, const char *task)
+{
+    struct asbi_recall *r = &e->recall;
+
+    r->flights.by_key.seed = asbi_rng_u64(&e->rng);
+    r->hasher.seed = asbi_rng_u64(&e->rng);
+    r->on = strcmp(e->config->reuse, "off") != 0;
+    if (!r->on)
+        return ASB_OK;
+    if (r->store && !(r->hasher.digest = asbi_digest_new()))
+        return ASB_ENOMEM;
+    int rc = set_scope(e, task);
+    return rc ? rc : make_memory(e);
+}
+
+void asbi_recall_fini(struct asb_engine *e)
+{
+    struct asbi_recall *r = &e->recall;
+
+    asbi_recall_save_all(e);
+    if (r->store)
+        r->store->ops->free(r->store);
+    r->store = NULL;
+    asbi_memory_free(r->memory);
+    asbi_flights_fini(&r->flights);
+    asbi_digest_free(r->hasher.digest);
+    asbi_buf_fini(&r->bytes);
+}
+
+void asbi_recall_free_items(struct asb_engine *e)
+{
+    struct asbi_list *lists[] = { &e->recall.following, &e->recall.asked };
+    struct asbi_link *link;
+
+    for (int i = 0; i < 2; i++) {
+        while ((link = asbi_list_pop(lists[i])))
+            asbi_item_free(&e->mem, ASBI_OF(link, struct asbi_item, link));
+    }
+}
+
+/* ---- which request is it ---------------------------------------------- */
+
+static bool key_of(struct asb_engine *e, const struct asbi_item *item,
+                   struct asbi_cache_key *key)
+{
+    struct asbi_recall *r = &e->recall;
+    struct asbi_cache_item request = {
+        .tenant = item->tenant,
+        .text = item->text,
+        .body = item->body,
+        .url = item->url,
+        .payload = item->payload,
+        .packed = item->packed,
+        .max_length = item->max_length,
+    };
+
+    /* A body says its temperature itself. */
+    if (!r->on || (item->payload != ASB_BODY && e->config->temperature > 0))
+        return false;
+    asbi_buf_clear(&r->bytes);
+    if (!asbi_cache_put_item(&r->bytes, &r->scope, &request, e->json) ||
+        asbi_buf_failed(&r->bytes))
+        return false;
+    return asbi_cache_key_of(&r->hasher, asbi_buf_view(&r->bytes), key);
+}
+
+/* ---- answers that are known ------------------------------------------- */
+
+static char *copy_of(struct asb_engine *e, asbi_str text)
+{
+    return text.len ? asbi_strndup(&e->mem, text.at, text.len) : NULL;
+}
+
+bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
+                        asbi_str record, const struct asbi_cache_key *key,
+                        enum asb_source source)
+{
+    struct asbi_cache_answer answer;
+
+    if (!asbi_cache_record_read(record, key, &answer))
+        return false;
+    char *output = asbi_strndup(&e->mem, answer.output.at, answer.output.len);
+    char *body = copy_of(e, answer.body);
+    if (!output || (answer.body.len && !body)) {
+        asbi_free(&e->mem, output);
+        asbi_free(&e->mem, body);
+        return false;
+    }
+    asbi_item_answer(&e->mem, item, output, answer.output.len,
+                     answer.output_is_json);
+    item->raw_body = body;
+    item->raw_body_len = answer.body.len;
+    item->http_status = answer.http_status;
+    item->source = source;
+    item->saved = asbi_price_call(&item->prices, &answer.usage);
+    e->stats.saved_nano_usd += item->saved;
+    e->stats.items_cached += source == ASB_CACHE;
+    e->stats.items_duplicate += source == ASB_DUPLICATE;
+    return true;
+}
+
+/* What this run has asked itself already is its duplicate. */
+static bool answer_from_memory(struct asb_engine *e, struct asbi_item *item,
+                               const struct asbi_cache_key *key)
+{
+    struct asbi_memory *m = e->recall.memory;
+    struct asbi_memory_note note;
+    asbi_str record;
+
+    if (!m || !asbi_memory_get(m, key, asbi_wall_ms(e->world), &record, &note))
+        return false;
+    if (!asbi_recall_answer(e, item, record, key,
+                            note.mark ? ASB_DUPLICATE : ASB_CACHE)) {
+        asbi_memory_drop(m, key);
+        return false;
+    }
+    asbi_engine_finish(e, item);
+    return true;
+}
+
+void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
+                          asbi_str record, const struct asbi_cache_key *key,
+                          uint64_t expires_ms, bool of_this_run)
+{
+    struct asbi_memory_note note = {
+        .worth = of_this_run ? item->cost : item->saved,
+        .expires_ms = expires_ms,
+        .mark = of_this_run,
+    };
+
+    if (e->recall.memory)
+        asbi_memory_put(e->recall.memory, key, record, &note,
+                        asbi_wall_ms(e->world));
+}
+
+/* ---- answers to come -------------------------------------------------- */
+
+static struct asbi_item *item_of(struct asbi_seat *seat)
+{
+    return ASBI_OF(seat, struct asbi_item, seat);
+}
+
+static bool is_more_pressing(const struct asbi_item *a,
+                             const struct asbi_item *b)
+{
+    unsigned mine = asbi_queue_urgency(a->priority);
+    unsigned theirs = asbi_queue_urgency(b->priority);
+
+    return mine < theirs || (mine == theirs && a->deadline_ns < b->deadline_ns);
+}
+
+static void follow(struct asb_engine *e, struct asbi_item *item)
+{
+    asbi_item_enter(item, ASBI_ITEM_FOLLOWING);
+    asbi_list_append(&e->recall.following, &item->link);
+}
+
+/* Goes on where the other was; a try that was made is not made again. */
+static void take_over(struct asb_engine *e, struct asbi_item *heir,
+                      struct asbi_item *item)
+{
+    asbi_list_remove(&heir->link);
+    heir->attempts = item->attempts;
+    heir->unknowns = item->unknowns;
+    heir->alone = item->alone;
+    heir->parcel.load = item->parcel.load;
+    asbi_free(&e->mem, heir->complaint);
+    heir->complaint = item->complaint;
+    item->complaint = NULL;
+}
+
+/* The new leader goes where the old one was. */
+static void put_leader(struct asb_engine *e, struct asbi_item *item,
+                       enum asbi_item_state where)
+{
+    if (where == ASBI_ITEM_ASKED) {
+        asbi_recall_look_up(e, item);
+        return;
+    }
+    asbi_engine_enqueue(e, item);
+    if (e->draining)
+        asbi_former_flush(&e->former, NULL);
+}
+
+/* A queued leader must not hold up one that is more pressing. */
+static void overtake(struct asb_engine *e, struct asbi_item *item,
+                     struct asbi_item *leader)
+{
+    if (leader->state == ASBI_ITEM_ASKED)
+        asbi_list_remove(&leader->link);
+    else
+        asbi_former_remove(&e->former, asbi_parcel_batch(&leader->parcel),
+                           &leader->parcel);
+    asbi_queue_leave(e, leader);
+    take_over(e, item, leader);
+    asbi_flight_overtake(&item->seat);
+    put_leader(e, item, leader->state);
+    follow(e, leader);
+}
+
+static bool may_overtake(const struct asbi_item *item,
+                         const struct asbi_item *leader)
+{
+    return (leader->state == ASBI_ITEM_QUEUED ||
+            leader->state == ASBI_ITEM_ASKED) &&
+           is_more_pressing(item, leader);
+}
+
+static void ask_provider(struct asb_engine *e, struct asbi_item *item,
+                         const struct asbi_cache_key *key)
+{
+    struct asbi_recall *r = &e->recall;
+
+    if (asbi_flight_join(&r->flights, key, &item->seat)) {
+        asbi_engine_enqueue(e, item); /* then it goes by itself */
+        return;
+    }
+    struct asbi_item *leader = item_of(item->seat.flight->leader);
+    if (leader == item && r->store)
+        asbi_recall_look_up(e, item);
+    else if (leader == item)
+        asbi_engine_enqueue(e, item);
+    else if (may_overtake(item, leader))
+        overtake(e, item, leader);
+    else
+        follow(e, item);
+}
+
+void asbi_recall_ask(struct asb_engine *e, struct asbi_item *item)
+{
+    struct asbi_cache_key key;
+
+    if (!key_of(e, item, &key))
+        asbi_engine_enqueue(e, item);
+    else if (!answer_from_memory(e, item, &key))
+        ask_provider(e, item, &key);
+}
+
+/* ---- an item is done -------------------------------------------------- */
+
+static void keep(struct asb_engine *e, const struct asbi_item *item)
+{
+    struct asbi_recall *r = &e->recall;
+    const struct asbi_cache_key *key = &item->seat.flight->key;
+    struct asbi_cache_answer answer = {
+        .output = asbi_str_of(item->output, item->output_len),
+        .body = asbi_str_of(item->raw_body, item->raw_body_len),
+        .output_is_json = item->output_is_json,
+        .http_status = item->http_status,
+        .usage = item->usage,
+        .cost_nano_usd = item->cost,
+    };
+    uint64_t now = asbi_wall_ms(e->world);
+    uint64_t expires = now + e->config->cache_ttl_ns / ASBI_MS;
+
+    asbi_buf_clear(&r->bytes);
+    asbi_cache_record_write(&r->bytes, key, &answer);
+    if (asbi_buf_failed(&r->bytes))
+        return;
+    asbi_str record = asbi_buf_view(&r->bytes);
+    asbi_recall_remember(e, item, record, key, expires, true);
+    asbi_recall_save(e, key, record, expires);
+}
+
+/* Its own doing, which says nothing of the request. */
+static bool failed_by_itself(const struct asbi_item *item)
+{
+    return !item->ok && (strcmp(item->error_code, "cancelled") == 0 ||
+                         strcmp(item->error_code, "deadline_exceeded") == 0);
+}
+
+static void tell(struct asb_engine *e, struct asbi_item *follower,
+                 const struct asbi_item *leader)
+{
+    asbi_list_remove(&follower->link);
+    asbi_item_share(&e->mem, follower, leader);
+    if (leader->ok) {
+        follower->saved = leader->cost + leader->saved;
+        e->stats.saved_nano_usd += follower->saved;
+        e->stats.items_duplicate++;
+    }
+    asbi_engine_finish(e, follower);
+}
+
+static void leave(struct asb_engine *e, struct asbi_item *item)
+{
+    struct asbi_seat *next = asbi_flight_leave(&e->recall.flights, &item->seat);
+
+    if (!next)
+        return;
+    take_over(e, item_of(next), item);
+    put_leader(e, item_of(next), item->state);
+}
+
+void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item)
+{
+    struct asbi_seat *next;
+
+    if (!asbi_seat_leads(&item->seat) || failed_by_itself(item)) {
+        leave(e, item);
+        return;
+    }
+    if (item->ok && item->source == ASB_API_CALL && !item->cut_short)
+        keep(e, item);
+    while ((next = asbi_flight_pop(&item->seat)))
+        tell(e, item_of(next), item);
+    (void)asbi_flight_leave(&e->recall.flights, &item->seat);
+}
+
+void asbi_recall_hand_over(struct asb_engine *e, struct asbi_item *item)
+{
+    struct asbi_seat *next;
+
+    if (!asbi_seat_leads(&item->seat))
+        return;
+    next = asbi_flight_leave(&e->recall.flights, &item->seat);
+    if (!next)
+        return;
+    take_over(e, item_of(next), item);
+    asbi_call_replace(item->call, item, item_of(next));
+}

@@ -1,0 +1,35 @@
+/*
+ * recall_store.h -- the part of recall that deals with the store: looks up a
+ * batch in each turn, writes behind in batches.
+ *
+ * Only recall.c asks for it.  A store that fails is given up with a warning;
+ * the run goes on without it.
+ */
+#ifndef ASBI_RECALL_STORE_H
+#define ASBI_RECALL_STORE_H
+
+#include "engine/engine.h"
+
+/* A leader in no place: looked up in the next turn, then answered or queued. */
+void asbi_recall_look_up(struct asb_engine *e, struct asbi_item *item);
+
+/* Copies a record for the store, which has it soon.  Without memory, room or
+ * a store it is not saved. */
+void asbi_recall_save(struct asb_engine *e, const struct asbi_cache_key *key,
+                      asbi_str record, uint64_t expires_ms);
+
+/* Saves what there is, now; frees what cannot be saved. */
+void asbi_recall_save_all(struct asb_engine *e);
+
+/* recall.c: gives an item in no place the answer of a record.  False when the
+ * record is damaged or memory is short; the item is as it was. */
+bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
+                        asbi_str record, const struct asbi_cache_key *key,
+                        enum asb_source source);
+
+/* recall.c: keeps a record in memory. */
+void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
+                          asbi_str record, const struct asbi_cache_key *key,
+                          uint64_t expires_ms, bool of_this_run);
+
+#endif
