@@ -174,6 +174,7 @@ static int check_files(struct checking *k)
         { "output", c->output },
         { "metrics", c->metrics },
         { "summary", c->summary },
+        { "cache", c->no_cache ? "" : c->cache },
         /* read */
         { "input", c->input },
         { "instructions", c->instructions },
@@ -182,7 +183,7 @@ static int check_files(struct checking *k)
         { "catalogue", c->catalogue },
         { "config", c->config },
     };
-    enum { WRITTEN = 3, ALL = sizeof(files) / sizeof(files[0]) };
+    enum { WRITTEN = 4, ALL = sizeof(files) / sizeof(files[0]) };
 
     for (size_t i = 1; i < WRITTEN; i++) {
         if (strcmp(files[i].path, "-") == 0)

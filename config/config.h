@@ -60,6 +60,9 @@ struct asbi_config {
 
     /* reuse of answers */
     const char *reuse; /* "exact", "off" */
+    const char *cache; /* path; "" for none */
+    bool no_cache;     /* beats `cache` */
+    uint64_t cache_max_bytes;
     uint64_t cache_ttl_ns;
     uint64_t cache_memory_bytes;
     uint64_t cache_memory_items; /* 0: no limit but bytes */

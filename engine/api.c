@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/material.h"
 #include "engine/queue.h"
+#include "engine/real/cache_sqlite.h"
 #include "engine/real/loop.h"
 
 const char *asb_strerror(int error)
@@ -61,6 +62,23 @@ static int new_world(struct asb_engine *e, const struct asb_options *options,
     return asbi_real_world_new(&e->mem, base, &real, &e->log, out, why);
 }
 
+/* The store of answers that the options name; NULL for none. */
+static int new_store(struct asb_engine *e, const struct asbi_config *c,
+                     struct asbi_store **out, struct asb_message *why)
+{
+    struct asbi_cache_file_options o = { .path = c->cache,
+                                         .max_bytes = c->cache_max_bytes };
+    struct asbi_cache_file *file;
+
+    *out = NULL;
+    if (!c->cache[0] || c->no_cache || strcmp(c->reuse, "off") == 0)
+        return ASB_OK;
+    int rc = asbi_cache_file_open(&e->mem, &o, &file, why);
+    if (!rc)
+        *out = asbi_cache_file_store(file);
+    return rc;
+}
+
 /* What does not stop a run but the user should know. */
 static void warn(struct asb_engine *e)
 {
@@ -79,6 +97,7 @@ int asb_engine_new(const struct asb_options *options,
     struct asbi_log log;
     struct asbi_material material;
     struct asbi_world *world;
+    struct asbi_store *store = NULL;
 
     if (!options || !out)
         return ASB_EINVAL;
@@ -94,10 +113,14 @@ int asb_engine_new(const struct asb_options *options,
     if (!e && !rc)
         rc = ASB_ENOMEM;
     if (!rc)
+        rc = new_store(e, &options->values, &store, why);
+    if (!rc)
         rc = new_world(e, options, h.base, &world, why);
     if (!rc)
         rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
-                              &material.task, NULL, why);
+                              &material.task, store, why);
+    else if (store)
+        store->ops->free(store);
     asbi_material_fini(&material);
     if (rc) {
         asbi_engine_destroy(e);

@@ -5,7 +5,7 @@
 set -eu
 packages="build-essential cmake ninja-build pkg-config python3
     libevent-dev libcurl4-openssl-dev libssl-dev libyaml-dev libmsgpack-dev
-    libsimdjson-dev libcsv-dev libxxhash-dev"
+    libsimdjson-dev libsqlite3-dev libcsv-dev libxxhash-dev"
 case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
     cppcheck ccache" ;;
