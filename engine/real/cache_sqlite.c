@@ -415,7 +415,7 @@ int asbi_cache_file_open(const struct asbi_mem *mem,
         return rc;
     }
     set_limit(f, o->max_bytes);
-    expire_some(f, asbi_cache_file_now());
+    expire_some(f, o->now_ms ? o->now_ms : asbi_cache_file_now());
     (void)sqlite3_busy_timeout(f->db, PATIENCE_AT_WORK);
     *out = f;
     return ASB_OK;

@@ -22,6 +22,7 @@ struct asbi_cache_file_options {
     const char *path;
     bool must_exist;    /* else it is made */
     uint64_t max_bytes; /* 0: no limit; what expires first makes room */
+    uint64_t now_ms;    /* 0: as the system's clock says */
 };
 
 /**
