@@ -102,6 +102,10 @@ static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
     put_usage(out, &result->usage);
     asbi_json_put_key(out, "cost_usd");
     asbi_json_put_usd(out, result->cost_nano_usd);
+    if (result->saved_nano_usd) {
+        asbi_json_put_key(out, "saved_usd");
+        asbi_json_put_usd(out, result->saved_nano_usd);
+    }
     asbi_buf_char(out, '}');
 }
 

@@ -100,7 +100,7 @@ static void put_outcome(struct asbi_writer *w, struct asbi_buf *out,
 static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
                      const struct asb_result *result, struct asbi_buf *out)
 {
-    asbi_msgpack_put_map(out, 8);
+    asbi_msgpack_put_map(out, result->saved_nano_usd ? 9 : 8);
     put_text(out, "id");
     put_id(w, out, result->id, memo->id_is_number);
     put_count(out, "seq", memo->seq);
@@ -113,6 +113,10 @@ static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
     put_usage(out, &result->usage);
     put_text(out, "cost_usd");
     asbi_msgpack_put_double(out, (double)result->cost_nano_usd / 1e9);
+    if (result->saved_nano_usd) {
+        put_text(out, "saved_usd");
+        asbi_msgpack_put_double(out, (double)result->saved_nano_usd / 1e9);
+    }
 }
 
 /* As in JSON lines: see there. */

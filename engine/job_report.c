@@ -70,6 +70,14 @@ static void put_timestamp(struct asbi_buf *b, uint64_t wall_ms)
     asbi_buf_fmt(b, ".%03uZ\"", (unsigned)(wall_ms % 1000));
 }
 
+/* Of the items answered so far, those that needed no call of their own. */
+static double reuse_ratio(const struct asb_stats *e)
+{
+    uint64_t reused = e->items_cached + e->items_duplicate + e->items_near;
+
+    return e->items_ok ? rounded((double)reused / (double)e->items_ok) : 0;
+}
+
 /* Rows known of: read ones, or all of a file by the bytes read so far. */
 static uint64_t total_rows(const struct asb_job_stats *s)
 {
@@ -110,6 +118,7 @@ static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
     put_usd(b, "cost_usd", e->cost_nano_usd);
     put_usd(b, "saved_usd", e->saved_nano_usd);
     put_u64(b, "cache_hits", e->items_cached);
+    put_double(b, "reuse_ratio", reuse_ratio(e));
     asbi_buf_c(b, "}\n");
 }
 
@@ -166,6 +175,7 @@ static void put_counts(struct asbi_buf *b, const struct asb_job *job,
     put_u64(b, "items_cached", e->items_cached);
     put_u64(b, "items_duplicate", e->items_duplicate);
     put_u64(b, "items_near", e->items_near);
+    put_double(b, "reuse_ratio", reuse_ratio(e));
     put_u64(b, "items_answered_before", job->rows_answered);
     put_u64(b, "calls", e->calls);
     put_u64(b, "calls_failed", e->calls_failed);

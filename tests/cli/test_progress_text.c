@@ -266,6 +266,18 @@ static void a_plain_line_reads_as_a_sentence(void)
                 "$0.0123 of ~$0.0246, ETA 1m15s, 3 failed, finishing");
 }
 
+static void a_plain_line_says_what_was_reused(void)
+{
+    struct asb_job_stats s = half_way();
+    struct text line;
+
+    s.engine.items_cached = 1200;
+    s.engine.items_duplicate = 34;
+    s.engine.saved_nano_usd = 500000000;
+    progress_plain_line(&line, &s, NULL);
+    CHECK(strstr(line.at, ", 1,234 reused, saved $0.5000, 3 failed") != NULL);
+}
+
 static void plain_lines_are_rare(void)
 {
     struct progress_mark last = { 100, 1000 };
@@ -296,7 +308,8 @@ static void json_names_what_the_metrics_name(void)
         "\"texts_per_sec\":93.240,\"tokens_per_sec\":6234.500,"
         "\"batch_count\":20,\"eta_seconds\":75.000,\"in_flight\":8,"
         "\"concurrency_limit\":16,\"rate_limited\":false,"
-        "\"cost_usd\":0.012300000,\"saved_usd\":0.000000000}");
+        "\"cost_usd\":0.012300000,\"saved_usd\":0.000000000,"
+        "\"cache_hits\":0}");
 }
 
 static void json_says_null_for_unknown(void)
@@ -346,7 +359,8 @@ TEST_MAIN(CASE(a_wide_bar_says_everything), CASE(a_bar_fits_every_width),
           CASE(money_keeps_the_digits_that_matter),
           CASE(times_have_two_units_at_most),
           CASE(a_slow_rate_is_told_by_the_minute),
-          CASE(a_plain_line_reads_as_a_sentence), CASE(plain_lines_are_rare),
+          CASE(a_plain_line_reads_as_a_sentence),
+          CASE(a_plain_line_says_what_was_reused), CASE(plain_lines_are_rare),
           CASE(json_names_what_the_metrics_name),
           CASE(json_says_null_for_unknown), CASE(the_summary_adds_up),
           CASE(long_text_is_cut_and_stays_terminated))

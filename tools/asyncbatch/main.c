@@ -24,6 +24,8 @@ static const struct {
       cmd_sim, &cmd_sim_help },
     { "config", "check a configuration file; show the effective values",
       cmd_config, &cmd_config_help },
+    { "cache", "what a cache file holds; purge it", cmd_cache,
+      &cmd_cache_help },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -82,7 +84,8 @@ int main(int argc, char **argv)
     /* Which bytes the terminal takes; numbers keep their dot. */
     (void)setlocale(LC_CTYPE, "");
     if (argc < 2) {
-        say("a command is missing: run, sim or config; asyncbatch --help "
+        say("a command is missing: run, sim, config or cache; asyncbatch "
+            "--help "
             "says more");
         return ASB_EXIT_USAGE;
     }

@@ -280,6 +280,19 @@ void progress_bar_line(struct text *out, const struct asb_job_stats *s,
 
 /* ---- plain lines and the summary -------------------------------------- */
 
+/* Says nothing when no answer was reused. */
+static void add_reuse(struct text *t, const struct asb_stats *e)
+{
+    uint64_t reused = e->items_cached + e->items_duplicate + e->items_near;
+
+    if (reused == 0)
+        return;
+    text_add(t, ", ");
+    add_count(t, reused);
+    text_add(t, " reused, saved ");
+    add_usd(t, e->saved_nano_usd);
+}
+
 bool progress_plain_due(const struct progress_mark *last,
                         const struct asb_job_stats *s)
 {
@@ -309,6 +322,7 @@ void progress_plain_line(struct text *out, const struct asb_job_stats *s,
     add_expected_cost(out, s, total);
     text_add(out, ", ");
     add_eta(out, s);
+    add_reuse(out, &s->engine);
     if (s->rows_failed)
         text_add(out, ", %" PRIu64 " failed", s->rows_failed);
     if (s->engine.rate_limited) {
@@ -432,5 +446,6 @@ void progress_json_line(struct text *out, const struct asb_job_stats *s)
         e->in_flight, e->concurrency_limit, e->rate_limited ? "true" : "false");
     add_json_usd(out, "cost_usd", e->cost_nano_usd);
     add_json_usd(out, "saved_usd", e->saved_nano_usd);
+    text_add(out, ",\"cache_hits\":%" PRIu64, e->items_cached);
     text_add(out, "}");
 }
