@@ -174,7 +174,7 @@ static int check_files(struct checking *k)
         { "output", c->output },
         { "metrics", c->metrics },
         { "summary", c->summary },
-        { "cache", c->no_cache ? "" : c->cache },
+        { "cache", c->cache },
         /* read */
         { "input", c->input },
         { "instructions", c->instructions },

@@ -61,7 +61,7 @@ struct asbi_config {
     /* reuse of answers */
     const char *reuse; /* "exact", "off" */
     const char *cache; /* path; "" for none */
-    bool no_cache;     /* beats `cache` */
+    bool no_cache;     /* beats a `cache` that is not of a stronger origin */
     uint64_t cache_max_bytes;
     uint64_t cache_ttl_ns;
     uint64_t cache_memory_bytes;

@@ -184,7 +184,7 @@ const struct asbi_option asbi_option_table[] = {
         "Answers kept across runs; made when it is not there." },
       PATH, AT(cache) },
     { .info = { "no_cache", NULL, NULL, REUSE, "false",
-        "Use no cache file, whatever the configuration says." },
+        "Use no cache file, although the configuration names one." },
       SWITCH, AT(no_cache) },
     { .info = { "cache_max", NULL, "SIZE", REUSE, "4GiB",
         "Largest cache file; what expires first makes room." },

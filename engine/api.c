@@ -62,16 +62,30 @@ static int new_world(struct asb_engine *e, const struct asb_options *options,
     return asbi_real_world_new(&e->mem, base, &real, &e->log, out, why);
 }
 
+/* Of "cache" and "no_cache" the stronger origin wins, the latter when they are
+ * of one. */
+static bool wants_cache(const struct asb_options *options)
+{
+    const struct asbi_config *c = &options->values;
+    enum asb_origin cache = ASB_FROM_DEFAULT, no_cache = ASB_FROM_DEFAULT;
+
+    (void)asb_options_get(options, "cache", &cache);
+    (void)asb_options_get(options, "no_cache", &no_cache);
+    return c->cache[0] && (!c->no_cache || cache > no_cache) &&
+           strcmp(c->reuse, "off") != 0;
+}
+
 /* The store of answers that the options name; NULL for none. */
-static int new_store(struct asb_engine *e, const struct asbi_config *c,
+static int new_store(struct asb_engine *e, const struct asb_options *options,
                      struct asbi_store **out, struct asb_message *why)
 {
+    const struct asbi_config *c = &options->values;
     struct asbi_cache_file_options o = { .path = c->cache,
                                          .max_bytes = c->cache_max_bytes };
     struct asbi_cache_file *file;
 
     *out = NULL;
-    if (!c->cache[0] || c->no_cache || strcmp(c->reuse, "off") == 0)
+    if (!wants_cache(options))
         return ASB_OK;
     int rc = asbi_cache_file_open(&e->mem, &o, &file, why);
     if (!rc)
@@ -113,7 +127,7 @@ int asb_engine_new(const struct asb_options *options,
     if (!e && !rc)
         rc = ASB_ENOMEM;
     if (!rc)
-        rc = new_store(e, &options->values, &store, why);
+        rc = new_store(e, options, &store, why);
     if (!rc)
         rc = new_world(e, options, h.base, &world, why);
     if (!rc)

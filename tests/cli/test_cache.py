@@ -75,6 +75,14 @@ class Cache(Case):
             cached.append(json.loads(self.read("s.json"))["items_cached"])
         self.assertEqual(cached, [0, 0, 20])
 
+    def test_the_command_line_beats_no_cache_in_the_file(self):
+        self.write("asyncbatch.yaml", "no_cache: true\ncache: other.db\n")
+        self.run_job(*TRANSLATE, *QUICK, stdin=items(3).encode())
+        self.assertFalse(os.path.exists(self.path("other.db")))
+        self.run_job(*TRANSLATE, *QUICK, "--cache", "c.db",
+                     stdin=items(3).encode())
+        self.assertTrue(os.path.exists(self.path("c.db")))
+
     def test_an_expired_answer_is_asked_again(self):
         self.run_job(*TRANSLATE, *QUICK, "--cache", "c.db",
                      stdin=items(20).encode())
