@@ -70,10 +70,8 @@ static bool answer_from_store(struct asb_engine *e, struct asbi_item *item)
     if (rc || asbi_buf_failed(&r->bytes))
         return false;
     asbi_str record = asbi_buf_view(&r->bytes);
-    if (!asbi_recall_answer(e, item, record, key, ASB_CACHE)) {
-        r->store->ops->forget(r->store, key);
-        return false;
-    }
+    if (!asbi_recall_answer(e, item, record, key, ASB_CACHE))
+        return false; /* a damaged record is replaced by the next answer */
     asbi_recall_remember(e, item, record, key, expires_ms, false);
     asbi_engine_finish(e, item);
     return true;

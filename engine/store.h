@@ -41,9 +41,6 @@ struct asbi_store_ops {
     /* The run is over: put() may wait some seconds for others from now on. */
     void (*last)(struct asbi_store *s);
 
-    /* Of a record that is damaged. */
-    void (*forget)(struct asbi_store *s, const struct asbi_cache_key *key);
-
     void (*free)(struct asbi_store *s);
 };
 

@@ -33,7 +33,6 @@ enum statement {
     ROLLBACK,
     GET,
     PUT,
-    FORGET,
     MAKE_ROOM,
     EXPIRE,
     COUNT_ALL,
@@ -49,7 +48,6 @@ static const char *const sql[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [GET] = "SELECT expires, record FROM answer WHERE key = ?1",
     [PUT] = "INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3)",
-    [FORGET] = "DELETE FROM answer WHERE key = ?1",
     [MAKE_ROOM] = "DELETE FROM answer WHERE rowid IN (SELECT rowid FROM "
                   "answer ORDER BY expires LIMIT 4096)",
     [EXPIRE] = "DELETE FROM answer WHERE rowid IN (SELECT rowid FROM answer "
@@ -211,17 +209,6 @@ static int store_put(struct asbi_store *s,
     return is_passing(rc) ? ASB_EBUSY : ASB_EIO;
 }
 
-static void store_forget(struct asbi_store *s, const struct asbi_cache_key *key)
-{
-    struct asbi_cache_file *f = file_of(s);
-    sqlite3_stmt *st = get_statement(f, FORGET);
-
-    if (!st)
-        return;
-    bind_bytes(st, 1, asbi_cache_key_str(key));
-    (void)finish(f, st); /* else the next answer replaces it */
-}
-
 static void store_last(struct asbi_store *s)
 {
     (void)sqlite3_busy_timeout(file_of(s)->db, PATIENCE_AT_THE_ENDS);
@@ -243,7 +230,6 @@ static const struct asbi_store_ops store_ops = {
     .get = store_get,
     .put = store_put,
     .last = store_last,
-    .forget = store_forget,
     .free = store_free,
 };
 

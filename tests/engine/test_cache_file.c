@@ -93,7 +93,6 @@ static bool has(struct asbi_store *s, unsigned n, const char *text)
 
 static void what_was_put_is_there_in_the_next_run(void)
 {
-    struct asbi_cache_key key = key_of(2);
     struct stat st;
 
     start();
@@ -108,9 +107,7 @@ static void what_was_put_is_there_in_the_next_run(void)
     s = open_store();
     s->ops->begin(s);
     CHECK(has(s, 1, "one") && has(s, 2, "two again") && !has(s, 3, ""));
-    s->ops->forget(s, &key);
     s->ops->end(s);
-    CHECK(has(s, 1, "one") && !has(s, 2, ""));
     s->ops->free(s);
     stop();
 }
@@ -373,12 +370,6 @@ static int bad_put(struct asbi_store *s, const struct asbi_store_entry *entries,
     return bad_rc(s);
 }
 
-static void bad_forget(struct asbi_store *s, const struct asbi_cache_key *key)
-{
-    (void)key;
-    bad_nothing(s);
-}
-
 static void bad_free(struct asbi_store *s)
 {
     bad_nothing(s);
@@ -391,7 +382,6 @@ static const struct asbi_store_ops bad_ops = {
     .get = bad_get,
     .put = bad_put,
     .last = bad_nothing,
-    .forget = bad_forget,
     .free = bad_free,
 };
 
