@@ -33,6 +33,15 @@ struct asbi_kind_entry {
     size_t items; /* unfinished; the entry goes with the last */
 };
 
+struct asbi_call;
+
+/* Whoever looks on, such as a plan: told of each call when it is sent, while
+ * its batch still knows what bounded it. */
+struct asbi_watch {
+    void (*on_send)(void *arg, const struct asbi_call *call);
+    void *arg;
+};
+
 struct asb_engine {
     /* -- immutable after creation */
     struct asbi_mem mem;
@@ -75,6 +84,7 @@ struct asb_engine {
     void (*on_alarm)(void *owner);    /* at alarm_ns; sets the next one */
     uint64_t alarm_ns;                /* ASBI_NEVER: none */
     void *owner;
+    struct asbi_watch watch; /* on_send NULL: nobody */
 };
 
 /* An engine that can do nothing yet: a place for what its world borrows.  NULL

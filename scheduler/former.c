@@ -115,18 +115,46 @@ static double share(double used, double cap)
     return cap > 0 ? used / cap : 0;
 }
 
-/* How full a batch is on its fullest scale, leaving out the count of items. */
-static double fill(const struct asbi_batch *b)
+static void shares_of(const struct asbi_batch *b, double out[ASBI_SCALES])
 {
     const struct asbi_batch_caps *caps = &b->kind->caps;
     const struct asbi_load *load = &b->load;
-    double most = share((double)load->input_tokens, (double)caps->input_tokens);
 
-    most = larger(
-        most, share((double)load->output_tokens, (double)caps->output_tokens));
-    most = larger(most, share((double)load->bytes, (double)caps->bytes));
-    most = larger(most, share((double)load->cost, (double)caps->cost));
-    return larger(most, share(seconds_of(caps, load), caps->seconds));
+    out[ASBI_SCALE_NONE] = 0;
+    out[ASBI_SCALE_ITEMS] = share((double)load->items, (double)caps->items);
+    out[ASBI_SCALE_INPUT] =
+        share((double)load->input_tokens, (double)caps->input_tokens);
+    out[ASBI_SCALE_OUTPUT] =
+        share((double)load->output_tokens, (double)caps->output_tokens);
+    out[ASBI_SCALE_BYTES] = share((double)load->bytes, (double)caps->bytes);
+    out[ASBI_SCALE_COST] = share((double)load->cost, (double)caps->cost);
+    out[ASBI_SCALE_TIME] = share(seconds_of(caps, load), caps->seconds);
+}
+
+/* How full a batch is on its fullest scale, leaving out the count of items. */
+static double fill(const struct asbi_batch *b)
+{
+    double shares[ASBI_SCALES], most = 0;
+
+    shares_of(b, shares);
+    for (int i = ASBI_SCALE_INPUT; i < ASBI_SCALES; i++)
+        most = larger(most, shares[i]);
+    return most;
+}
+
+enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b)
+{
+    double shares[ASBI_SCALES];
+    int fullest = ASBI_SCALE_ITEMS;
+
+    if (b->why != ASBI_BATCH_FULL && b->why != ASBI_BATCH_EVICTED)
+        return ASBI_SCALE_NONE;
+    shares_of(b, shares);
+    for (int i = ASBI_SCALE_ITEMS; i < ASBI_SCALES; i++) {
+        if (shares[i] > shares[fullest])
+            fullest = i;
+    }
+    return (enum asbi_scale)fullest;
 }
 
 static bool is_full(const struct asbi_batch *b)

@@ -53,6 +53,18 @@ enum asbi_closed_because {
     ASBI_BATCH_EVICTED, /* a ninth was needed: the fullest went */
 };
 
+/* What kept a batch from being larger. */
+enum asbi_scale {
+    ASBI_SCALE_NONE, /* nothing: no more items, or they would wait too long */
+    ASBI_SCALE_ITEMS,
+    ASBI_SCALE_INPUT,
+    ASBI_SCALE_OUTPUT,
+    ASBI_SCALE_BYTES,
+    ASBI_SCALE_COST,
+    ASBI_SCALE_TIME,
+    ASBI_SCALES
+};
+
 /* Items of one kind may share a call. */
 struct asbi_kind {
     /* -- set by its owner */
@@ -129,6 +141,10 @@ void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b);
  * (nothing changed). */
 int asbi_former_split(struct asbi_former *f, struct asbi_batch *b, size_t n,
                       struct asbi_batch **first);
+
+/* The scale on which a closed or taken batch is fullest, if that is why it was
+ * closed. */
+enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b);
 
 /* Closes every open batch (of one kind, or of all for NULL). */
 void asbi_former_flush(struct asbi_former *f, struct asbi_kind *k);

@@ -17,10 +17,12 @@ struct command_help {
 };
 
 int cmd_run(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 
 /* For `asyncbatch help COMMAND`. */
-extern const struct command_help cmd_run_help, cmd_sim_help, cmd_config_help;
+extern const struct command_help cmd_run_help, cmd_plan_help, cmd_sim_help,
+    cmd_config_help;
 
 #endif
