@@ -64,6 +64,7 @@ struct asbi_config {
     int64_t budget;       /* nano-dollars; INT64_MAX: none */
     uint64_t deadline_ns; /* 0: none */
     enum asb_class priority;
+    const char *priority_weights, *class_shares, *class_targets;
     uint64_t max_attempts;
     bool retry_unknown; /* ask again when the outcome of a call is unknown */
     uint64_t max_item_bytes;

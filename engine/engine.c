@@ -41,6 +41,7 @@ static void deliver_one(struct asb_engine *e, struct asbi_item *item)
     asbi_item_result(item, &result);
     e->stats.items_ok += item->ok;
     e->stats.items_failed += !item->ok;
+    e->stats.sla_misses += asbi_pick_is_late(e, item, asbi_now(e->world));
     asbi_slots_remove(&e->numbers, item->number);
     item->done(e, &result, item->arg);
     e->held_items--;
@@ -150,13 +151,13 @@ static void check_budget(struct asb_engine *e, const struct asbi_demand *demand)
 /* True when a batch left the queue. */
 static bool send_one(struct asb_engine *e, uint64_t now)
 {
-    struct asbi_batch *b = asbi_former_peek(&e->former, now);
+    struct asbi_batch *b = asbi_pick_next(e, now);
     struct asbi_demand demand;
 
     if (!b)
         return false;
     drop_expired(e, b, now);
-    b = asbi_former_peek(&e->former, now);
+    b = asbi_pick_next(e, now);
     if (!b)
         return false;
     asbi_call_weigh(e, b, &demand);
@@ -166,10 +167,12 @@ static bool send_one(struct asb_engine *e, uint64_t now)
     if (e->closed_gate != ASBI_GATE_OPEN)
         return false;
     int rc = asbi_call_start(e, b, &demand);
-    if (rc == ASB_EINVAL)
+    if (!rc)
+        asbi_pick_sent(e, &demand);
+    else if (rc == ASB_EINVAL)
         fail_batch(e, b, "invalid_url",
                    "the url of this item is no plain path below the base URL");
-    else if (rc && e->calls.count == 0)
+    else if (e->calls.count == 0)
         fail_batch(e, b, "out_of_memory", "there was no memory for the call");
     return !rc || rc == ASB_EINVAL;
 }
@@ -247,6 +250,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_list_init(&e->done);
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);
     asbi_map_init(&e->kinds, &e->mem, 0);
+    asbi_map_init(&e->tenants, &e->mem, 0);
     return e;
 }
 
@@ -260,6 +264,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     world->arg = e;
     asbi_rng_seed(&e->rng, world->seed);
     asbi_map_init(&e->kinds, &e->mem, asbi_rng_u64(&e->rng));
+    asbi_map_init(&e->tenants, &e->mem, asbi_rng_u64(&e->rng));
     asbi_eta_init(&e->eta, asbi_now(world));
     e->options = asbi_options_copy(options, &e->mem);
     if (!e->options)
@@ -273,6 +278,9 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     if (rc)
         return rc;
     e->task_packs = asbi_task_packs(e->task);
+    rc = asbi_pick_init(&e->pick, e, why);
+    if (rc)
+        return rc;
     return asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
                          &e->log, world->transport->capacity, &e->lane, why);
 }
@@ -329,6 +337,7 @@ void asbi_engine_destroy(struct asb_engine *e)
     if (e->lane) /* else nothing was ever taken in */
         free_items(e);
     asbi_queue_fini(e);
+    asbi_pick_fini(&e->pick, &e->mem);
     asbi_former_fini(&e->former);
     asbi_heap_fini(&e->backoff);
     asbi_slots_fini(&e->numbers);

@@ -20,13 +20,22 @@
 #include "engine/base/slots.h"
 #include "engine/item.h"
 #include "engine/lane.h"
+#include "engine/pick.h"
 #include "engine/world.h"
 #include "scheduler/eta.h"
 #include "scheduler/former.h"
 
+/* Whose items they are; "" for those that name nobody. */
+struct asbi_tenant {
+    asbi_str key; /* owned; in engine->tenants */
+    size_t kinds; /* the entry goes with the last */
+    struct asbi_account account;
+};
+
 /* Items that may share a call: one class of one tenant, packed or not. */
 struct asbi_kind_entry {
     struct asbi_kind kind;
+    struct asbi_tenant *tenant;
     char *key; /* in engine->kinds */
     size_t key_len;
     bool shares;  /* items may share a call; else each goes alone */
@@ -56,7 +65,8 @@ struct asb_engine {
     /* -- items by state */
     struct asbi_slots numbers;
     struct asbi_former former; /* QUEUED */
-    struct asbi_map kinds;
+    struct asbi_map kinds, tenants;
+    struct asbi_pick pick;
     struct asbi_list calls;   /* SENT */
     struct asbi_heap backoff; /* BACKOFF */
     struct asbi_list done;    /* DONE */

@@ -325,6 +325,9 @@ struct asb_stats {
     double eta_seconds;  /* of the items accepted so far; < 0: unknown */
     enum asb_halt halt;
     char halt_reason[256]; /* one sentence; "" while running */
+    /* Items answered, or failed, after their deadline or the target of their
+     * class (option class_targets). */
+    uint64_t sla_misses;
 };
 
 ASB_API void asb_engine_stats(const struct asb_engine *engine,
