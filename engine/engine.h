@@ -12,6 +12,7 @@
 
 #include "adapters/task.h"
 #include "config/config.h"
+#include "engine/alerts.h"
 #include "engine/base/heap.h"
 #include "engine/base/list.h"
 #include "engine/base/log.h"
@@ -67,10 +68,13 @@ struct asb_engine {
     struct asbi_former former; /* QUEUED */
     struct asbi_map kinds, tenants;
     struct asbi_pick pick;
+    struct asbi_alerts alerts;
     struct asbi_list calls;   /* SENT */
     struct asbi_heap backoff; /* BACKOFF */
     struct asbi_list done;    /* DONE */
     size_t held_items, held_bytes;
+    size_t held_of[ASBI_CLASSES];
+    bool seen_urgent_or_normal; /* there is more than background work */
 
     struct asbi_list spare_calls;
     struct asbi_rng rng;

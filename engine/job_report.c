@@ -108,6 +108,7 @@ static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
     asbi_json_put_key(b, "rate_limited");
     asbi_buf_c(b, e->rate_limited ? "true" : "false");
     put_u64(b, "sla_misses", e->sla_misses);
+    put_u64(b, "budget_alert_percent", e->budget_alert_percent);
     put_usd(b, "cost_usd", e->cost_nano_usd);
     put_usd(b, "saved_usd", e->saved_nano_usd);
     put_u64(b, "cache_hits", e->items_cached);

@@ -100,6 +100,33 @@ static void describe(const struct asb_engine *e, struct asbi_batch *b,
     };
 }
 
+bool asbi_pick_sheds(const struct asb_engine *e)
+{
+    bool others = e->held_items > e->held_of[ASB_BACKGROUND];
+
+    return e->seen_urgent_or_normal && (others || !e->draining) &&
+           asbi_budget_used_share(&e->lane->budget) >= e->config->budget_soft;
+}
+
+/* A kind that may not be served now is left out. */
+static void gather(struct asb_engine *e)
+{
+    struct asbi_pick *p = &e->pick;
+    bool sheds = asbi_pick_sheds(e);
+
+    p->count = 0;
+    ASBI_LIST_EACH (it, &e->former.ready) {
+        struct asbi_batch *b = asbi_kind_first(asbi_kind_of_ready(it));
+
+        describe(e, b, &p->heads[p->count]);
+        if (sheds && p->heads[p->count].priority == ASB_BACKGROUND) {
+            asbi_alerts_shedding(&e->alerts);
+            continue;
+        }
+        p->batches[p->count++] = b;
+    }
+}
+
 struct asbi_batch *asbi_pick_next(struct asb_engine *e, uint64_t now)
 {
     struct asbi_pick *p = &e->pick;
@@ -110,12 +137,9 @@ struct asbi_batch *asbi_pick_next(struct asb_engine *e, uint64_t now)
         return NULL;
     if (!reserve(e, e->former.ready.count))
         return asbi_former_peek(&e->former, now);
-    ASBI_LIST_EACH (it, &e->former.ready) {
-        struct asbi_batch *b = asbi_kind_first(asbi_kind_of_ready(it));
-
-        p->batches[p->count] = b;
-        describe(e, b, &p->heads[p->count++]);
-    }
+    gather(e);
+    if (p->count == 0)
+        return NULL;
     p->chosen = asbi_priority_pick(&p->priority, p->heads, p->count, now);
     return p->batches[p->chosen];
 }

@@ -27,7 +27,11 @@ int asbi_pick_init(struct asbi_pick *pick, const struct asb_engine *e,
                    struct asb_message *why);
 void asbi_pick_fini(struct asbi_pick *pick, const struct asbi_mem *mem);
 
-/* The next closed batch, or NULL. */
+/* Past the soft threshold of the budget background work is held back while
+ * there is, or may still come, anything else to spend the rest on. */
+bool asbi_pick_sheds(const struct asb_engine *e);
+
+/* The next closed batch that may go, or NULL. */
 struct asbi_batch *asbi_pick_next(struct asb_engine *e, uint64_t now);
 
 /* The batch that asbi_pick_next() gave last was sent. */

@@ -379,6 +379,9 @@ static int make(struct asb_plan *p, const struct asb_options *options,
         return ASB_ENOMEM;
     rc = asb_options_set(p->options, "base_url", nowhere, ASB_FROM_HOST, why);
     if (!rc)
+        rc = asb_options_set(p->options, "budget_alerts", "none", ASB_FROM_HOST,
+                             why);
+    if (!rc)
         rc = set_up_provider(p, why);
     if (!rc)
         rc = set_up_engine(p, why);

@@ -20,6 +20,8 @@ struct sim_answer {
     bool ok;
     char code[48];
     unsigned attempts;
+    size_t order;   /* when it came: 0 first */
+    uint64_t at_ns; /* virtual time */
     int64_t cost;
     size_t output_len;
 };
@@ -32,6 +34,10 @@ struct sim_run {
     const char *options[16][2]; /* name, value; NULL ends */
     /* The text of item `i`; NULL: numbered sentences. */
     const char *(*text)(size_t i, char *room, size_t size);
+    enum asb_class (*priority)(size_t i); /* NULL: all normal */
+    const char *(*tenant)(size_t i);      /* NULL: none */
+    void (*log)(enum asb_log_level level, const char *line, void *arg);
+    void *log_arg;
     size_t fail_at; /* the n-th allocation fails; 0: none does */
 
     /* -- what happened */

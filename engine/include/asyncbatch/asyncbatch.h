@@ -328,6 +328,7 @@ struct asb_stats {
     /* Items answered, or failed, after their deadline or the target of their
      * class (option class_targets). */
     uint64_t sla_misses;
+    unsigned budget_alert_percent; /* the last level passed; 0: none */
 };
 
 ASB_API void asb_engine_stats(const struct asb_engine *engine,
