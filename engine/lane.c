@@ -293,6 +293,18 @@ uint64_t asbi_lane_expect_output(const struct asbi_lane *lane, double raw_input)
     return (uint64_t)(lane->output_ratio.value * raw_input) + ASBI_ITEM_SLACK;
 }
 
+/* OpenAI and those like it count the larger of the prompt and max_tokens, at
+ * admission; others what is used. */
+static double rate_tokens(const struct asbi_lane *lane,
+                          const struct asbi_demand *d)
+{
+    if (!lane->provider.counts_max_tokens)
+        return (double)d->input_tokens + (double)d->output_tokens;
+    return (double)(d->input_tokens > d->max_output_tokens
+                        ? d->input_tokens
+                        : d->max_output_tokens);
+}
+
 void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
                      uint64_t expected_output, uint64_t max_output,
                      const struct asbi_prices *prices, struct asbi_demand *out)
@@ -313,10 +325,7 @@ void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
     if (lane->model.max_output_tokens &&
         out->max_output_tokens > lane->model.max_output_tokens)
         out->max_output_tokens = lane->model.max_output_tokens;
-    out->rate_tokens = (double)out->input_tokens;
-    out->rate_tokens += lane->provider.counts_max_tokens
-                            ? (double)out->max_output_tokens
-                            : (double)out->output_tokens;
+    out->rate_tokens = rate_tokens(lane, out);
     uint64_t most = (uint64_t)((double)out->input_tokens * headroom) + 1;
     out->worst_cost = asbi_price_worst(prices, most, out->max_output_tokens);
 }

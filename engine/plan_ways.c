@@ -4,6 +4,8 @@
  */
 #include "engine/plan.h"
 
+#include <math.h>
+
 #include "engine/base/units.h"
 
 enum {
@@ -63,9 +65,9 @@ static void way_alone(const struct asb_plan *p, const struct asbi_plan_kind *k,
     struct asbi_pace pace;
 
     if (lane->provider.counts_max_tokens)
-        tokens = (double)usage.input_tokens +
-                 (double)usage.output_tokens * output_room +
-                 (double)(k->items * OUTPUT_SLACK);
+        tokens = fmax((double)usage.input_tokens,
+                      (double)usage.output_tokens * output_room +
+                          (double)(k->items * OUTPUT_SLACK));
     pace_alone(p, k, &usage, &pace);
     *out = (struct asbi_way){
         .calls = k->items,
