@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/format.h"
@@ -258,12 +259,16 @@ static int run(struct asb_plan *p, struct asb_message *why)
 {
     const struct asbi_config *c = &p->options->values;
     struct asbi_reader_options options;
+    struct stat st;
     int fd;
 
     asbi_input_reader_options(c, &options);
     int rc = open_input(c->input, &fd, why);
     if (rc)
         return rc;
+    /* As a job does: what is in a file need not be hurried. */
+    p->engine->patient =
+        fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
     if (c->strict)
         rc = asbi_job_check_input(&p->mem, fd, &options, why);
     if (!rc)
