@@ -71,9 +71,12 @@ struct asbi_config {
     /* limits of the job */
     uint64_t workers; /* most calls in flight; 0: adaptive */
     uint64_t requests_per_minute, tokens_per_minute; /* 0: learned */
-    int64_t budget;       /* nano-dollars; INT64_MAX: none */
-    uint64_t deadline_ns; /* 0: none */
+    int64_t budget;     /* nano-dollars; INT64_MAX: none */
+    double budget_soft; /* share from which background work waits */
+    const char *budget_alerts, *budget_webhook; /* "" for none */
+    uint64_t deadline_ns;                       /* 0: none */
     enum asb_class priority;
+    const char *priority_weights, *class_shares, *class_targets;
     uint64_t max_attempts;
     bool retry_unknown; /* ask again when the outcome of a call is unknown */
     uint64_t max_item_bytes;

@@ -405,6 +405,8 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
     send_items(call, batch);
     asbi_lane_take(e->lane, demand, call->started_ns);
     e->stats.calls++;
+    if (e->watch.on_send)
+        e->watch.on_send(e->watch.arg, call);
     return ASB_OK;
 }
 

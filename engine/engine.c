@@ -42,9 +42,11 @@ static void deliver_one(struct asb_engine *e, struct asbi_item *item)
     asbi_item_result(item, &result);
     e->stats.items_ok += item->ok;
     e->stats.items_failed += !item->ok;
+    e->stats.sla_misses += asbi_pick_is_late(e, item, asbi_now(e->world));
     asbi_slots_remove(&e->numbers, item->number);
     item->done(e, &result, item->arg);
     e->held_items--;
+    e->held_of[item->priority]--;
     e->held_bytes -= item->bytes;
     asbi_item_free(&e->mem, item); /* after the callback, never before */
 }
@@ -105,6 +107,22 @@ void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
         fail_batch(e, b, code, message);
 }
 
+/* Background work that is held back must not fill the engine, or nothing else
+ * would get in.  One batch a turn, as room is told only when it is delivered.
+ */
+static void shed_for_room(struct asb_engine *e, uint64_t now)
+{
+    struct asbi_batch *b;
+
+    if (!asbi_pick_sheds(e) || asb_has_room(e) || e->done.count)
+        return;
+    b = asbi_former_peek(&e->former, now);
+    if (b && e->held_of[ASB_BACKGROUND] == e->held_items)
+        fail_batch(e, b, "shed_for_budget",
+                   "the rest of the budget is kept for more urgent work; run "
+                   "the same command again with a larger one");
+}
+
 static void fail_if_over(struct asb_engine *e)
 {
     if (e->lane->halt == ASB_HALT_BUDGET)
@@ -137,40 +155,52 @@ static void drop_expired(struct asb_engine *e, struct asbi_batch *b,
 
 /* ---- sending ---------------------------------------------------------- */
 
-/* A budget that cannot hold this call even when all is settled is spent. */
-static void check_budget(struct asb_engine *e, const struct asbi_demand *demand)
+/* A budget that cannot hold this call even when all is settled may hold half of
+ * it; one that cannot hold one item is spent.  True: try again. */
+static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
+                       const struct asbi_demand *demand)
 {
-    if (e->calls.count == 0 ||
-        !asbi_budget_could(&e->lane->budget, demand->worst_cost))
-        asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
-                       "the budget of $%.6g is spent; raise --budget and run "
-                       "the same command again",
-                       (double)e->lane->budget.limit / 1e9);
+    struct asbi_batch *half;
+
+    if (e->calls.count &&
+        asbi_budget_could(&e->lane->budget, demand->worst_cost))
+        return false;
+    if (b->parcels.count > 1 &&
+        asbi_former_split(&e->former, b, b->parcels.count / 2, &half) == ASB_OK)
+        return true;
+    asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
+                   "the budget of $%.6g is spent; raise --budget and run "
+                   "the same command again",
+                   (double)e->lane->budget.limit / 1e9);
+    return false;
 }
 
-/* True when a batch left the queue. */
+/* True when it is worth to look again: a batch left the queue, or was
+ * halved. */
 static bool send_one(struct asb_engine *e, uint64_t now)
 {
-    struct asbi_batch *b = asbi_former_peek(&e->former, now);
+    struct asbi_batch *b = asbi_pick_next(e, now);
     struct asbi_demand demand;
 
     if (!b)
         return false;
     drop_expired(e, b, now);
-    b = asbi_former_peek(&e->former, now);
+    b = asbi_pick_next(e, now);
     if (!b)
         return false;
     asbi_call_weigh(e, b, &demand);
     e->closed_gate = asbi_lane_gate(e->lane, &demand, now, &e->gate_ready_ns);
-    if (e->closed_gate == ASBI_GATE_BUDGET)
-        check_budget(e, &demand);
+    if (e->closed_gate == ASBI_GATE_BUDGET && fit_budget(e, b, &demand))
+        return true;
     if (e->closed_gate != ASBI_GATE_OPEN)
         return false;
     int rc = asbi_call_start(e, b, &demand);
-    if (rc == ASB_EINVAL)
+    if (!rc)
+        asbi_pick_sent(e, &demand);
+    else if (rc == ASB_EINVAL)
         fail_batch(e, b, "invalid_url",
                    "the url of this item is no plain path below the base URL");
-    else if (rc && e->calls.count == 0)
+    else if (e->calls.count == 0)
         fail_batch(e, b, "out_of_memory", "there was no memory for the call");
     return !rc || rc == ASB_EINVAL;
 }
@@ -205,7 +235,9 @@ static void on_turn(void *arg)
     e->closed_gate = ASBI_GATE_OPEN;
     while (!e->stopped && !e->lane->halt && send_one(e, now))
         ;
+    shed_for_room(e, now);
     fail_if_over(e);
+    moved = asbi_alerts_check(&e->alerts) || moved;
     unsigned in_flight = (unsigned)e->calls.count;
     if (in_flight > e->stats.in_flight_max)
         e->stats.in_flight_max = in_flight;
@@ -219,7 +251,7 @@ static void on_turn(void *arg)
 
 bool asbi_engine_idle(const struct asb_engine *e)
 {
-    return e->held_items == 0;
+    return e->held_items == 0 && !e->alerts.busy;
 }
 
 /* ---- birth and death -------------------------------------------------- */
@@ -252,6 +284,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);
     asbi_map_init(&e->kinds, &e->mem, 0);
     asbi_recall_prepare(e);
+    asbi_map_init(&e->tenants, &e->mem, 0);
     return e;
 }
 
@@ -266,6 +299,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     world->arg = e;
     asbi_rng_seed(&e->rng, world->seed);
     asbi_map_init(&e->kinds, &e->mem, asbi_rng_u64(&e->rng));
+    asbi_map_init(&e->tenants, &e->mem, asbi_rng_u64(&e->rng));
     asbi_eta_init(&e->eta, asbi_now(world));
     e->options = asbi_options_copy(options, &e->mem);
     if (!e->options)
@@ -279,6 +313,12 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     if (rc)
         return rc;
     e->task_packs = asbi_task_packs(e->task);
+    rc = asbi_pick_init(&e->pick, e, why);
+    if (rc)
+        return rc;
+    rc = asbi_alerts_init(&e->alerts, e, why);
+    if (rc)
+        return rc;
     rc = asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
                        &e->log, world->transport->capacity, &e->lane, why);
     return rc ? rc : asbi_recall_init(e, task_of(e->config));
@@ -337,7 +377,9 @@ void asbi_engine_destroy(struct asb_engine *e)
     if (e->lane) /* else nothing was ever taken in */
         free_items(e);
     asbi_recall_fini(e);
+    asbi_alerts_fini(&e->alerts);
     asbi_queue_fini(e);
+    asbi_pick_fini(&e->pick, &e->mem);
     asbi_former_fini(&e->former);
     asbi_heap_fini(&e->backoff);
     asbi_slots_fini(&e->numbers);

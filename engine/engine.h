@@ -12,6 +12,7 @@
 
 #include "adapters/task.h"
 #include "config/config.h"
+#include "engine/alerts.h"
 #include "engine/base/heap.h"
 #include "engine/base/list.h"
 #include "engine/base/log.h"
@@ -21,17 +22,35 @@
 #include "engine/item.h"
 #include "engine/lane.h"
 #include "engine/recall.h"
+#include "engine/pick.h"
 #include "engine/world.h"
 #include "scheduler/eta.h"
 #include "scheduler/former.h"
 
+/* Whose items they are; "" for those that name nobody. */
+struct asbi_tenant {
+    asbi_str key; /* owned; in engine->tenants */
+    size_t kinds; /* the entry goes with the last */
+    struct asbi_account account;
+};
+
 /* Items that may share a call: one class of one tenant, packed or not. */
 struct asbi_kind_entry {
     struct asbi_kind kind;
+    struct asbi_tenant *tenant;
     char *key; /* in engine->kinds */
     size_t key_len;
     bool shares;  /* items may share a call; else each goes alone */
     size_t items; /* unfinished; the entry goes with the last */
+};
+
+struct asbi_call;
+
+/* Whoever looks on, such as a plan: told of each call when it is sent, while
+ * its batch still knows what bounded it. */
+struct asbi_watch {
+    void (*on_send)(void *arg, const struct asbi_call *call);
+    void *arg;
 };
 
 struct asb_engine {
@@ -48,12 +67,16 @@ struct asb_engine {
     /* -- items by state */
     struct asbi_slots numbers;
     struct asbi_former former; /* QUEUED */
-    struct asbi_map kinds;
+    struct asbi_map kinds, tenants;
+    struct asbi_pick pick;
+    struct asbi_alerts alerts;
     struct asbi_list calls;   /* SENT */
     struct asbi_heap backoff; /* BACKOFF */
     struct asbi_list done;    /* DONE */
     size_t held_items, held_bytes;
     struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
+    size_t held_of[ASBI_CLASSES];
+    bool seen_urgent_or_normal; /* there is more than background work */
 
     struct asbi_list spare_calls;
     struct asbi_rng rng;
@@ -77,6 +100,7 @@ struct asb_engine {
     void (*on_alarm)(void *owner);    /* at alarm_ns; sets the next one */
     uint64_t alarm_ns;                /* ASBI_NEVER: none */
     void *owner;
+    struct asbi_watch watch; /* on_send NULL: nobody */
 };
 
 /* An engine that can do nothing yet: a place for what its world borrows.  NULL

@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/input.h"
 #include "engine/job_strict.h"
 #include "engine/real/file.h"
 #include "engine/real/loop.h"
@@ -255,27 +256,13 @@ static int open_output(struct asb_job *job, struct asb_message *why)
     return rc;
 }
 
-static enum asbi_format format_of(const char *name, const char *path)
-{
-    enum asbi_format format;
-
-    if (name[0] && asbi_format_find(name, &format))
-        return format;
-    return asbi_format_of_path(path, ASBI_JSONL);
-}
-
 static int make_formats(struct asb_job *job, struct asb_message *why)
 {
     const struct asbi_config *c = job->config;
-    enum asbi_format input = format_of(c->input_format, c->input);
-    enum asbi_format output = format_of(c->output_format, c->output);
-    struct asbi_reader_options options = {
-        .format = input,
-        .id_column = c->id_column[0] ? c->id_column : NULL,
-        .text_column = c->text_column[0] ? c->text_column : NULL,
-        .max_item_bytes = c->max_item_bytes,
-        .wants_fields = strcmp(c->task, "prompt") == 0,
-    };
+    enum asbi_format output = asbi_input_format(c->output_format, c->output);
+    struct asbi_reader_options options;
+
+    asbi_input_reader_options(c, &options);
 
     int rc = ASB_OK;
     if (c->strict)
@@ -284,7 +271,7 @@ static int make_formats(struct asb_job *job, struct asb_message *why)
         rc = asbi_reader_new(job->mem, &options, asbi_job_on_row, job,
                              &job->reader);
     if (!rc)
-        rc = asbi_writer_new(job->mem, input, output, &job->writer);
+        rc = asbi_writer_new(job->mem, options.format, output, &job->writer);
     return rc;
 }
 

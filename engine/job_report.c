@@ -115,6 +115,8 @@ static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
     put_u64(b, "concurrency_limit", e->concurrency_limit);
     asbi_json_put_key(b, "rate_limited");
     asbi_buf_c(b, e->rate_limited ? "true" : "false");
+    put_u64(b, "sla_misses", e->sla_misses);
+    put_u64(b, "budget_alert_percent", e->budget_alert_percent);
     put_usd(b, "cost_usd", e->cost_nano_usd);
     put_usd(b, "saved_usd", e->saved_nano_usd);
     put_u64(b, "cache_hits", e->items_cached);
@@ -181,6 +183,7 @@ static void put_counts(struct asbi_buf *b, const struct asb_job *job,
     put_u64(b, "calls_failed", e->calls_failed);
     put_u64(b, "calls_429", e->calls_429);
     put_u64(b, "retried_items", e->items_retried);
+    put_u64(b, "sla_misses", e->sla_misses);
     put_u64(b, "input_tokens", e->input_tokens);
     put_u64(b, "cached_input_tokens", e->cached_tokens);
     put_u64(b, "output_tokens", e->output_tokens);

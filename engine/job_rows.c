@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/units.h"
+#include "engine/input.h"
 
 /* Rows on their way to the sink are gathered up to this many bytes. */
 enum { PUSH_BYTES = 65536 };
@@ -185,10 +186,7 @@ static void submit(struct asb_job *job, uint64_t place,
     struct asb_request request = row->request;
     struct asbi_ticket *t = ticket_new(job, place, memo);
 
-    if (request.priority == ASB_NORMAL)
-        request.priority = job->config->priority;
-    if (!request.deadline_ms && job->config->deadline_ns)
-        request.deadline_ms = job->config->deadline_ns / ASBI_MS;
+    asbi_input_complete(job->config, &request);
     int rc =
         t ? asb_submit(job->engine, &request, on_result, t, NULL) : ASB_ENOMEM;
     if (rc == ASB_OK) {

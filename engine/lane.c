@@ -12,10 +12,8 @@ enum {
     MAX_ENDPOINTS = 64,
     MAX_HEADER_BYTES = 16384,
     MAX_URL_BYTES = 4096,
-    /* Tokens a model may add around an answer of the expected size, and around
-     * each item: {"id":"123456","output":""}, */
+    /* Tokens a model may add around an answer of the expected size. */
     OUTPUT_SLACK = 64,
-    ITEM_SLACK = 14,
     /* Calls after which the ratio of output to input is trusted. */
     RATIO_CALLS = 3,
 };
@@ -115,7 +113,7 @@ static void init_learning(struct asbi_lane *lane)
     asbi_latency_init(&lane->latency, lane->model.latency_ms_per_token);
     asbi_sizing_init(&lane->sizing);
     asbi_calibration_init(&lane->input_calibration, factor > 0 ? factor : 1);
-    asbi_ratio_init(&lane->output_ratio, 1.3);
+    asbi_ratio_init(&lane->output_ratio, ASBI_OUTPUT_RATIO_START);
 }
 
 static void sizing_limits(const struct asbi_lane *lane,
@@ -292,7 +290,19 @@ struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path)
 
 uint64_t asbi_lane_expect_output(const struct asbi_lane *lane, double raw_input)
 {
-    return (uint64_t)(lane->output_ratio.value * raw_input) + ITEM_SLACK;
+    return (uint64_t)(lane->output_ratio.value * raw_input) + ASBI_ITEM_SLACK;
+}
+
+/* OpenAI and those like it count the larger of the prompt and max_tokens, at
+ * admission; others what is used. */
+static double rate_tokens(const struct asbi_lane *lane,
+                          const struct asbi_demand *d)
+{
+    if (!lane->provider.counts_max_tokens)
+        return (double)d->input_tokens + (double)d->output_tokens;
+    return (double)(d->input_tokens > d->max_output_tokens
+                        ? d->input_tokens
+                        : d->max_output_tokens);
 }
 
 void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
@@ -315,10 +325,7 @@ void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
     if (lane->model.max_output_tokens &&
         out->max_output_tokens > lane->model.max_output_tokens)
         out->max_output_tokens = lane->model.max_output_tokens;
-    out->rate_tokens = (double)out->input_tokens;
-    out->rate_tokens += lane->provider.counts_max_tokens
-                            ? (double)out->max_output_tokens
-                            : (double)out->output_tokens;
+    out->rate_tokens = rate_tokens(lane, out);
     uint64_t most = (uint64_t)((double)out->input_tokens * headroom) + 1;
     out->worst_cost = asbi_price_worst(prices, most, out->max_output_tokens);
 }
@@ -469,7 +476,7 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     if (lesson->usage) {
         asbi_calibration_learn(&lane->input_calibration, lesson->raw_input,
                                (double)lesson->usage->input_tokens);
-        double fixed = (double)(lesson->answered * ITEM_SLACK);
+        double fixed = (double)(lesson->answered * ASBI_ITEM_SLACK);
         double output = (double)lesson->usage->output_tokens - fixed;
 
         if (!lesson->truncated)

@@ -23,6 +23,13 @@
 #include "scheduler/sizing.h"
 #include "scheduler/tokens.h"
 
+/* Tokens of a packed answer around each item: {"id":"123456","output":""}, */
+enum { ASBI_ITEM_SLACK = 14 };
+
+/* Output for each token of an item's text, before any answer was seen: what
+ * translations take. */
+#define ASBI_OUTPUT_RATIO_START 1.3
+
 /* What a call would take from each gate. */
 struct asbi_demand {
     uint64_t input_tokens;      /* calibrated, without headroom */

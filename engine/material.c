@@ -111,9 +111,10 @@ static const char *or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
-int asbi_material_load(struct asbi_material *m,
-                       const struct asb_options *options,
-                       const struct asbi_mem *mem, struct asb_message *why)
+int asbi_material_load_texts(struct asbi_material *m,
+                             const struct asb_options *options,
+                             const struct asbi_mem *mem,
+                             struct asb_message *why)
 {
     const struct asbi_config *c = &options->values;
 
@@ -127,9 +128,16 @@ int asbi_material_load(struct asbi_material *m,
         rc = read_text(c->style, "style", &m->style, &m->task.style, why);
     if (!rc)
         rc = read_glossary(m, c, why);
-    if (!rc)
-        rc = read_key(m, options, why);
     return rc;
+}
+
+int asbi_material_load(struct asbi_material *m,
+                       const struct asb_options *options,
+                       const struct asbi_mem *mem, struct asb_message *why)
+{
+    int rc = asbi_material_load_texts(m, options, mem, why);
+
+    return rc ? rc : read_key(m, options, why);
 }
 
 void asbi_material_fini(struct asbi_material *m)

@@ -25,6 +25,12 @@ int asbi_material_load(struct asbi_material *m,
                        const struct asb_options *options,
                        const struct asbi_mem *mem, struct asb_message *why);
 
+/* The same, without a look at the key: for what sends nothing. */
+int asbi_material_load_texts(struct asbi_material *m,
+                             const struct asb_options *options,
+                             const struct asbi_mem *mem,
+                             struct asb_message *why);
+
 /* Wipes the key. */
 void asbi_material_fini(struct asbi_material *m);
 

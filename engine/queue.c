@@ -8,7 +8,10 @@
 
 #include "engine/base/units.h"
 
-enum { MAX_KINDS = 65536 };
+enum {
+    MAX_KINDS = 65536,
+    HEAD = 3, /* of a key: form, class, colon; then the tenant */
+};
 
 /* Longest wait for company: interactive, ordinary, bulk. */
 static const uint64_t wait_of_class[] = {
@@ -38,24 +41,64 @@ unsigned asbi_queue_urgency(enum asb_class priority)
     return urgency_of_class[priority];
 }
 
+static struct asbi_tenant *tenant_of(struct asb_engine *e, asbi_str name)
+{
+    struct asbi_tenant *t = asbi_map_get(&e->tenants, name);
+
+    if (t)
+        return t;
+    t = asbi_calloc(&e->mem, 1, sizeof(*t));
+    char *key = asbi_strndup(&e->mem, name.at, name.len);
+    if (t && key) {
+        t->key = asbi_str_of(key, name.len);
+        if (asbi_map_put(&e->tenants, t->key, t) == ASB_OK)
+            return t;
+    }
+    asbi_free(&e->mem, key);
+    asbi_free(&e->mem, t);
+    return NULL;
+}
+
+static void tenant_free(struct asb_engine *e, struct asbi_tenant *t)
+{
+    asbi_free(&e->mem, (char *)(uintptr_t)t->key.at);
+    asbi_free(&e->mem, t);
+}
+
+static void tenant_release(struct asb_engine *e, struct asbi_tenant *t)
+{
+    if (t->kinds > 0)
+        return;
+    (void)asbi_map_take(&e->tenants, t->key);
+    tenant_free(e, t);
+}
+
 static struct asbi_kind_entry *kind_new(struct asb_engine *e, asbi_str key,
                                         bool shares, enum asb_class priority)
 {
     struct asbi_kind_entry *k = asbi_calloc(&e->mem, 1, sizeof(*k));
+    struct asbi_tenant *tenant = NULL;
 
     if (!k || e->kinds.count >= MAX_KINDS)
+        goto fail;
+    tenant = tenant_of(e, asbi_str_of(key.at + HEAD, key.len - HEAD));
+    if (!tenant)
         goto fail;
     k->key = asbi_strndup(&e->mem, key.at, key.len);
     k->key_len = key.len;
     if (!k->key || asbi_map_put(&e->kinds, asbi_str_of(k->key, k->key_len), k))
         goto fail;
     asbi_kind_init(&k->kind);
+    k->tenant = tenant;
+    tenant->kinds++;
     k->shares = shares;
     k->kind.owner = k;
     k->kind.wait_ns = wait_for_company(e, priority);
     k->kind.urgency = urgency_of_class[priority];
     return k;
 fail:
+    if (tenant)
+        tenant_release(e, tenant);
     if (k)
         asbi_free(&e->mem, k->key);
     asbi_free(&e->mem, k);
@@ -66,7 +109,7 @@ static struct asbi_kind_entry *kind_of(struct asb_engine *e,
                                        const struct asbi_item *item)
 {
     bool shares = item->packed && !item->alone;
-    char head[3] = { shares ? 'b' : '1', (char)('0' + item->priority), ':' };
+    char head[HEAD] = { shares ? 'b' : '1', (char)('0' + item->priority), ':' };
     asbi_str key;
 
     asbi_buf_clear(&e->scratch);
@@ -84,6 +127,8 @@ static void kind_release(struct asb_engine *e, struct asbi_kind_entry *k)
     if (!k || --k->items > 0)
         return;
     (void)asbi_map_take(&e->kinds, asbi_str_of(k->key, k->key_len));
+    k->tenant->kinds--;
+    tenant_release(e, k->tenant);
     asbi_free(&e->mem, k->key);
     asbi_free(&e->mem, k);
 }
@@ -104,6 +149,20 @@ static void weigh(struct asb_engine *e, struct asbi_item *item)
                                   load->output_tokens);
 }
 
+/* Waiting for company must not cost an item its deadline. */
+static uint64_t close_by(const struct asb_engine *e,
+                         const struct asbi_item *item)
+{
+    const struct asbi_load *load = &item->parcel.load;
+
+    if (item->deadline_ns == ASBI_NEVER)
+        return 0;
+    double seconds = asbi_latency_p95(&e->lane->latency, load->input_tokens,
+                                      load->output_tokens);
+    uint64_t needed = 2 * (uint64_t)(seconds * 1e9);
+    return item->deadline_ns > needed ? item->deadline_ns - needed : 1;
+}
+
 int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now)
 {
     struct asbi_kind_entry *k = kind_of(e, item);
@@ -114,6 +173,7 @@ int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now)
     kind_release(e, item->kind);
     item->kind = k;
     weigh(e, item);
+    item->parcel.close_by_ns = close_by(e, item);
     if (k->shares)
         k->kind.caps = e->lane->caps;
     else
@@ -143,4 +203,9 @@ void asbi_queue_fini(struct asb_engine *e)
         asbi_free(&e->mem, k);
     }
     asbi_map_fini(&e->kinds);
+    for (size_t i = 0; i < e->tenants.cap; i++) {
+        if (e->tenants.slots && e->tenants.slots[i].value)
+            tenant_free(e, e->tenants.slots[i].value);
+    }
+    asbi_map_fini(&e->tenants);
 }

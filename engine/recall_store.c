@@ -134,7 +134,7 @@ void asbi_recall_save(struct asb_engine *e, const struct asbi_cache_key *key,
 static int save_some(struct asb_engine *e)
 {
     struct asbi_recall *r = &e->recall;
-    struct asbi_store_entry entries[SAVES];
+    struct asbi_store_entry entries[SAVES] = { 0 };
     size_t n = 0;
 
     ASBI_LIST_EACH (link, &r->unsaved) {

@@ -128,6 +128,9 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     if (r->deadline_ms)
         item->deadline_ns = asbi_add_ns(now, r->deadline_ms * ASBI_MS);
     e->held_items++;
+    e->held_of[item->priority]++;
+    e->seen_urgent_or_normal =
+        e->seen_urgent_or_normal || item->priority != ASB_BACKGROUND;
     e->held_bytes += item->bytes;
     e->stats.items_total++;
     estimate(e, item, r);

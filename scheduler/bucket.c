@@ -4,7 +4,7 @@
 
 #include "engine/base/units.h"
 
-static const double pace = 0.95; /* of the published limit */
+static const double pace = 0.98; /* of the published limit */
 static const double learned_floor = 0.25;
 static const double recovery = 0.01;      /* of the limit, a minute */
 static const double longest_ns = 86400e9; /* of any one step of tat_ns */

@@ -23,7 +23,7 @@ struct asbi_bucket {
     uint64_t learned_at_ns, surprised_at_ns;
 };
 
-/* `per_minute` 0 for no limit.  Paces at 0.95 of it with a burst of 5 s. */
+/* `per_minute` 0 for no limit.  Paces at 0.98 of it with a burst of 5 s. */
 void asbi_bucket_init(struct asbi_bucket *b, uint64_t per_minute);
 
 /* A new published limit; what is owed stays owed. */

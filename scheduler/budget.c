@@ -48,3 +48,20 @@ int64_t asbi_budget_left(const struct asbi_budget *b)
 {
     return room(b->limit, add(b->spent, b->reserved));
 }
+
+static double share(const struct asbi_budget *b, int64_t used)
+{
+    if (b->limit == INT64_MAX)
+        return 0;
+    return b->limit > 0 ? (double)used / (double)b->limit : 1;
+}
+
+double asbi_budget_spent_share(const struct asbi_budget *b)
+{
+    return share(b, b->spent);
+}
+
+double asbi_budget_used_share(const struct asbi_budget *b)
+{
+    return share(b, add(b->spent, b->reserved));
+}

@@ -30,6 +30,10 @@ void asbi_budget_settle(struct asbi_budget *b, int64_t worst_case,
 /* Whether `worst_case` could fit once all that is reserved is settled at 0. */
 bool asbi_budget_could(const struct asbi_budget *b, int64_t worst_case);
 
+/* Spent, or spent and reserved, over the limit; 0 without one. */
+double asbi_budget_spent_share(const struct asbi_budget *b);
+double asbi_budget_used_share(const struct asbi_budget *b);
+
 /* What a reservation could take now; 0 when the limit is passed. */
 int64_t asbi_budget_left(const struct asbi_budget *b);
 

@@ -13,15 +13,16 @@ void asbi_former_init(struct asbi_former *f, const struct asbi_mem *mem)
 {
     *f = (struct asbi_former){ .mem = mem };
     asbi_heap_init(&f->due, mem);
-    for (size_t i = 0; i < ASBI_FORMER_URGENCIES; i++)
-        asbi_list_init(&f->closed[i]);
+    asbi_list_init(&f->ready);
     asbi_list_init(&f->spare);
+    f->next_seq = f->first_seq = UINT64_MAX / 2;
 }
 
 void asbi_kind_init(struct asbi_kind *k)
 {
     *k = (struct asbi_kind){ .caps.items = 1 };
     asbi_list_init(&k->open);
+    asbi_list_init(&k->closed);
 }
 
 static struct asbi_batch *batch_of(struct asbi_link *link)
@@ -51,22 +52,13 @@ static struct asbi_batch *batch_new(struct asbi_former *f, struct asbi_kind *k,
     return b;
 }
 
-static void free_all(struct asbi_former *f, struct asbi_list *list)
+void asbi_former_fini(struct asbi_former *f)
 {
     struct asbi_batch *b;
 
-    while ((b = batch_of(asbi_list_pop(list)))) {
-        assert(asbi_list_empty(&b->parcels));
+    assert(asbi_list_empty(&f->ready) && f->due.count == 0);
+    while ((b = batch_of(asbi_list_pop(&f->spare))))
         asbi_free(f->mem, b);
-    }
-}
-
-void asbi_former_fini(struct asbi_former *f)
-{
-    asbi_former_flush(f, NULL);
-    for (size_t i = 0; i < ASBI_FORMER_URGENCIES; i++)
-        free_all(f, &f->closed[i]);
-    free_all(f, &f->spare);
     asbi_heap_fini(&f->due);
 }
 
@@ -115,18 +107,46 @@ static double share(double used, double cap)
     return cap > 0 ? used / cap : 0;
 }
 
-/* How full a batch is on its fullest scale, leaving out the count of items. */
-static double fill(const struct asbi_batch *b)
+static void shares_of(const struct asbi_batch *b, double out[ASBI_SCALES])
 {
     const struct asbi_batch_caps *caps = &b->kind->caps;
     const struct asbi_load *load = &b->load;
-    double most = share((double)load->input_tokens, (double)caps->input_tokens);
 
-    most = larger(
-        most, share((double)load->output_tokens, (double)caps->output_tokens));
-    most = larger(most, share((double)load->bytes, (double)caps->bytes));
-    most = larger(most, share((double)load->cost, (double)caps->cost));
-    return larger(most, share(seconds_of(caps, load), caps->seconds));
+    out[ASBI_SCALE_NONE] = 0;
+    out[ASBI_SCALE_ITEMS] = share((double)load->items, (double)caps->items);
+    out[ASBI_SCALE_INPUT] =
+        share((double)load->input_tokens, (double)caps->input_tokens);
+    out[ASBI_SCALE_OUTPUT] =
+        share((double)load->output_tokens, (double)caps->output_tokens);
+    out[ASBI_SCALE_BYTES] = share((double)load->bytes, (double)caps->bytes);
+    out[ASBI_SCALE_COST] = share((double)load->cost, (double)caps->cost);
+    out[ASBI_SCALE_TIME] = share(seconds_of(caps, load), caps->seconds);
+}
+
+/* How full a batch is on its fullest scale, leaving out the count of items. */
+static double fill(const struct asbi_batch *b)
+{
+    double shares[ASBI_SCALES], most = 0;
+
+    shares_of(b, shares);
+    for (int i = ASBI_SCALE_INPUT; i < ASBI_SCALES; i++)
+        most = larger(most, shares[i]);
+    return most;
+}
+
+enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b)
+{
+    double shares[ASBI_SCALES];
+    int fullest = ASBI_SCALE_ITEMS;
+
+    if (b->why != ASBI_BATCH_FULL && b->why != ASBI_BATCH_EVICTED)
+        return ASBI_SCALE_NONE;
+    shares_of(b, shares);
+    for (int i = ASBI_SCALE_ITEMS; i < ASBI_SCALES; i++) {
+        if (shares[i] > shares[fullest])
+            fullest = i;
+    }
+    return (enum asbi_scale)fullest;
 }
 
 static bool is_full(const struct asbi_batch *b)
@@ -136,12 +156,13 @@ static bool is_full(const struct asbi_batch *b)
 
 /* ---- open and closed --------------------------------------------------- */
 
-static struct asbi_list *closed_list(struct asbi_former *f,
-                                     const struct asbi_kind *k)
+/* After every change of a kind's closed list. */
+static void note_closed(struct asbi_former *f, struct asbi_kind *k)
 {
-    return &f->closed[k->urgency < ASBI_FORMER_URGENCIES
-                          ? k->urgency
-                          : ASBI_FORMER_URGENCIES - 1];
+    if (asbi_list_empty(&k->closed))
+        asbi_list_remove(&k->ready);
+    else if (!k->ready.list)
+        asbi_list_append(&f->ready, &k->ready);
 }
 
 static void close_batch(struct asbi_former *f, struct asbi_batch *b,
@@ -150,7 +171,9 @@ static void close_batch(struct asbi_former *f, struct asbi_batch *b,
     asbi_heap_remove(&f->due, &b->due);
     asbi_list_remove(&b->link);
     b->why = why;
-    asbi_list_append(closed_list(f, b->kind), &b->link);
+    b->seq = f->next_seq++;
+    asbi_list_append(&b->kind->closed, &b->link);
+    note_closed(f, b->kind);
 }
 
 /* Closes the fullest of those that were open before `newest`. */
@@ -247,6 +270,7 @@ void asbi_former_remove(struct asbi_former *f, struct asbi_batch *b,
         return;
     asbi_heap_remove(&f->due, &b->due);
     asbi_list_remove(&b->link);
+    note_closed(f, b->kind);
     asbi_former_recycle(f, b);
 }
 
@@ -273,39 +297,50 @@ uint64_t asbi_former_due(const struct asbi_former *f)
 
 /* ---- taking ------------------------------------------------------------ */
 
-static struct asbi_batch *first_closed(const struct asbi_former *f, size_t from)
+struct asbi_kind *asbi_kind_of_ready(struct asbi_link *ready)
 {
-    for (size_t i = from; i < ASBI_FORMER_URGENCIES; i++) {
-        if (!asbi_list_empty(&f->closed[i]))
-            return batch_of(asbi_list_first(&f->closed[i]));
-    }
-    return NULL;
+    return ASBI_OF(ready, struct asbi_kind, ready);
 }
 
-struct asbi_batch *asbi_former_peek(struct asbi_former *f, uint64_t now_ns)
+struct asbi_batch *asbi_kind_first(const struct asbi_kind *k)
+{
+    return batch_of(asbi_list_first(&k->closed));
+}
+
+static bool goes_before(const struct asbi_batch *a, const struct asbi_batch *b)
+{
+    if (!b || a->kind->urgency != b->kind->urgency)
+        return !b || a->kind->urgency < b->kind->urgency;
+    return a->seq < b->seq;
+}
+
+void asbi_former_close_due(struct asbi_former *f, uint64_t now_ns)
 {
     struct asbi_heap_node *node;
 
     while ((node = asbi_heap_first(&f->due)) && node->key <= now_ns)
         close_batch(f, ASBI_OF(node, struct asbi_batch, due), ASBI_BATCH_OLD);
-    return first_closed(f, 0);
 }
 
-struct asbi_batch *asbi_former_after(const struct asbi_former *f,
-                                     const struct asbi_batch *b)
+struct asbi_batch *asbi_former_peek(struct asbi_former *f, uint64_t now_ns)
 {
-    const struct asbi_list *list = b->link.list;
+    struct asbi_batch *first = NULL;
 
-    assert(list >= f->closed && list < f->closed + ASBI_FORMER_URGENCIES);
-    if (b->link.next != &list->head)
-        return batch_of(b->link.next);
-    return first_closed(f, (size_t)(list - f->closed) + 1);
+    asbi_former_close_due(f, now_ns);
+    ASBI_LIST_EACH (it, &f->ready) {
+        struct asbi_batch *b = asbi_kind_first(asbi_kind_of_ready(it));
+
+        if (goes_before(b, first))
+            first = b;
+    }
+    return first;
 }
 
 void asbi_former_take(struct asbi_former *f, struct asbi_batch *b)
 {
-    assert(b->link.list && b->link.list != &b->kind->open);
+    assert(b->link.list == &b->kind->closed);
     asbi_list_remove(&b->link);
+    note_closed(f, b->kind);
     asbi_load_sub(&f->waiting, &b->load);
 }
 
@@ -314,7 +349,9 @@ void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b)
     assert(b->link.list != &b->kind->open);
     if (b->link.list)
         return;
-    asbi_list_prepend(closed_list(f, b->kind), &b->link);
+    b->seq = --f->first_seq;
+    asbi_list_prepend(&b->kind->closed, &b->link);
+    note_closed(f, b->kind);
     asbi_load_add(&f->waiting, &b->load);
 }
 
@@ -328,6 +365,7 @@ int asbi_former_split(struct asbi_former *f, struct asbi_batch *b, size_t n,
         return ASB_ENOMEM;
     asbi_former_untake(f, b);
     half->why = b->why;
+    half->seq = b->seq;
     for (size_t i = 0; i < n; i++) {
         struct asbi_link *link = asbi_list_pop(&b->parcels);
         struct asbi_parcel *p = ASBI_OF(link, struct asbi_parcel, link);

@@ -7,8 +7,8 @@
  * Pure: time comes in as a number, the next time to ask goes out as one.
  * Owns batches; items are the engine's and only linked here.
  *
- * A batch is open (in its kind's list), closed (in a list of the former) or
- * taken (in none, the engine's).  Adding costs at most eight comparisons,
+ * A batch is open or closed (in a list of its kind) or taken (in none, the
+ * engine's).  Adding costs at most eight comparisons,
  * closing O(log n) of the open batches, however many items there are.
  */
 #ifndef ASBI_SCHEDULER_FORMER_H
@@ -22,7 +22,7 @@
 #include "engine/base/mem.h"
 #include "scheduler/load.h"
 
-enum { ASBI_FORMER_OPEN_MAX = 8, ASBI_FORMER_URGENCIES = 3 };
+enum { ASBI_FORMER_OPEN_MAX = 8 };
 
 /* Where an item hangs while it waits or travels; a member of the item. */
 struct asbi_parcel {
@@ -53,6 +53,18 @@ enum asbi_closed_because {
     ASBI_BATCH_EVICTED, /* a ninth was needed: the fullest went */
 };
 
+/* What kept a batch from being larger. */
+enum asbi_scale {
+    ASBI_SCALE_NONE, /* nothing: no more items, or they would wait too long */
+    ASBI_SCALE_ITEMS,
+    ASBI_SCALE_INPUT,
+    ASBI_SCALE_OUTPUT,
+    ASBI_SCALE_BYTES,
+    ASBI_SCALE_COST,
+    ASBI_SCALE_TIME,
+    ASBI_SCALES
+};
+
 /* Items of one kind may share a call. */
 struct asbi_kind {
     /* -- set by its owner */
@@ -63,7 +75,9 @@ struct asbi_kind {
     void *owner;
 
     /* -- the former's */
-    struct asbi_list open; /* oldest first */
+    struct asbi_list open;   /* oldest first */
+    struct asbi_list closed; /* in order of closing */
+    struct asbi_link ready;  /* in former->ready while something is closed */
 };
 
 struct asbi_batch {
@@ -72,17 +86,19 @@ struct asbi_batch {
     struct asbi_load load;
     uint64_t opened_ns;
     enum asbi_closed_because why;
+    uint64_t deadline_ns; /* the owner's to remember; 0 when made */
 
     /* -- the former's */
-    struct asbi_link link; /* in kind->open, or a list of closed ones */
+    struct asbi_link link; /* in kind->open or kind->closed */
+    uint64_t seq;          /* order of closing over all kinds */
     struct asbi_heap_node due;
 };
 
 struct asbi_former {
     const struct asbi_mem *mem;
     struct asbi_heap due; /* open batches of all kinds, first to close first */
-    /* By urgency, in order of closing. */
-    struct asbi_list closed[ASBI_FORMER_URGENCIES];
+    struct asbi_list ready; /* kinds that have closed batches, in no order */
+    uint64_t next_seq, first_seq;
     struct asbi_list spare;   /* batches to reuse */
     struct asbi_load waiting; /* all that is open or closed */
 };
@@ -110,16 +126,21 @@ void asbi_former_remove(struct asbi_former *f, struct asbi_batch *b,
                         struct asbi_parcel *p);
 
 /* Closes what has waited long enough; then the next closed batch, most urgent
- * first, or NULL.  Peek, so that gates may refuse; then take. */
+ * kind first, or NULL.  Costs a look at each kind that has one.  Peek, so that
+ * gates may refuse; then take. */
 struct asbi_batch *asbi_former_peek(struct asbi_former *f, uint64_t now_ns);
 
-/* The closed batch after closed batch `b`, for when the gates of `b` refused
- * and another lane may have room; NULL at the end. */
-struct asbi_batch *asbi_former_after(const struct asbi_former *f,
-                                     const struct asbi_batch *b);
+/* Closes what has waited long enough, for who picks among f->ready: of each
+ * kind there the first closed batch is next. */
+void asbi_former_close_due(struct asbi_former *f, uint64_t now_ns);
+
+/* The kind of a link in f->ready, and its first closed batch. */
+struct asbi_kind *asbi_kind_of_ready(struct asbi_link *ready);
+struct asbi_batch *asbi_kind_first(const struct asbi_kind *k);
+
 void asbi_former_take(struct asbi_former *f, struct asbi_batch *b);
 
-/* Puts a taken batch back as the first of its urgency.  Does nothing to one
+/* Puts a taken batch back before all that are closed.  Does nothing to one
  * that is closed already. */
 void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b);
 
@@ -129,6 +150,10 @@ void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b);
  * (nothing changed). */
 int asbi_former_split(struct asbi_former *f, struct asbi_batch *b, size_t n,
                       struct asbi_batch **first);
+
+/* The scale on which a closed or taken batch is fullest, if that is why it was
+ * closed. */
+enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b);
 
 /* Closes every open batch (of one kind, or of all for NULL). */
 void asbi_former_flush(struct asbi_former *f, struct asbi_kind *k);

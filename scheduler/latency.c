@@ -18,10 +18,14 @@ void asbi_latency_init(struct asbi_latency *l, double ms_per_token)
         .w = { 1, 0.1, 20 },
         .sigma = 0.5,
         .q95 = 1.5,
+        .usual = { 1, 1, 0.5 },
     };
     for (int i = 0; i < 3; i++)
         l->p[i][i] = p_max[i];
 }
+
+/* Samples whose mean is an ordinary call. */
+enum { USUAL_SAMPLES = 20 };
 
 static void features(double x[3], uint64_t input_tokens, uint64_t output_tokens)
 {
@@ -107,6 +111,10 @@ void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
     double ratio = y / predict(l, x);
     double off = clamp(fabs(ratio - 1), 0, 4);
 
+    if (l->samples < USUAL_SAMPLES) {
+        for (int i = 0; i < 3; i++)
+            l->usual[i] += (x[i] - l->usual[i]) / (double)(l->samples + 1);
+    }
     /* Generous at first, so that a wrong start is left behind at once. */
     double alpha = fmax(0.05, 1 / (double)(l->samples + 2));
     update(l, x, y);
@@ -129,7 +137,7 @@ double asbi_latency_relative(const struct asbi_latency *l,
                              uint64_t input_tokens, uint64_t output_tokens)
 {
     return asbi_latency_expect(l, input_tokens, output_tokens) /
-           asbi_latency_expect(l, 1000, 500);
+           predict(l, l->usual);
 }
 
 double asbi_latency_p95(const struct asbi_latency *l, uint64_t input_tokens,

@@ -17,9 +17,10 @@
 struct asbi_latency {
     double theta[3]; /* seconds, per 1000 input, per 1000 output tokens */
     double p[3][3];
-    double w[3];  /* prior deviation of a sample, per the same three */
-    double sigma; /* of relative residuals */
-    double q95;   /* factor on the prediction */
+    double w[3];     /* prior deviation of a sample, per the same three */
+    double sigma;    /* of relative residuals */
+    double q95;      /* factor on the prediction */
+    double usual[3]; /* features of an ordinary call: mean of the first ones */
     uint64_t samples;
 };
 
@@ -34,7 +35,9 @@ void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
 double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,
                            uint64_t output_tokens);
 
-/* How many times longer than a call of 1000 input and 500 output tokens.  Knows
+/* How many times longer than a call of the size that came first (the mean of
+ * twenty): not one of a fixed size, which may lie so far from all that were
+ * seen that its prediction is a guess, and moves with every sample.  Knows
  * the shape of the law, not the server's mood: seconds divided by this are
  * what the limiter watches, since a prediction would follow a server that gets
  * slower and so hide it. */

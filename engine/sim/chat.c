@@ -198,6 +198,12 @@ static size_t find_items(struct asbi_sim_chat *c, asbi_str text)
     return text.len;
 }
 
+static uint64_t tokens_of(const struct asbi_sim_chat *c, asbi_str text)
+{
+    return c->counting.tokens ? c->counting.tokens(c->counting.arg, text)
+                              : asbi_sim_tokens(text);
+}
+
 /* Tokens of all messages, and a hash over those before `last`. */
 static void count_prompt(struct asbi_sim_chat *c,
                          const struct asbi_json_node *messages,
@@ -211,7 +217,7 @@ static void count_prompt(struct asbi_sim_chat *c,
     c->prefix_hash = asbi_hash64(c->model, strlen(c->model), 0);
     for (; m; m = asbi_json_after(c->json, messages, m)) {
         asbi_str text = text_of(c, m, &c->text);
-        uint64_t tokens = TOKENS_PER_MESSAGE + asbi_sim_tokens(text);
+        uint64_t tokens = TOKENS_PER_MESSAGE + tokens_of(c, text);
 
         before = before && m != last;
         c->prompt_tokens += tokens;
@@ -243,7 +249,7 @@ static int read_messages(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
     size_t constant = find_items(c, c->last);
     if (c->items) {
         asbi_str prefix = asbi_str_of(c->last.at, constant);
-        c->prefix_tokens += asbi_sim_tokens(prefix);
+        c->prefix_tokens += tokens_of(c, prefix);
         c->prefix_hash = asbi_hash64(prefix.at, prefix.len, c->prefix_hash);
     }
     return c->parts.failed || c->text.failed ? ASB_ENOMEM : ASB_OK;
@@ -306,6 +312,42 @@ static void cut(struct asbi_sim_chat *c, size_t len)
     c->finish = "length";
 }
 
+/* What an answer of the expected length is billed at; its bytes are only there
+ * to be checked. */
+static uint64_t expected_tokens(struct asbi_sim_chat *c)
+{
+    const struct asbi_json_node *item = NULL;
+    uint64_t text = 0;
+
+    if (c->items)
+        item = asbi_json_child(c->payload, c->items);
+    for (; item; item = asbi_json_after(c->payload, c->items, item))
+        text += tokens_of(
+            c, asbi_json_text(c->payload, asbi_json_get(c->payload, item,
+                                                        ASBI_STR("text"))));
+    if (!c->items)
+        text = tokens_of(c, c->last);
+    uint64_t around =
+        c->items ? c->items->count * c->counting.tokens_per_item : 0;
+    return (uint64_t)((double)text * c->counting.answer_ratio) + around;
+}
+
+static void count_answer(struct asbi_sim_chat *c, uint64_t most_tokens)
+{
+    asbi_str content;
+
+    if (c->counting.answer_ratio > 0) {
+        c->output_tokens = expected_tokens(c);
+    } else {
+        if (!c->counting.tokens)
+            cut(c, asbi_sim_tokens_prefix(asbi_buf_view(&c->content),
+                                          most_tokens));
+        content = asbi_buf_view(&c->content);
+        c->output_tokens = tokens_of(c, content);
+    }
+    c->output_tokens *= c->choices;
+}
+
 int asbi_sim_chat_answer(struct asbi_sim_chat *c,
                          const struct asbi_sim_fault *fault,
                          struct asbi_rng *rng, uint64_t most_tokens)
@@ -322,7 +364,6 @@ int asbi_sim_chat_answer(struct asbi_sim_chat *c,
         return ASB_ENOMEM;
     if (fault->truncate)
         cut(c, (size_t)(fault->where * (double)c->content.len));
-    cut(c, asbi_sim_tokens_prefix(asbi_buf_view(&c->content), most_tokens));
-    c->output_tokens = asbi_sim_tokens(asbi_buf_view(&c->content)) * c->choices;
+    count_answer(c, most_tokens);
     return ASB_OK;
 }

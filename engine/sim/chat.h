@@ -14,10 +14,12 @@
 #include "engine/base/json.h"
 #include "engine/sim/call.h"
 #include "engine/sim/labels.h"
+#include "engine/sim/options.h"
 
 struct asbi_sim_chat {
     /* -- set by init */
     const struct asbi_mem *mem;
+    struct asbi_sim_counting counting;
     struct asbi_json *json, *payload; /* of the request, of its items */
     struct asbi_buf parts;   /* the last message, when it came in parts */
     struct asbi_buf text;    /* one answer in the making */

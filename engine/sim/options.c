@@ -63,6 +63,21 @@ int asbi_sim_options_from_config(const struct asbi_config *config,
     return rc ? rc : check(out, why);
 }
 
+void asbi_sim_model_of_catalogue(void *options, const char *name,
+                                 struct asbi_sim_model *out)
+{
+    struct asbi_model model;
+
+    asbi_catalogue_model(options, name, &model);
+    out->context_tokens = model.context_tokens;
+    out->max_output_tokens = model.max_output_tokens;
+    if (!model.priced)
+        return;
+    out->input_price = model.input_price;
+    out->cached_price = model.cached_price;
+    out->output_price = model.output_price;
+}
+
 void asbi_sim_model_facts(const struct asbi_sim_options *options,
                           const char *name, struct asbi_sim_model *out)
 {

@@ -25,6 +25,17 @@ struct asbi_sim_network {
     double slow_rate;   /* the answer trickles */
 };
 
+/* Counts as a given client does instead of by the simulator's own rule: to
+ * forecast a provider whose tokenizer is not at hand. */
+struct asbi_sim_counting {
+    uint64_t (*tokens)(void *arg, asbi_str text); /* NULL: the own rule */
+    void *arg;
+    /* Tokens answered for each token of an item's text; 0: the answer itself
+     * is counted. */
+    double answer_ratio;
+    uint64_t tokens_per_item; /* around each answer of a packed call */
+};
+
 struct asbi_sim_options {
     struct asbi_sim_latency latency;
     uint64_t rpm, tpm; /* 0: no limit */
@@ -39,6 +50,7 @@ struct asbi_sim_options {
     void (*model)(void *arg, const char *name, struct asbi_sim_model *out);
     void *model_arg;
     struct asbi_sim_network network;
+    struct asbi_sim_counting counting;
 };
 
 /**
@@ -48,6 +60,11 @@ struct asbi_sim_options {
 int asbi_sim_options_from_config(const struct asbi_config *config,
                                  struct asbi_sim_options *out,
                                  struct asb_message *why);
+
+/* For asbi_sim_options.model: what the catalogue of the options (model_arg, a
+ * struct asb_options) knows. */
+void asbi_sim_model_of_catalogue(void *options, const char *name,
+                                 struct asbi_sim_model *out);
 
 /* The standard facts, corrected by options->model. */
 void asbi_sim_model_facts(const struct asbi_sim_options *options,

@@ -23,6 +23,7 @@ int asbi_sim_provider_new(const struct asbi_mem *mem,
     asbi_sim_quota_init(&p->requests, options->rpm, 0);
     asbi_sim_quota_init(&p->tokens, options->tpm, 0);
     int chat = asbi_sim_chat_init(&p->chat, mem, ASBI_SIM_MAX_BODY);
+    p->chat.counting = options->counting;
     int embed = asbi_sim_embed_init(&p->embed, mem, ASBI_SIM_MAX_BODY);
     int jobs = asbi_sim_jobs_init(p);
     if (chat || embed || jobs) {

@@ -434,21 +434,6 @@ out:
     return rc;
 }
 
-static void model_of_catalogue(void *arg, const char *name,
-                               struct asbi_sim_model *out)
-{
-    struct asbi_model model;
-
-    asbi_catalogue_model(arg, name, &model);
-    out->context_tokens = model.context_tokens;
-    out->max_output_tokens = model.max_output_tokens;
-    if (!model.priced)
-        return;
-    out->input_price = model.input_price;
-    out->cached_price = model.cached_price;
-    out->output_price = model.output_price;
-}
-
 int asb_simulator_new(struct event_base *base,
                       const struct asb_options *options, const char *listen,
                       struct asb_simulator **out, struct asb_message *why)
@@ -462,7 +447,7 @@ int asb_simulator_new(struct event_base *base,
     struct asb_options *copy = asbi_options_copy(options, options->mem);
     if (!copy)
         return asbi_fail(why, ASB_ENOMEM, "out of memory");
-    sim.model = model_of_catalogue;
+    sim.model = asbi_sim_model_of_catalogue;
     sim.model_arg = copy;
     rc = asbi_simulator_new(base, options->mem, &sim, listen, out, why);
     if (rc || !*out)

@@ -49,6 +49,21 @@ static void a_small_job_is_over_after_one_wave_of_calls(void)
     sim_run_end(&r);
 }
 
+/* Answers three times as long as was thought before the first came. */
+static void limits_of_answers_follow_what_was_learned(void)
+{
+    struct sim_run r;
+
+    sim_run_init(&r, 4);
+    r.items = 2000;
+    r.provider.latency.base_ns = 2 * ASBI_SECOND;
+    r.provider.counting.answer_ratio = 3;
+    r.provider.counting.tokens_per_item = 14;
+    sim_run_all(&r);
+    CHECK_INT(r.stats.items_retried, ==, 0);
+    sim_run_end(&r);
+}
+
 static void a_fixed_batch_size_and_worker_count_are_kept(void)
 {
     struct sim_run r;
@@ -203,6 +218,7 @@ static void every_failed_allocation_is_survived(void)
 
 TEST_MAIN(CASE(a_good_provider_answers_everything_in_few_calls),
           CASE(a_small_job_is_over_after_one_wave_of_calls),
+          CASE(limits_of_answers_follow_what_was_learned),
           CASE(a_fixed_batch_size_and_worker_count_are_kept),
           CASE(what_was_billed_is_what_the_items_cost),
           CASE(every_item_is_answered_once_or_explained),

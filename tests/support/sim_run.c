@@ -35,7 +35,7 @@ static int set_options(struct sim_run *r, struct asb_options *o)
 void sim_run_start(struct sim_run *r)
 {
     struct asb_options *options = asb_options_new();
-    struct asbi_log log = { NULL, NULL };
+    struct asbi_log log = { r->log, r->log_arg };
     struct asbi_task_material material = { .target_lang = "fr" };
 
     CHECK(options != NULL);
@@ -71,6 +71,8 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
     a->callbacks++;
     a->ok = result->ok;
     a->attempts = result->attempts;
+    a->order = r->answered;
+    a->at_ns = asbi_now(r->world);
     a->cost = result->cost_nano_usd;
     a->saved = result->saved_nano_usd;
     a->source = result->source;
@@ -98,6 +100,11 @@ static bool submit_next(struct sim_run *r)
     struct asb_request request = { .size = sizeof(request),
                                    .id = asbi_str_c(id),
                                    .text = asbi_str_c(text) };
+
+    if (r->priority)
+        request.priority = r->priority(i);
+    if (r->tenant)
+        request.tenant = asbi_str_c(r->tenant(i));
     if (asb_submit(r->engine, &request, on_done, told, NULL) == ASB_OK) {
         r->submitted++;
         return true;

@@ -22,6 +22,8 @@ struct sim_answer {
     unsigned attempts;
     int64_t cost, saved;
     enum asb_source source;
+    size_t order;   /* when it came: 0 first */
+    uint64_t at_ns; /* virtual time */
     size_t output_len;
     uint64_t output_hash;
 };
@@ -34,8 +36,12 @@ struct sim_run {
     const char *options[16][2]; /* name, value; NULL ends */
     /* The text of item `i`; NULL: numbered sentences. */
     const char *(*text)(size_t i, char *room, size_t size);
-    size_t fail_at;           /* the n-th allocation fails; 0: none does */
     struct asbi_store *store; /* of answers; the run takes it over */
+    enum asb_class (*priority)(size_t i); /* NULL: all normal */
+    const char *(*tenant)(size_t i);      /* NULL: none */
+    void (*log)(enum asb_log_level level, const char *line, void *arg);
+    void *log_arg;
+    size_t fail_at; /* the n-th allocation fails; 0: none does */
 
     /* -- what happened */
     int rc; /* of the start */

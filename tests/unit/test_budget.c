@@ -115,7 +115,24 @@ static void ten_thousand_random_runs_never_overspend(void)
         random_run(seed);
 }
 
-TEST_MAIN(CASE(what_does_not_fit_is_refused_and_changes_nothing),
+static void shares_are_of_the_limit(void)
+{
+    struct asbi_budget b;
+
+    asbi_budget_init(&b, 200);
+    CHECK(asbi_budget_reserve(&b, 50));
+    asbi_budget_settle(&b, 0, 100);
+    CHECK(asbi_budget_spent_share(&b) == 0.5);
+    CHECK(asbi_budget_used_share(&b) == 0.75);
+    asbi_budget_init(&b, INT64_MAX);
+    asbi_budget_settle(&b, 0, 100);
+    CHECK(asbi_budget_spent_share(&b) == 0);
+    asbi_budget_init(&b, 0);
+    CHECK(asbi_budget_used_share(&b) == 1);
+}
+
+TEST_MAIN(CASE(shares_are_of_the_limit),
+          CASE(what_does_not_fit_is_refused_and_changes_nothing),
           CASE(what_was_reserved_too_much_comes_back),
           CASE(a_bill_over_the_reservation_is_counted_in_full),
           CASE(without_a_limit_everything_fits),

@@ -30,6 +30,35 @@ static void a_batch_at_its_cap_of_items_closes_at_once(void)
     world_free(w);
 }
 
+static void a_closed_batch_tells_what_bounded_it(void)
+{
+    static const struct {
+        struct asbi_batch_caps caps;
+        enum asbi_scale scale;
+    } table[] = {
+        { { .items = 2 }, ASBI_SCALE_ITEMS },
+        { { .items = 10, .input_tokens = 100 }, ASBI_SCALE_INPUT },
+        { { .items = 10, .output_tokens = 100 }, ASBI_SCALE_OUTPUT },
+        { { .items = 10, .bytes = 400 }, ASBI_SCALE_BYTES },
+        { { .items = 10, .cost = 200 }, ASBI_SCALE_COST },
+        { { .items = 10, .seconds = 10, .seconds_per_input = 0.1 },
+          ASBI_SCALE_TIME },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct world *w = world_new();
+
+        w->k.caps = table[i].caps;
+        add(w, 0, 50, 50, 0);
+        struct asbi_batch *b = asbi_parcel_batch(add(w, 1, 50, 50, 0));
+        CHECK_INT(asbi_batch_bound_by(b), ==, table[i].scale);
+        b = asbi_parcel_batch(add(w, 2, 50, 50, 0));
+        asbi_former_flush(&w->f, NULL);
+        CHECK_INT(asbi_batch_bound_by(b), ==, ASBI_SCALE_NONE);
+        world_free(w);
+    }
+}
+
 /* Each scale in turn: 94 of 100 stays open, 95 closes. */
 static void a_batch_at_095_of_any_other_cap_closes_at_once(void)
 {
@@ -139,19 +168,21 @@ static void the_urgent_goes_first_then_first_closed_first(void)
 
     asbi_kind_init(&urgent);
     urgent.owner = w;
-    w->k.urgency = 99; /* as 2 */
+    w->k.urgency = 99;
     add(w, 0, 1, 1, 0);
     add(w, 1, 1, 1, 0);
     for (int i = 0; i < 2; i++)
         CHECK(asbi_former_add(&w->f, &urgent, &p[i], 0) == ASB_OK);
-    struct asbi_batch *b = asbi_former_peek(&w->f, 0);
-    CHECK(b == asbi_parcel_batch(&p[0]));
-    CHECK((b = asbi_former_after(&w->f, b)) == asbi_parcel_batch(&p[1]));
-    b = asbi_former_after(&w->f, b);
-    CHECK(b == asbi_parcel_batch(&w->parcels[0]));
-    b = asbi_former_after(&w->f, b);
-    CHECK(b == asbi_parcel_batch(&w->parcels[1]));
-    CHECK(asbi_former_after(&w->f, b) == NULL);
+    const struct asbi_parcel *order[] = { &p[0], &p[1], &w->parcels[0],
+                                          &w->parcels[1] };
+
+    for (size_t i = 0; i < 4; i++) {
+        struct asbi_batch *b = asbi_parcel_batch(order[i]);
+
+        CHECK(next_batch(&w->f, 0) == b);
+        batch_drop(&w->f, b);
+    }
+    CHECK(asbi_former_peek(&w->f, 0) == NULL);
     world_free(w);
 }
 
@@ -188,8 +219,9 @@ static void bisected_halves_wait_in_order_before_the_rest(void)
     CHECK(asbi_former_peek(&w->f, 0) == b);
     batch_drop(&w->f, half);
     CHECK(asbi_former_split(&w->f, b, 2, &half) == ASB_OK);
-    CHECK(asbi_former_peek(&w->f, 0) == half);
-    CHECK(asbi_former_after(&w->f, half) == b);
+    CHECK(next_batch(&w->f, 0) == half);
+    CHECK(asbi_former_peek(&w->f, 0) == b);
+    batch_drop(&w->f, half);
     world_free(w);
 }
 
@@ -241,7 +273,7 @@ static void flushing_one_kind_leaves_the_others_open(void)
     struct asbi_batch *b = asbi_former_peek(&w->f, 0);
     CHECK(b == asbi_parcel_batch(&w->parcels[0]));
     CHECK_INT(b->why, ==, ASBI_BATCH_FLUSHED);
-    CHECK(asbi_former_after(&w->f, b) == NULL);
+    CHECK_INT(w->f.ready.count, ==, 1);
     CHECK_INT(asbi_parcel_batch(&p)->why, ==, ASBI_BATCH_OPEN);
     world_free(w);
 }
@@ -301,6 +333,7 @@ static void batches_are_reused_not_allocated_again(void)
 
 TEST_MAIN(CASE(items_go_to_the_first_batch_with_room),
           CASE(a_batch_at_its_cap_of_items_closes_at_once),
+          CASE(a_closed_batch_tells_what_bounded_it),
           CASE(a_batch_at_095_of_any_other_cap_closes_at_once),
           CASE(an_item_over_a_cap_gets_a_batch_of_its_own_at_once),
           CASE(a_ninth_batch_evicts_the_fullest_of_the_eight),

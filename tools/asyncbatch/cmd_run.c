@@ -227,7 +227,7 @@ int cmd_run(int argc, char **argv)
     } else {
         (void)signal(SIGPIPE, SIG_IGN);
         raise_file_limit();
-    event_set_log_callback(drop_event_log);
+        event_set_log_callback(drop_event_log);
         status = run_job(&r);
     }
     asb_options_free(r.options);

@@ -17,12 +17,13 @@ struct command_help {
 };
 
 int cmd_run(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 
 /* For `asyncbatch help COMMAND`. */
-extern const struct command_help cmd_run_help, cmd_sim_help, cmd_config_help,
-    cmd_cache_help;
+extern const struct command_help cmd_run_help, cmd_plan_help, cmd_sim_help,
+    cmd_config_help, cmd_cache_help;
 
 #endif

@@ -20,6 +20,8 @@ static const struct {
 } commands[] = {
     { "run", "send every item of the input, write every answer", cmd_run,
       &cmd_run_help },
+    { "plan", "say what run would cost and how long it would take", cmd_plan,
+      &cmd_plan_help },
     { "sim", "a provider simulator on HTTP, for tests and demonstrations",
       cmd_sim, &cmd_sim_help },
     { "config", "check a configuration file; show the effective values",
@@ -84,9 +86,8 @@ int main(int argc, char **argv)
     /* Which bytes the terminal takes; numbers keep their dot. */
     (void)setlocale(LC_CTYPE, "");
     if (argc < 2) {
-        say("a command is missing: run, sim, config or cache; asyncbatch "
-            "--help "
-            "says more");
+        say("a command is missing: run, plan, sim, config or cache; "
+            "asyncbatch --help says more");
         return ASB_EXIT_USAGE;
     }
     const char *name = argv[1];

@@ -332,6 +332,10 @@ struct asb_stats {
     double eta_seconds;  /* of the items accepted so far; < 0: unknown */
     enum asb_halt halt;
     char halt_reason[256]; /* one sentence; "" while running */
+    /* Items answered, or failed, after their deadline or the target of their
+     * class (option class_targets). */
+    uint64_t sla_misses;
+    unsigned budget_alert_percent; /* the last level passed; 0: none */
 };
 
 ASB_API void asb_engine_stats(const struct asb_engine *engine,
@@ -439,6 +443,51 @@ asb_cache_each(struct asb_cache *cache, const char *prefix,
 /* Deletes what has expired, or all.  ASB_OK or ASB_EIO. */
 ASB_API ASB_CHECKED int asb_cache_purge(struct asb_cache *cache, bool all,
                                         uint64_t *deleted);
+/* ---- a plan: what a job would cost, before it is run ------------------- */
+
+/* What would happen; fields as in struct asb_stats. */
+struct asb_forecast {
+    size_t size;
+    uint64_t rows, rows_bad, rows_answered; /* answered: in the input already */
+    uint64_t items_ok, items_failed;
+    uint64_t calls;
+    uint64_t input_tokens, cached_tokens, output_tokens;
+    int64_t cost_nano_usd;       /* expected */
+    int64_t cost_worst_nano_usd; /* nothing cached, all output room used */
+    double seconds;
+    unsigned concurrency_max;
+    enum asb_halt halt; /* why the job would end early */
+    bool price_unknown; /* the costs are 0 for want of a price */
+};
+
+enum asb_plan_format { ASB_PLAN_TABLE, ASB_PLAN_JSON };
+
+struct asb_plan;
+
+/**
+ * Reads the whole input and lets the engine work through it in virtual time,
+ * against a model of the provider: its prices and limits from the catalogue
+ * and the options, its latency from the catalogue; for provider "sim" what the
+ * options sim_* say.  Sends nothing, costs nothing, needs no key, writes no
+ * file.  Blocks while it reads and reckons; memory is bounded as in a job.
+ * Of the hooks it uses memory and log.
+ * @return ASB_OK and *out, or ASB_EINVAL, ASB_ECONFIG, ASB_EIO, ASB_ELOOP or
+ *         ASB_ENOMEM, with the reason in `why`
+ */
+ASB_API ASB_CHECKED int asb_plan_new(const struct asb_options *options,
+                                     const struct asb_hooks *hooks,
+                                     struct asb_plan **out,
+                                     struct asb_message *why);
+ASB_API void asb_plan_free(struct asb_plan *plan);
+
+/* Zero it, set `size`; fields beyond are left. */
+ASB_API void asb_plan_get(const struct asb_plan *plan,
+                          struct asb_forecast *forecast);
+
+/* The whole report: a table for people or one JSON object, with a newline at
+ * the end and a NUL after it.  Lives as long as the plan. */
+ASB_API struct asb_bytes asb_plan_text(const struct asb_plan *plan,
+                                       enum asb_plan_format format);
 
 /* ---- the simulator ---------------------------------------------------- */
 

@@ -1,0 +1,165 @@
+#include "engine/pick.h"
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/engine.h"
+
+/* An output token takes about as long as four of input. */
+static const double output_weight = 4;
+/* An ordinary batch's cost follows this slowly. */
+static const double cost_step = 0.05;
+/* Each failed attempt makes another one likelier. */
+static const double risk_of_attempt = 0.25;
+
+static int bad_rule(const char *option, asbi_str at, struct asb_message *why)
+{
+    return asbi_fail(why, ASB_ECONFIG,
+                     "%s: \"%.*s\" is no known name and value; see the default "
+                     "for the form",
+                     option, (int)(at.len < 60 ? at.len : 60), at.at);
+}
+
+int asbi_pick_init(struct asbi_pick *pick, const struct asb_engine *e,
+                   struct asb_message *why)
+{
+    const struct asbi_config *c = e->config;
+    struct asbi_priority_rules rules;
+    asbi_str at = { "", 0 };
+
+    *pick = (struct asbi_pick){ .mean_cost = 0 };
+    asbi_priority_rules_init(&rules);
+    if (!asbi_priority_parse_weights(&rules, asbi_str_c(c->priority_weights),
+                                     &at))
+        return bad_rule("priority_weights", at, why);
+    if (!asbi_priority_parse_shares(&rules, asbi_str_c(c->class_shares), &at))
+        return bad_rule("class_shares", at, why);
+    if (!asbi_priority_parse_targets(&rules, asbi_str_c(c->class_targets), &at))
+        return bad_rule("class_targets", at, why);
+    asbi_priority_init(&pick->priority, &rules);
+    return ASB_OK;
+}
+
+void asbi_pick_fini(struct asbi_pick *pick, const struct asbi_mem *mem)
+{
+    asbi_free(mem, pick->heads);
+    asbi_free(mem, pick->batches);
+}
+
+static bool reserve(struct asb_engine *e, size_t count)
+{
+    struct asbi_pick *p = &e->pick;
+    size_t cap = count < 8 ? 8 : 2 * count;
+
+    if (count <= p->cap)
+        return true;
+    void *heads = asbi_resize(&e->mem, p->heads, cap, sizeof(*p->heads));
+    if (heads)
+        p->heads = heads;
+    void *batches = asbi_resize(&e->mem, p->batches, cap, sizeof(*p->batches));
+    if (batches)
+        p->batches = batches;
+    if (heads && batches)
+        p->cap = cap;
+    return heads && batches;
+}
+
+/* Looked up once for each batch: a later loss of its most pressing item leaves
+ * it a little too early. */
+static uint64_t deadline_of(struct asbi_batch *b)
+{
+    if (b->deadline_ns)
+        return b->deadline_ns;
+    b->deadline_ns = ASBI_NEVER;
+    ASBI_LIST_EACH (link, &b->parcels) {
+        const struct asbi_item *item = asbi_item_of_link(link);
+
+        if (item->deadline_ns < b->deadline_ns)
+            b->deadline_ns = item->deadline_ns;
+    }
+    return b->deadline_ns;
+}
+
+static void describe(const struct asb_engine *e, struct asbi_batch *b,
+                     struct asbi_contender *out)
+{
+    const struct asbi_item *first =
+        asbi_item_of_link(asbi_list_first(&b->parcels));
+    struct asbi_kind_entry *entry = b->kind->owner;
+    double usual = e->pick.mean_cost;
+    double risk = risk_of_attempt * first->attempts;
+
+    *out = (struct asbi_contender){
+        .priority = first->priority,
+        .tenant = &entry->tenant->account,
+        .arrived_ns = first->parcel.arrived_ns,
+        .deadline_ns = deadline_of(b),
+        .seconds = asbi_latency_p95(&e->lane->latency, b->load.input_tokens,
+                                    b->load.output_tokens),
+        .cost = usual > 0 ? (double)b->load.cost / usual : 1,
+        .risk = risk < 1 ? risk : 1,
+    };
+}
+
+bool asbi_pick_sheds(const struct asb_engine *e)
+{
+    bool others = e->held_items > e->held_of[ASB_BACKGROUND];
+
+    return e->seen_urgent_or_normal && (others || !e->draining) &&
+           asbi_budget_used_share(&e->lane->budget) >= e->config->budget_soft;
+}
+
+/* A kind that may not be served now is left out. */
+static void gather(struct asb_engine *e)
+{
+    struct asbi_pick *p = &e->pick;
+    bool sheds = asbi_pick_sheds(e);
+
+    p->count = 0;
+    ASBI_LIST_EACH (it, &e->former.ready) {
+        struct asbi_batch *b = asbi_kind_first(asbi_kind_of_ready(it));
+
+        describe(e, b, &p->heads[p->count]);
+        if (sheds && p->heads[p->count].priority == ASB_BACKGROUND) {
+            asbi_alerts_shedding(&e->alerts);
+            continue;
+        }
+        p->batches[p->count++] = b;
+    }
+}
+
+struct asbi_batch *asbi_pick_next(struct asb_engine *e, uint64_t now)
+{
+    struct asbi_pick *p = &e->pick;
+
+    asbi_former_close_due(&e->former, now);
+    p->count = 0;
+    if (asbi_list_empty(&e->former.ready))
+        return NULL;
+    if (!reserve(e, e->former.ready.count))
+        return asbi_former_peek(&e->former, now);
+    gather(e);
+    if (p->count == 0)
+        return NULL;
+    p->chosen = asbi_priority_pick(&p->priority, p->heads, p->count, now);
+    return p->batches[p->chosen];
+}
+
+void asbi_pick_sent(struct asb_engine *e, const struct asbi_demand *demand)
+{
+    struct asbi_pick *p = &e->pick;
+    double cost = (double)demand->worst_cost;
+
+    if (p->count == 0)
+        return; /* chosen without memory for a choice */
+    asbi_priority_charge(&p->priority, &p->heads[p->chosen],
+                         (double)demand->input_tokens +
+                             output_weight * (double)demand->output_tokens);
+    p->mean_cost += (p->mean_cost > 0 ? cost_step : 1) * (cost - p->mean_cost);
+}
+
+bool asbi_pick_is_late(const struct asb_engine *e, const struct asbi_item *item,
+                       uint64_t now)
+{
+    return now > asbi_priority_due(&e->pick.priority.rules, item->priority,
+                                   item->submitted_ns, item->deadline_ns);
+}

@@ -1,0 +1,376 @@
+/*
+ * plan_report.c -- a plan in words: one JSON object for programs, a table for
+ * people.  Both say the same.
+ */
+#include "engine/plan.h"
+
+#include <stdio.h>
+
+#include "engine/base/json.h"
+#include "engine/base/units.h"
+
+static const char *const class_names[] = { [ASB_NORMAL] = "normal",
+                                           [ASB_URGENT] = "urgent",
+                                           [ASB_BACKGROUND] = "background" };
+
+static const char *const scale_names[ASBI_SCALES] = {
+    [ASBI_SCALE_NONE] = "number of items", [ASBI_SCALE_ITEMS] = "count cap",
+    [ASBI_SCALE_INPUT] = "context",        [ASBI_SCALE_OUTPUT] = "output cap",
+    [ASBI_SCALE_BYTES] = "memory",         [ASBI_SCALE_COST] = "cost of a call",
+    [ASBI_SCALE_TIME] = "target time",
+};
+
+static const char *const pace_names[ASBI_PLAN_PACES] = {
+    [ASBI_GATE_OPEN] = "latency",
+    [ASBI_GATE_BLOCKED] = "provider's waits",
+    [ASBI_GATE_BREAKER] = "provider's failures",
+    [ASBI_GATE_CONCURRENCY] = "concurrency",
+    [ASBI_GATE_RATE] = "rate limit",
+    [ASBI_GATE_BUDGET] = "budget",
+    [ASBI_PLAN_LATENCY] = "latency",
+};
+
+/* ---- what bounds it --------------------------------------------------- */
+
+static size_t largest(const uint64_t *n, size_t count)
+{
+    size_t at = 0;
+
+    for (size_t i = 1; i < count; i++) {
+        if (n[i] > n[at])
+            at = i;
+    }
+    return at;
+}
+
+static const char *batch_limit(const struct asb_plan *p)
+{
+    return scale_names[largest(p->bound, ASBI_SCALES)];
+}
+
+static size_t slowest(const struct asb_plan *p)
+{
+    return largest(p->paced_ns, ASBI_PLAN_PACES);
+}
+
+/* What to change first: what held the run up for most of the time, else what
+ * kept the calls small. */
+static const char *binding_limit(const struct asb_plan *p)
+{
+    size_t pace = slowest(p), scale = largest(p->bound, ASBI_SCALES);
+
+    if (pace == ASBI_PLAN_LATENCY && scale != ASBI_SCALE_NONE)
+        return scale_names[scale];
+    return pace_names[pace];
+}
+
+/* ---- JSON ------------------------------------------------------------- */
+
+static void put_u64(struct asbi_buf *b, const char *key, uint64_t n)
+{
+    asbi_json_put_key(b, key);
+    asbi_buf_u64(b, n);
+}
+
+static void put_text(struct asbi_buf *b, const char *key, asbi_str text)
+{
+    asbi_json_put_key(b, key);
+    asbi_json_put_string(b, text);
+}
+
+static void put_usd(struct asbi_buf *b, const char *key, int64_t nano_usd)
+{
+    asbi_json_put_key(b, key);
+    asbi_json_put_usd(b, nano_usd);
+}
+
+/* Three digits after the point are plenty. */
+static void put_double(struct asbi_buf *b, const char *key, double x)
+{
+    double scaled = x * 1000 + (x < 0 ? -0.5 : 0.5);
+
+    asbi_json_put_key(b, key);
+    if (scaled > -1e15 && scaled < 1e15)
+        x = (double)(int64_t)scaled / 1000;
+    asbi_json_put_double(b, x);
+}
+
+static double per(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+static void put_way(struct asbi_buf *b, const char *key,
+                    const struct asbi_way *way)
+{
+    asbi_json_put_key(b, key);
+    asbi_buf_char(b, '{');
+    put_u64(b, "calls", way->calls);
+    put_usd(b, "cost_usd", way->cost);
+    put_double(b, "seconds", way->seconds);
+    asbi_buf_char(b, '}');
+}
+
+static void put_ways(struct asbi_buf *b, const struct asbi_plan_kind *k,
+                     const struct asbi_plan_ways *w)
+{
+    asbi_json_put_key(b, "ways");
+    asbi_buf_char(b, '{');
+    if (k->packed)
+        put_way(b, "packed", &w->packed);
+    put_way(b, "single", &w->single);
+    asbi_json_put_key(b, "native_batch");
+    asbi_buf_char(b, '{');
+    asbi_buf_c(b, "\"offered\":false");
+    put_usd(b, "cost_usd", w->native.cost);
+    put_double(b, "seconds_at_most", w->native.seconds);
+    asbi_buf_c(b, "}}");
+}
+
+static void put_benefit(struct asbi_buf *b, const struct asbi_benefit *f)
+{
+    put_text(b, "recommendation", asbi_str_c(asbi_advice_name(f->advice)));
+    put_double(b, "benefit_ratio", f->ratio);
+    put_text(b, "ratio_of", asbi_str_c(f->by_time ? "seconds" : "cost"));
+    put_usd(b, "savings_usd", f->savings);
+    put_text(b, "risk", asbi_str_c(asbi_risk_name(f->risk)));
+    put_usd(b, "blast_radius_usd", f->blast);
+}
+
+static void put_kind(struct asbi_buf *b, const struct asb_plan *p,
+                     const struct asbi_plan_kind *k)
+{
+    struct asbi_plan_ways ways;
+
+    asbi_plan_ways(p, k, &ways);
+    asbi_buf_char(b, '{');
+    put_text(b, "class", asbi_str_c(class_names[k->priority]));
+    put_text(b, "tenant", k->tenant);
+    put_text(b, "way", asbi_str_c(k->packed ? "packed" : "single"));
+    put_u64(b, "items", k->items);
+    put_u64(b, "calls", k->calls);
+    put_usd(b, "cost_usd", k->cost);
+    put_benefit(b, &ways.benefit);
+    put_ways(b, k, &ways);
+    asbi_buf_char(b, '}');
+}
+
+static void put_limits(struct asbi_buf *b, const struct asb_plan *p,
+                       const struct asb_stats *s)
+{
+    put_text(b, "binding_limit", asbi_str_c(binding_limit(p)));
+    put_text(b, "batch_limit", asbi_str_c(batch_limit(p)));
+    put_text(b, "pace_limit", asbi_str_c(pace_names[slowest(p)]));
+    put_u64(b, "concurrency_max", s->in_flight_max);
+    asbi_json_put_key(b, "stops_early");
+    if (s->halt)
+        asbi_json_put_string(b, asbi_str_c(s->halt_reason));
+    else if (p->failed_fast)
+        asbi_json_put_string(b, ASBI_STR("an item fails (--fail-fast)"));
+    else
+        asbi_buf_c(b, "null");
+}
+
+static void put_counts(struct asbi_buf *b, const struct asb_forecast *f,
+                       const struct asb_stats *s)
+{
+    put_u64(b, "items", f->rows);
+    put_u64(b, "items_bad", f->rows_bad);
+    put_u64(b, "items_answered_before", f->rows_answered);
+    put_u64(b, "items_ok", f->items_ok);
+    put_u64(b, "items_failed", f->items_failed);
+    put_u64(b, "batches", s->batches);
+    put_u64(b, "calls", f->calls);
+    put_double(b, "batch_items_mean",
+               per((double)s->batch_items, (double)s->batches));
+    put_u64(b, "input_tokens", f->input_tokens);
+    put_u64(b, "cached_tokens", f->cached_tokens);
+    put_u64(b, "output_tokens", f->output_tokens);
+    asbi_json_put_key(b, "price_known");
+    asbi_buf_c(b, f->price_unknown ? "false" : "true");
+    put_usd(b, "cost_usd", f->cost_nano_usd);
+    put_usd(b, "cost_worst_usd", f->cost_worst_nano_usd);
+    put_double(b, "elapsed_seconds", f->seconds);
+    put_double(b, "items_per_sec", per((double)f->items_ok, f->seconds));
+}
+
+static void put_json(const struct asb_plan *p, const struct asb_forecast *f,
+                     const struct asb_stats *s, struct asbi_buf *b)
+{
+    const struct asbi_config *c = &p->options->values;
+
+    asbi_buf_char(b, '{');
+    put_text(b, "provider", asbi_str_c(c->provider));
+    put_text(b, "model", asbi_str_c(p->engine->lane->model.name));
+    put_counts(b, f, s);
+    put_limits(b, p, s);
+    asbi_json_put_key(b, "kinds");
+    asbi_buf_char(b, '[');
+    for (size_t i = 0; i < p->kind_count; i++) {
+        if (i)
+            asbi_buf_char(b, ',');
+        put_kind(b, p, p->kinds[i]);
+    }
+    asbi_buf_c(b, "]}\n");
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+/* To the cent, or finer for what is less. */
+static void say_usd(struct asbi_buf *b, int64_t nano_usd)
+{
+    double usd = (double)nano_usd / 1e9;
+    int digits = usd >= 1 || nano_usd <= 0 ? 2 : usd >= 0.01 ? 4 : 6;
+
+    asbi_buf_fmt(b, "$%.*f", digits, usd);
+}
+
+static void say_seconds(struct asbi_buf *b, double seconds)
+{
+    double ns = seconds * 1e9;
+
+    asbi_format_duration(b, ns < 1e18 ? (uint64_t)ns : (uint64_t)1e18);
+}
+
+static void say_label(struct asbi_buf *b, const char *label)
+{
+    asbi_buf_fmt(b, "  %-14s ", label);
+}
+
+static void say_items(struct asbi_buf *b, const struct asb_forecast *f)
+{
+    say_label(b, "items");
+    asbi_buf_u64(b, f->rows);
+    if (f->rows_bad)
+        asbi_buf_fmt(b, ", %ju of them bad: reported, not sent",
+                     (uintmax_t)f->rows_bad);
+    if (f->rows_answered)
+        asbi_buf_fmt(b, ", %ju answered already", (uintmax_t)f->rows_answered);
+    if (f->items_failed)
+        asbi_buf_fmt(b, ", %ju without an answer", (uintmax_t)f->items_failed);
+    asbi_buf_char(b, '\n');
+}
+
+static void say_tokens(struct asbi_buf *b, const struct asb_forecast *f)
+{
+    say_label(b, "input tokens");
+    asbi_buf_u64(b, f->input_tokens);
+    if (f->cached_tokens)
+        asbi_buf_fmt(b, ", %ju of them from the prompt cache",
+                     (uintmax_t)f->cached_tokens);
+    asbi_buf_char(b, '\n');
+    say_label(b, "output tokens");
+    asbi_buf_u64(b, f->output_tokens);
+    asbi_buf_char(b, '\n');
+}
+
+static void say_cost(struct asbi_buf *b, const struct asb_forecast *f)
+{
+    say_label(b, "cost");
+    if (f->price_unknown) {
+        asbi_buf_c(b, "unknown: the catalogue has no price of this model\n");
+        return;
+    }
+    say_usd(b, f->cost_nano_usd);
+    asbi_buf_c(b, ", at most ");
+    say_usd(b, f->cost_worst_nano_usd);
+    asbi_buf_char(b, '\n');
+}
+
+static void say_time(struct asbi_buf *b, const struct asb_plan *p,
+                     const struct asb_forecast *f)
+{
+    say_label(b, "time");
+    say_seconds(b, f->seconds);
+    asbi_buf_fmt(b, ", %.3g items a second, at most %u calls at once\n",
+                 per((double)f->items_ok, f->seconds), f->concurrency_max);
+    say_label(b, "bound by");
+    asbi_buf_fmt(b, "%s; size of calls by %s, pace by %s\n", binding_limit(p),
+                 batch_limit(p), pace_names[slowest(p)]);
+}
+
+static void say_way(struct asbi_buf *b, const char *name,
+                    const struct asbi_way *way, const char *prefix,
+                    const char *suffix)
+{
+    char calls[32];
+
+    (void)snprintf(calls, sizeof(calls), "%ju", (uintmax_t)way->calls);
+    asbi_buf_fmt(b, "    %-14s%9s calls  ", name, calls);
+    say_usd(b, way->cost);
+    asbi_buf_fmt(b, "  %s", prefix);
+    say_seconds(b, way->seconds);
+    asbi_buf_fmt(b, "%s\n", suffix);
+}
+
+static void say_benefit(struct asbi_buf *b, const struct asbi_benefit *f)
+{
+    asbi_buf_fmt(b, "%s, as one by one takes %.2f times the %s",
+                 asbi_advice_name(f->advice), f->ratio,
+                 f->by_time ? "time" : "money");
+    asbi_buf_fmt(b, "; risk %s, ", asbi_risk_name(f->risk));
+    say_usd(b, f->blast);
+    asbi_buf_c(b, " at stake in one call");
+}
+
+static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
+                     const struct asbi_plan_kind *k)
+{
+    struct asbi_plan_ways ways;
+
+    asbi_plan_ways(p, k, &ways);
+    asbi_buf_fmt(b, "\n  %ju items, class %s", (uintmax_t)k->items,
+                 class_names[k->priority]);
+    if (k->tenant.len) {
+        asbi_buf_c(b, ", tenant ");
+        asbi_json_put_string(b, k->tenant);
+    }
+    asbi_buf_c(b, ": ");
+    if (k->packed)
+        say_benefit(b, &ways.benefit);
+    else
+        asbi_buf_c(b, "each is a call of its own by its form");
+    asbi_buf_char(b, '\n');
+    if (k->packed)
+        say_way(b, "packed", &ways.packed, "", "");
+    say_way(b, "single", &ways.single, "", k->packed ? ", reckoned" : "");
+    say_way(b, "native batch", &ways.native, "up to ", ", not offered here");
+}
+
+static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
+                      const struct asb_stats *s, struct asbi_buf *b)
+{
+    const struct asbi_config *c = &p->options->values;
+
+    asbi_buf_fmt(b, "Plan for %s with %s of %s; nothing was sent\n\n",
+                 c->input[0] == '-' && !c->input[1] ? "standard input"
+                                                    : c->input,
+                 p->engine->lane->model.name, c->provider);
+    say_items(b, f);
+    say_label(b, "calls");
+    asbi_buf_fmt(b, "%ju, %.1f items each\n", (uintmax_t)f->calls,
+                 per((double)s->batch_items, (double)s->batches));
+    say_tokens(b, f);
+    say_cost(b, f);
+    say_time(b, p, f);
+    if (s->halt)
+        asbi_buf_fmt(b, "  %-14s %s\n", "stops early", s->halt_reason);
+    else if (p->failed_fast)
+        asbi_buf_fmt(b, "  %-14s %s\n", "stops early",
+                     "an item fails (--fail-fast)");
+    for (size_t i = 0; i < p->kind_count; i++)
+        say_kind(b, p, p->kinds[i]);
+}
+
+int asbi_plan_report(struct asb_plan *p)
+{
+    struct asb_forecast forecast = { .size = sizeof(forecast) };
+    struct asb_stats stats = { .size = sizeof(stats) };
+
+    asb_plan_get(p, &forecast);
+    asb_engine_stats(p->engine, &stats);
+    put_json(p, &forecast, &stats, &p->json);
+    put_table(p, &forecast, &stats, &p->table);
+    return asbi_buf_cstr(&p->json) && asbi_buf_cstr(&p->table) ? ASB_OK
+                                                               : ASB_ENOMEM;
+}

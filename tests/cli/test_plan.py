@@ -1,0 +1,70 @@
+"""Plans, and how near they are to what happens."""
+
+import json
+import os
+
+from support import Case, TRANSLATE, items
+
+SLOW = ["--sim-latency", "base=150ms,per_output_token=1ms,sigma=0.3"]
+
+
+class Plan(Case):
+
+    def plan(self, *args, status=0, **how):
+        done = self.command("plan", *args, **how)
+        self.assertEqual(done.returncode, status, f"\n{done.err}{done.out}")
+        return done
+
+    def compare(self, *args, count=1500):
+        """The forecast of a job against its summary."""
+        self.write("in.jsonl", items(count))
+        common = ["-i", "in.jsonl", *TRANSLATE, *SLOW, *args]
+        done = self.plan(*common, "--plan-format", "json")
+        told = json.loads(done.out)
+        self.command("run", *common, "-o", "out.jsonl", "--summary", "s.json")
+        was = json.loads(self.read("s.json"))
+        self.assertAlmostEqual(told["items_ok"], was["items_ok"],
+                               delta=0.01 * count)
+        self.assertAlmostEqual(told["cost_usd"], was["cost_usd"],
+                               delta=0.05 * was["cost_usd"])
+        self.assertAlmostEqual(told["elapsed_seconds"],
+                               was["elapsed_seconds"],
+                               delta=0.15 * was["elapsed_seconds"])
+        return told
+
+    def test_a_forecast_holds_with_adaptive_concurrency(self):
+        self.compare()
+
+    def test_a_forecast_holds_with_few_workers(self):
+        told = self.compare("--workers", "4", count=800)
+        self.assertEqual(told["pace_limit"], "concurrency")
+
+    def test_a_forecast_holds_under_a_rate_limit(self):
+        told = self.compare("--rpm", "240", "--batch-size", "10", count=600)
+        self.assertEqual(told["binding_limit"], "rate limit")
+
+    def test_a_forecast_holds_with_faults(self):
+        self.compare("--sim-drop-item-rate", "0.05", "--sim-error-rate",
+                     "0.02")
+
+    def test_nothing_is_written_and_no_key_needed(self):
+        self.write("in.jsonl", items(30))
+        done = self.plan("-i", "in.jsonl", "-o", "out.jsonl", "-p", "openai",
+                         "-m", "gpt-4.1-mini", *TRANSLATE, "--metrics",
+                         "m.jsonl", "--summary", "s.json")
+        self.assertIn("nothing was sent", done.out)
+        self.assertIn("process_as_batch", done.out)
+        self.assertIn("not offered here", done.out)
+        self.assertEqual(os.listdir(self.dir), ["in.jsonl"])
+
+    def test_standard_input_is_planned_too(self):
+        done = self.plan(*TRANSLATE, "--plan-format=json",
+                         stdin=items(40).encode())
+        self.assertEqual(json.loads(done.out)["items_ok"], 40)
+
+    def test_what_is_wrong_is_said_in_one_sentence(self):
+        done = self.plan("--plan-format", "xml", status=2)
+        self.assertIn("table or json", done.err)
+        done = self.plan("-i", "none.jsonl", status=2)
+        self.assertIn("none.jsonl", done.err)
+        self.assertEqual(done.out, "")
