@@ -193,7 +193,7 @@ def write_requests(path, count):
 
 def raw(folder, url, requests, workers):
     return run(folder, "-i", requests, "-o", os.path.join(folder, "out.jsonl"),
-               "--task", "raw", "--base-url", url + "/v1", "-m", "sim-1",
+               "--task", "raw", "--reuse", "off", "--base-url", url + "/v1", "-m", "sim-1",
                "--workers", str(workers))
 
 
