@@ -8,6 +8,8 @@
 #include "engine/call.h"
 #include "engine/queue.h"
 
+enum { ROOM_OF_A_WORKER = 4096 };
+
 /* ---- items come and go ------------------------------------------------ */
 
 void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item)
@@ -265,6 +267,20 @@ static const char *task_of(const struct asbi_config *c)
     return c->target_lang[0] ? "translate" : "raw";
 }
 
+/* Calls that were asked for by number must find their items; who names a limit
+ * of memory, too, gets that. */
+static void make_room_for_workers(struct asb_options *options)
+{
+    struct asbi_config *c = &options->values;
+    enum asb_origin origin = ASB_FROM_HOST;
+    uint64_t need = c->workers * ROOM_OF_A_WORKER;
+
+    if (!asb_options_get(options, "max_memory", &origin) ||
+        origin != ASB_FROM_DEFAULT || c->max_memory_bytes >= need)
+        return;
+    c->max_memory_bytes = need;
+}
+
 struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
                                      const struct asbi_log *log)
 {
@@ -304,6 +320,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     e->options = asbi_options_copy(options, &e->mem);
     if (!e->options)
         return ASB_ENOMEM;
+    make_room_for_workers(e->options);
     e->config = &e->options->values;
     e->json = asbi_json_new(&e->mem, e->config->max_item_bytes + 64);
     if (!e->json)
