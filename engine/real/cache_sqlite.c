@@ -48,10 +48,10 @@ static const char *const sql[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [GET] = "SELECT expires, record FROM answer WHERE key = ?1",
     [PUT] = "INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3)",
-    [MAKE_ROOM] = "DELETE FROM answer WHERE rowid IN (SELECT rowid FROM "
-                  "answer ORDER BY expires LIMIT 4096)",
-    [EXPIRE] = "DELETE FROM answer WHERE rowid IN (SELECT rowid FROM answer "
-               "WHERE expires <= ?1 LIMIT 4096)",
+    [MAKE_ROOM] = ("DELETE FROM answer WHERE rowid IN (SELECT rowid FROM "
+                   "answer ORDER BY expires LIMIT 4096)"),
+    [EXPIRE] = ("DELETE FROM answer WHERE rowid IN (SELECT rowid FROM answer "
+                "WHERE expires <= ?1 LIMIT 4096)"),
     [COUNT_ALL] = "SELECT count(*) FROM answer",
     [COUNT_EXPIRED] = "SELECT count(*) FROM answer WHERE expires <= ?1",
     [EACH] = "SELECT key, expires, record FROM answer ORDER BY key",

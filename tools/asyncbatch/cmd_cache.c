@@ -167,7 +167,8 @@ static int dispatch(const char *const *words)
 {
     size_t verb = 0;
 
-    while (verb < VERBS && (!words[0] || strcmp(verbs[verb].name, words[0])))
+    while (verb < VERBS &&
+           (!words[0] || strcmp(verbs[verb].name, words[0]) != 0))
         verb++;
     if (verb == VERBS || verbs[verb].takes_key != (words[1] != NULL)) {
         say("cache: say `cache stats`, `cache get KEY`, `cache purge` or "
