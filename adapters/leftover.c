@@ -38,7 +38,7 @@ static bool next_piece(struct letters *l)
 static bool next_letter(struct letters *l, uint32_t *c, const char **from)
 {
     for (;;) {
-        const char *end = l->piece.at + l->piece.len;
+        const char *end = l->at ? l->piece.at + l->piece.len : NULL;
 
         while (l->at < end && (unsigned char)*l->at < 0x80)
             l->at++;
