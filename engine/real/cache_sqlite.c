@@ -17,6 +17,8 @@ enum {
     /* Waiting for others' locks, in milliseconds. */
     PATIENCE_AT_WORK = 5,
     PATIENCE_AT_THE_ENDS = 3000,
+    PATIENCE_AT_THE_SWITCH = 20,
+    SWITCHES = 100,
 };
 
 static const char make[] =
@@ -310,11 +312,28 @@ static int make_or_check(struct asbi_cache_file *f, bool *foreign)
     return SQLITE_OK;
 }
 
+/* To a write-ahead log, which needs the file for itself alone.  Of two that
+ * switch a new file SQLite sends one away at once, whatever its patience, since
+ * each would wait for the other: so it comes again. */
+static int switch_to_log(struct asbi_cache_file *f)
+{
+    int rc = SQLITE_BUSY;
+
+    (void)sqlite3_busy_timeout(f->db, PATIENCE_AT_THE_SWITCH);
+    for (int i = 0; i < SWITCHES && (rc & 0xff) == SQLITE_BUSY; i++) {
+        if (i > 0)
+            (void)sqlite3_sleep(PATIENCE_AT_THE_SWITCH / 2);
+        rc = pragma(f, "PRAGMA journal_mode = WAL", NULL);
+    }
+    (void)sqlite3_busy_timeout(f->db, PATIENCE_AT_THE_ENDS);
+    return rc;
+}
+
 static int set_up(struct asbi_cache_file *f, const char *path,
                   struct asb_message *why)
 {
     bool foreign = false;
-    int rc = pragma(f, "PRAGMA journal_mode = WAL", NULL);
+    int rc = switch_to_log(f);
 
     if (rc == SQLITE_OK)
         rc = pragma(f, "PRAGMA synchronous = NORMAL", NULL);

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import subprocess
 
 from support import (Case, QUICK, TRANSLATE, csv_rows, ids, items,
                      json_lines, strings_csv)
@@ -118,6 +119,19 @@ class Cache(Case):
             self.assertEqual(job.returncode, 0, err)
             self.assert_answered_in_order(
                 json_lines(self.read(f"out{i}.jsonl")), ids(400))
+
+    def test_a_new_file_that_another_is_making_is_waited_for(self):
+        other = sqlite3.connect(self.path("c.db"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        self.write("in.jsonl", items(3))
+        job = self.start("run", *TRANSLATE, *QUICK, "--cache", "c.db", "-i",
+                         "in.jsonl")
+        with self.assertRaises(subprocess.TimeoutExpired):
+            job.wait(timeout=0.5)
+        other.execute("COMMIT")
+        _, err = job.communicate(timeout=50)
+        self.assertEqual(job.returncode, 0, err)
 
     def test_a_run_that_is_killed_leaves_a_good_file(self):
         self.write("in.jsonl", items(2000))
