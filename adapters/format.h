@@ -52,7 +52,7 @@ struct asbi_reader_options {
     const char
         *text_column; /* NULL: tokenized_zh, source_zh, source_text, text */
     size_t max_item_bytes; /* a row over this is bad; 1 to 2^30 */
-    bool wants_fields;     /* fill request.fields (task prompt); a row then
+    bool wants_fields;     /* fill request.fields (a template); a row then
                               needs no text */
 };
 

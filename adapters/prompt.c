@@ -100,7 +100,7 @@ static int setup(struct asbi_task *task,
                  const struct asbi_task_material *material,
                  struct asb_message *why)
 {
-    asbi_str instructions = material->instructions;
+    asbi_str instructions = asbi_str_trim(material->instructions);
     struct prompt *p = asbi_calloc(task->mem, 1, sizeof(*p));
 
     if (!p)
@@ -125,6 +125,13 @@ static void teardown(struct asbi_task *task)
     asbi_json_free(p->json);
     asbi_free(task->mem, p->template);
     asbi_free(task->mem, p);
+}
+
+static bool wants_fields(const struct asbi_task *task)
+{
+    const struct prompt *p = task->state;
+
+    return p->count > 0;
 }
 
 /* A string as its text, other values as JSON; false when absent or null. */
@@ -221,6 +228,7 @@ const struct asbi_task_kind asbi_task_prompt = {
     .keeps_json = true,
     .setup = setup,
     .teardown = teardown,
+    .wants_fields = wants_fields,
     .render = render,
     .check = check,
 };

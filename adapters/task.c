@@ -86,6 +86,11 @@ bool asbi_task_keeps_json(const struct asbi_task *task)
     return task->kind->keeps_json;
 }
 
+bool asbi_task_wants_fields(const struct asbi_task *task)
+{
+    return task->kind->wants_fields && task->kind->wants_fields(task);
+}
+
 asbi_str asbi_task_system(const struct asbi_task *task)
 {
     return asbi_buf_view(&task->system);

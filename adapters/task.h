@@ -61,6 +61,10 @@ bool asbi_task_packs(const struct asbi_task *task);
  * on as such; else it is text, whatever it looked like. */
 bool asbi_task_keeps_json(const struct asbi_task *task);
 
+/* Whether an item is made of its fields, which need be no text: the task is a
+ * template. */
+bool asbi_task_wants_fields(const struct asbi_task *task);
+
 /* The constant prompt; empty for raw. */
 asbi_str asbi_task_system(const struct asbi_task *task);
 

@@ -33,6 +33,8 @@ struct asbi_task_kind {
                  struct asb_message *why);
     /* Frees task->state, which may be half made or NULL; may be NULL. */
     void (*teardown)(struct asbi_task *task);
+    /* As asbi_task_wants_fields(); NULL when it never does. */
+    bool (*wants_fields)(const struct asbi_task *task);
     /* As asbi_task_render(); NULL when the text stands for itself. */
     bool (*render)(struct asbi_task *task, asbi_str text, asbi_str fields,
                    struct asbi_buf *out, struct asbi_faults *faults);

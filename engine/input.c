@@ -1,7 +1,5 @@
 #include "engine/input.h"
 
-#include <string.h>
-
 #include "engine/base/units.h"
 
 enum asbi_format asbi_input_format(const char *name, const char *path)
@@ -14,6 +12,7 @@ enum asbi_format asbi_input_format(const char *name, const char *path)
 }
 
 void asbi_input_reader_options(const struct asbi_config *c,
+                               const struct asbi_task *task,
                                struct asbi_reader_options *out)
 {
     *out = (struct asbi_reader_options){
@@ -21,7 +20,7 @@ void asbi_input_reader_options(const struct asbi_config *c,
         .id_column = c->id_column[0] ? c->id_column : NULL,
         .text_column = c->text_column[0] ? c->text_column : NULL,
         .max_item_bytes = c->max_item_bytes,
-        .wants_fields = strcmp(c->task, "prompt") == 0,
+        .wants_fields = asbi_task_wants_fields(task),
     };
 }
 

@@ -262,7 +262,7 @@ static int make_formats(struct asb_job *job, struct asb_message *why)
     enum asbi_format output = asbi_input_format(c->output_format, c->output);
     struct asbi_reader_options options;
 
-    asbi_input_reader_options(c, &options);
+    asbi_input_reader_options(c, job->engine->task, &options);
 
     int rc = ASB_OK;
     if (c->strict)

@@ -262,7 +262,7 @@ static int run(struct asb_plan *p, struct asb_message *why)
     struct stat st;
     int fd;
 
-    asbi_input_reader_options(c, &options);
+    asbi_input_reader_options(c, p->engine->task, &options);
     int rc = open_input(c->input, &fd, why);
     if (rc)
         return rc;

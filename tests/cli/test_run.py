@@ -181,6 +181,25 @@ class Run(Case):
         self.assertEqual([a["status"] for a in json_lines(done.out)],
                          ["ok", "failed", "ok"])
 
+    def test_a_line_without_text_is_not_paid_for(self):
+        self.write("in.jsonl", '{"id":"a"}\n{"id":"b","text":" "}\n')
+        for task in ("translate", "prompt", "raw"):
+            done = self.run_job("-i", "in.jsonl", "--task", task, *QUICK,
+                                "--target-lang", "ru", "--summary", "s.json",
+                                status=1)
+            for line, answer in enumerate(json_lines(done.out), 1):
+                self.assertEqual(answer["error"]["code"], "no_text")
+                self.assertIn(f"line {line}:", answer["error"]["message"])
+            self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+
+    def test_a_template_needs_no_text(self):
+        self.write("in.jsonl", '{"id":"a","name":"Bo"}\n')
+        self.write("task.txt", "Say {{name}}.\n")
+        done = self.run_job("-i", "in.jsonl", "--task", "prompt", *QUICK,
+                            "--instructions", "task.txt")
+        self.assertEqual(self.plain(json_lines(done.out)[0]["output"]),
+                         "Say Bo.")
+
     def test_strict_sends_nothing_for_a_bad_line(self):
         self.write("in.jsonl", items(5) + "not json\n")
         done = self.run_job(*TRANSLATE, *QUICK, "--strict", "-i", "in.jsonl",
