@@ -23,6 +23,18 @@ struct asbi_prompt_item {
     uint32_t max_length; /* code points; 0 for no limit */
 };
 
+/* How items go into a call. */
+enum asbi_way {
+    ASBI_SINGLE, /* one item, one call */
+    ASBI_PACKED, /* many items in one prompt */
+    ASBI_ARRAY,  /* the API itself takes a list */
+};
+
+/* What a provider is asked for without a prompt. */
+enum asbi_array_kind { ASBI_EMBED, ASBI_MODERATE, ASBI_ARRAY_KINDS };
+
+struct asbi_json_api;
+
 /* How the reply is asked for; a dialect leaves out what a server lacks. */
 struct asbi_call_style {
     const char *model;
@@ -32,6 +44,10 @@ struct asbi_call_style {
     double temperature; /* < 0: not sent */
     uint64_t max_output_tokens; /* 0: not sent */
     bool max_completion_tokens; /* newer name of the same limit */
+    uint64_t model_max_output;  /* for a dialect that must send some limit */
+    enum asbi_array_kind array;
+    uint64_t dimensions;             /* of an embedding; 0: the model's */
+    const struct asbi_json_api *api; /* of dialect "json", else NULL */
 };
 
 /* Several items in one prompt.  `system` is the same, byte for byte, for every
@@ -43,6 +59,13 @@ struct asbi_packed_request {
     /* For task classify: the answer must be one of these; 0 for free text. */
     const asbi_str *choices;
     size_t choice_count;
+};
+
+/* Several items that the API takes as a list.  Item i is answered under wire
+ * id "i", in decimal. */
+struct asbi_array_request {
+    const asbi_str *texts;
+    size_t count;
 };
 
 /* One item, one call. */
@@ -70,28 +93,40 @@ struct asbi_reply_sink {
 struct asbi_decoder;
 
 struct asbi_dialect {
-    const char *name;      /* as in the catalogue: "openai" */
-    const char *chat_path; /* appended to the base URL: "/chat/completions" */
+    const char *name; /* as in the catalogue: "openai" */
+
+    /* Appends where a call goes, below the base URL: "/chat/completions". */
+    void (*path)(enum asbi_way way, const struct asbi_call_style *style,
+                 struct asbi_buf *path);
 
     /* "Content-Type: ...", "Authorization: Bearer ..." and the like: appends
      * NUL-terminated lines, one after the other, to `lines`.  `key` may be
      * empty; one that cannot stand in a header is left out. */
-    void (*headers)(asbi_str key, struct asbi_buf *lines);
+    void (*headers)(asbi_str key, const struct asbi_call_style *style,
+                    struct asbi_buf *lines);
 
-    /* Bodies.  A failed buffer means too large or out of memory. */
+    /* Most items and tokens in an array call, unless the provider has limits
+     * of its own; 0: no limit. */
+    uint64_t array_items[ASBI_ARRAY_KINDS], array_tokens;
+
+    /* Bodies.  A failed buffer means too large or out of memory.  NULL for a
+     * way that the dialect has not; every dialect has encode_single. */
     void (*encode_packed)(const struct asbi_packed_request *request,
                           const struct asbi_call_style *style,
                           struct asbi_buf *body);
     void (*encode_single)(const struct asbi_single_request *request,
                           const struct asbi_call_style *style,
                           struct asbi_buf *body);
+    void (*encode_array)(const struct asbi_array_request *request,
+                         const struct asbi_call_style *style,
+                         struct asbi_buf *body);
 
     /* One decoder serves many calls, one after the other. */
-    struct asbi_decoder *(*decoder_new)(const struct asbi_mem *mem);
+    struct asbi_decoder *(*decoder_new)(const struct asbi_mem *mem,
+                                        const struct asbi_call_style *style);
     void (*decoder_free)(struct asbi_decoder *d);
-    /* Starts on a new reply; copies `sink`, whose functions may be NULL.
-     * `packed` looks for items in the answer's text. */
-    void (*begin)(struct asbi_decoder *d, bool packed,
+    /* Starts on a new reply; copies `sink`, whose functions may be NULL. */
+    void (*begin)(struct asbi_decoder *d, enum asbi_way way,
                   const struct asbi_reply_sink *sink);
     void (*on_status)(struct asbi_decoder *d, int status);
     /* `wall_ms` turns dates in headers into waits. */

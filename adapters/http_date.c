@@ -111,6 +111,18 @@ static bool take_day_name(asbi_str *s)
     return ok;
 }
 
+static bool make_sense(const struct date *d)
+{
+    return d->year >= 1970 && d->month >= 1 && d->month <= 12 && d->day >= 1 &&
+           d->day <= 31 && d->hour <= 23 && d->minute <= 59 && d->second <= 60;
+}
+
+static int64_t seconds_of(const struct date *d)
+{
+    return days_of(d->year, d->month, d->day) * 86400 + d->hour * 3600 +
+           d->minute * 60 + d->second;
+}
+
 bool asbi_http_date(asbi_str text, uint64_t wall_ms, uint64_t *ms)
 {
     asbi_str s = asbi_str_trim(text);
@@ -119,11 +131,73 @@ bool asbi_http_date(asbi_str text, uint64_t wall_ms, uint64_t *ms)
     if (!take_day_name(&s) || (!read_fixed(s, &d) && !read_asctime(s, &d) &&
                                !read_rfc850(s, wall_ms, &d)))
         return false;
-    if (d.year < 1970 || d.day < 1 || d.day > 31 || d.hour > 23 ||
-        d.minute > 59 || d.second > 60)
+    if (!make_sense(&d))
         return false;
-    int64_t days = days_of(d.year, d.month, d.day);
-    *ms = ((uint64_t)days * 86400 + d.hour * 3600 + d.minute * 60 + d.second) *
-          1000;
+    *ms = (uint64_t)seconds_of(&d) * 1000;
+    return true;
+}
+
+/* ---- RFC 3339 --------------------------------------------------------- */
+
+static bool take_any(asbi_str *s, char a, char b)
+{
+    if (s->len == 0 || (s->at[0] != a && s->at[0] != b))
+        return false;
+    s->at++;
+    s->len--;
+    return true;
+}
+
+/* ".123456": milliseconds. */
+static bool take_fraction(asbi_str *s, unsigned *ms)
+{
+    unsigned weight = 100;
+
+    *ms = 0;
+    if (!take_any(s, '.', ','))
+        return true;
+    size_t before = s->len;
+    for (; s->len && s->at[0] >= '0' && s->at[0] <= '9'; s->at++, s->len--) {
+        *ms += (unsigned)(s->at[0] - '0') * weight;
+        weight /= 10;
+    }
+    return s->len < before;
+}
+
+/* Z, +02:00: seconds that local time is ahead. */
+static bool take_offset(asbi_str *s, int64_t *ahead)
+{
+    unsigned hours, minutes;
+    bool behind = s->len && s->at[0] == '-';
+
+    *ahead = 0;
+    if (take_any(s, 'Z', 'z'))
+        return true;
+    if (!take_any(s, '+', '-') || !take_number(s, 2, &hours) ||
+        !take_text(s, ASBI_STR(":")) || !take_number(s, 2, &minutes) ||
+        hours > 23 || minutes > 59)
+        return false;
+    *ahead = (int64_t)(hours * 3600 + minutes * 60) * (behind ? -1 : 1);
+    return true;
+}
+
+bool asbi_rfc3339_date(asbi_str text, uint64_t *ms)
+{
+    asbi_str s = asbi_str_trim(text);
+    struct date d = { 0 };
+    unsigned fraction;
+    int64_t ahead;
+
+    if (!take_number(&s, 4, &d.year) || !take_text(&s, ASBI_STR("-")) ||
+        !take_number(&s, 2, &d.month) || !take_text(&s, ASBI_STR("-")) ||
+        !take_number(&s, 2, &d.day) ||
+        !(take_any(&s, 'T', 't') || take_any(&s, ' ', ' ')) ||
+        !take_time(&s, &d) || !take_fraction(&s, &fraction) ||
+        !take_offset(&s, &ahead) || s.len || !make_sense(&d))
+        return false;
+    int64_t seconds = seconds_of(&d) - ahead;
+    if (seconds < 0)
+        return false;
+    *ms = (uint64_t)seconds * 1000 + fraction;
     return true;
 }

@@ -1,36 +1,105 @@
 #include "adapters/openai.h"
 
-/* A key with anything else in it could smuggle in a header of its own. */
-static bool is_header_text(asbi_str s)
+#include "adapters/encode.h"
+
+static const char *const array_paths[ASBI_ARRAY_KINDS] = {
+    [ASBI_EMBED] = "/embeddings",
+    [ASBI_MODERATE] = "/moderations",
+};
+
+static const char *path_of(enum asbi_way way,
+                           const struct asbi_call_style *style)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.at[i] <= ' ' || s.at[i] >= 0x7f)
-            return false;
-    }
-    return s.len > 0;
+    return way == ASBI_ARRAY ? array_paths[style->array] : "/chat/completions";
 }
 
-void asbi_openai_headers(asbi_str key, struct asbi_buf *lines)
+static void put_path(enum asbi_way way, const struct asbi_call_style *style,
+                     struct asbi_buf *path)
 {
-    asbi_buf_str(lines, ASBI_STR("Content-Type: application/json\0"));
-    if (!is_header_text(key))
-        return;
-    asbi_buf_c(lines, "Authorization: Bearer ");
-    asbi_buf_str(lines, key);
-    asbi_buf_char(lines, '\0');
+    asbi_buf_c(path, path_of(way, style));
 }
+
+static void put_responses_path(enum asbi_way way,
+                               const struct asbi_call_style *style,
+                               struct asbi_buf *path)
+{
+    asbi_buf_c(path, way == ASBI_ARRAY ? path_of(way, style) : "/responses");
+}
+
+/* A deployment is named like its model unless --model says otherwise. */
+static void put_deployment_path(enum asbi_way way,
+                                const struct asbi_call_style *style,
+                                struct asbi_buf *path)
+{
+    asbi_buf_c(path, "/openai/deployments/");
+    asbi_buf_c(path, style->model);
+    asbi_buf_c(path, path_of(way, style));
+    asbi_buf_c(path, "?api-version=2024-10-21");
+}
+
+static void put_bearer(asbi_str key, const struct asbi_call_style *style,
+                       struct asbi_buf *lines)
+{
+    (void)style;
+    asbi_put_headers("Authorization: Bearer ", key, lines);
+}
+
+static void put_api_key(asbi_str key, const struct asbi_call_style *style,
+                        struct asbi_buf *lines)
+{
+    (void)style;
+    asbi_put_headers("api-key: ", key, lines);
+}
+
+static struct asbi_decoder *decoder_new(const struct asbi_mem *mem,
+                                        const struct asbi_call_style *style)
+{
+    (void)style;
+    return asbi_decoder_new(mem, &asbi_openai_replies);
+}
+
+/* Inputs of a request as OpenAI limits them. */
+#define ARRAYS                                                    \
+    .array_items = { [ASBI_EMBED] = 2048, [ASBI_MODERATE] = 32 }, \
+    .array_tokens = 300000, .encode_array = asbi_openai_encode_array
+#define CHAT                                    \
+    .encode_packed = asbi_openai_encode_packed, \
+    .encode_single = asbi_openai_encode_single
+#define REPLIES .decoder_new = decoder_new, ASBI_DECODER_FUNCTIONS
 
 const struct asbi_dialect asbi_dialect_openai = {
     .name = "openai",
-    .chat_path = "/chat/completions",
-    .headers = asbi_openai_headers,
-    .encode_packed = asbi_openai_encode_packed,
-    .encode_single = asbi_openai_encode_single,
-    .decoder_new = asbi_openai_decoder_new,
-    .decoder_free = asbi_openai_decoder_free,
-    .begin = asbi_openai_begin,
-    .on_status = asbi_openai_on_status,
-    .on_header = asbi_openai_on_header,
-    .on_body = asbi_openai_on_body,
-    .end = asbi_openai_end,
+    .path = put_path,
+    .headers = put_bearer,
+    CHAT,
+    ARRAYS,
+    REPLIES,
+};
+
+const struct asbi_dialect asbi_dialect_responses = {
+    .name = "openai_responses",
+    .path = put_responses_path,
+    .headers = put_bearer,
+    .encode_packed = asbi_responses_encode_packed,
+    .encode_single = asbi_responses_encode_single,
+    ARRAYS,
+    REPLIES,
+};
+
+const struct asbi_dialect asbi_dialect_azure = {
+    .name = "azure",
+    .path = put_path,
+    .headers = put_api_key,
+    CHAT,
+    ARRAYS,
+    REPLIES,
+};
+
+const struct asbi_dialect asbi_dialect_azure_deployments = {
+    .name = "azure_deployments",
+    .path = put_deployment_path,
+    .headers = put_api_key,
+    CHAT,
+    ARRAYS,
+    REPLIES,
 };

@@ -44,6 +44,25 @@ static const struct header {
         0),
     ROW("x-ratelimit-reset-requests", RESET, AT(rate.reset_requests_ns), 0),
     ROW("x-ratelimit-reset-tokens", RESET, AT(rate.reset_tokens_ns), 0),
+    ROW("anthropic-ratelimit-requests-limit", LIMIT, AT(rate.limit_requests),
+        AT(no_limit_requests)),
+    ROW("anthropic-ratelimit-requests-remaining", REMAINING,
+        AT(rate.remaining_requests), 0),
+    ROW("anthropic-ratelimit-requests-reset", RESET, AT(rate.reset_requests_ns),
+        0),
+    ROW("anthropic-ratelimit-tokens-limit", LIMIT, AT(rate.limit_tokens),
+        AT(no_limit_tokens)),
+    ROW("anthropic-ratelimit-tokens-remaining", REMAINING,
+        AT(rate.remaining_tokens), 0),
+    ROW("anthropic-ratelimit-tokens-reset", RESET, AT(rate.reset_tokens_ns), 0),
+    ROW("anthropic-ratelimit-input-tokens-limit", LIMIT, AT(rate.limit_input),
+        AT(no_limit_input)),
+    ROW("anthropic-ratelimit-input-tokens-remaining", REMAINING,
+        AT(rate.remaining_input), 0),
+    ROW("anthropic-ratelimit-output-tokens-limit", LIMIT, AT(rate.limit_output),
+        AT(no_limit_output)),
+    ROW("anthropic-ratelimit-output-tokens-remaining", REMAINING,
+        AT(rate.remaining_output), 0),
     ROW("retry-after", RETRY_AFTER, 0, 0),
     ROW("x-ms-retry-after-ms", RETRY_MS, 0, 0),
     ROW("retry-after-ms", RETRY_MS, 0, 0),
@@ -92,10 +111,13 @@ static bool wait_of(double seconds, uint64_t wall_ms, uint64_t *ns)
 static bool reset_of(asbi_str value, uint64_t wall_ms, uint64_t *ns)
 {
     double seconds;
-    uint64_t wait;
+    uint64_t wait, ms;
 
     if (asbi_parse_double(value, &seconds))
         return seconds >= 0 && wait_of(seconds, wall_ms, ns);
+    if (asbi_rfc3339_date(value, &ms))
+        return wait_of(ms > wall_ms ? (double)(ms - wall_ms) / 1e3 : 0, wall_ms,
+                       ns);
     if (!asbi_parse_duration(value, ASBI_SECOND, &wait) || wait > LONGEST_NS)
         return false;
     *ns = wait;
@@ -234,4 +256,8 @@ void asbi_rate_headers_end(struct asbi_rate_headers *h)
         h->rate.remaining_requests = h->rate.reset_requests_ns = UINT64_MAX;
     if (h->no_limit_tokens)
         h->rate.remaining_tokens = h->rate.reset_tokens_ns = UINT64_MAX;
+    if (h->no_limit_input)
+        h->rate.remaining_input = UINT64_MAX;
+    if (h->no_limit_output)
+        h->rate.remaining_output = UINT64_MAX;
 }

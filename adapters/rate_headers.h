@@ -3,7 +3,9 @@
  * in all the shapes that are met.
  *
  * x-ratelimit-{limit,remaining,reset}-{requests,tokens}, where a reset is a Go
- * duration ("6m0s"), seconds (Azure) or a Unix time; retry-after-ms,
+ * duration ("6m0s"), seconds (Azure) or a Unix time;
+ * anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,
+ * remaining,reset}, where a reset is a date of RFC 3339; retry-after-ms,
  * x-ms-retry-after-ms, retry-after in seconds or as a date; x-should-retry;
  * request ids.  What makes no sense counts as silent.  Judges nothing.
  */
@@ -27,7 +29,7 @@ struct asbi_rate_headers {
     /* -- private */
     uint8_t retry_after_rank, request_id_rank; /* of the header taken */
     bool no_limit_requests;                    /* the limit given was none */
-    bool no_limit_tokens;
+    bool no_limit_tokens, no_limit_input, no_limit_output;
 };
 
 void asbi_rate_headers_begin(struct asbi_rate_headers *h);

@@ -30,6 +30,7 @@ enum asbi_verdict {
 struct asbi_rate_hint {
     uint64_t limit_requests, remaining_requests, reset_requests_ns;
     uint64_t limit_tokens, remaining_tokens, reset_tokens_ns;
+    /* Where input and output are limited apart. */
     uint64_t limit_input, remaining_input, limit_output, remaining_output;
 };
 
@@ -42,6 +43,12 @@ struct asbi_reply {
     struct asbi_rate_hint rate;
     bool has_usage;
     struct asb_usage usage;
+    uint64_t cache_writes; /* of usage.input_tokens, put into the cache */
+    /* Array replies: answers were told by place, and so many elements were
+     * there.  A number that is not the number asked makes all of them
+     * doubtful. */
+    bool by_place;
+    uint64_t elements;
     const char *feature; /* with ASBI_UNSUPPORTED: "response_format", ... */
     const char *code;    /* "rate_limit_exceeded"; NULL on success */
     asbi_str message;    /* the provider's own words, bounded */

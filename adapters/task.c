@@ -8,10 +8,8 @@ enum { SYSTEM_MAX = 16 << 20 };
 
 /* Adding a task is one file and one line here. */
 static const struct asbi_task_kind *const kinds[] = {
-    &asbi_task_translate,
-    &asbi_task_classify,
-    &asbi_task_prompt,
-    &asbi_task_raw,
+    &asbi_task_translate, &asbi_task_classify, &asbi_task_prompt,
+    &asbi_task_raw,       &asbi_task_embed,    &asbi_task_moderate,
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -79,6 +77,12 @@ void asbi_task_free(struct asbi_task *task)
 bool asbi_task_packs(const struct asbi_task *task)
 {
     return task->kind->packs;
+}
+
+bool asbi_task_array(const struct asbi_task *task, enum asbi_array_kind *kind)
+{
+    *kind = task->kind->array;
+    return task->kind->is_array;
 }
 
 bool asbi_task_keeps_json(const struct asbi_task *task)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/dialect.h"
 #include "engine/base/buf.h"
 #include "engine/base/mem.h"
 #include "engine/base/str.h"
@@ -45,7 +46,7 @@ struct asbi_verdict_on_item {
 };
 
 /**
- * @param name  "translate", "classify", "prompt", "raw"
+ * @param name  "translate", "classify", "prompt", "raw", "embed", "moderate"
  * @param why   on ASB_ECONFIG says which material is missing or wrong
  */
 int asbi_task_new(const struct asbi_mem *mem, const char *name,
@@ -57,6 +58,9 @@ void asbi_task_free(struct asbi_task *task);
  * is a call of its own. */
 bool asbi_task_packs(const struct asbi_task *task);
 
+/* Whether items go as a list to an API that takes one, and to which. */
+bool asbi_task_array(const struct asbi_task *task, enum asbi_array_kind *kind);
+
 /* Whether an accepted answer that came as JSON (an object, a number) is passed
  * on as such; else it is text, whatever it looked like. */
 bool asbi_task_keeps_json(const struct asbi_task *task);
@@ -65,7 +69,7 @@ bool asbi_task_keeps_json(const struct asbi_task *task);
  * template. */
 bool asbi_task_wants_fields(const struct asbi_task *task);
 
-/* The constant prompt; empty for raw. */
+/* The constant prompt; empty for raw, embed and moderate. */
 asbi_str asbi_task_system(const struct asbi_task *task);
 
 /* classify: the labels; NULL and 0 otherwise. */

@@ -26,6 +26,8 @@ struct asbi_task_kind {
     const char *name;
     bool packs;
     bool keeps_json; /* see asbi_task_keeps_json() */
+    bool is_array;   /* see asbi_task_array() */
+    enum asbi_array_kind array;
     /* Fills in task->system and task->state.  What it leaves behind on an
      * error is freed by teardown. */
     int (*setup)(struct asbi_task *task,
@@ -56,6 +58,8 @@ extern const struct asbi_task_kind asbi_task_translate;
 extern const struct asbi_task_kind asbi_task_classify;
 extern const struct asbi_task_kind asbi_task_prompt;
 extern const struct asbi_task_kind asbi_task_raw;
+extern const struct asbi_task_kind asbi_task_embed;
+extern const struct asbi_task_kind asbi_task_moderate;
 
 /* Where to write about the next fault, after those before it. */
 struct asbi_note *asbi_fault(struct asbi_faults *faults, const char *code);

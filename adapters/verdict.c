@@ -27,6 +27,7 @@ static const struct word {
     { S("billing_error"), ASBI_SPENDING_CAP },
     { S("enforced_spend_limit_reached"), ASBI_SPENDING_CAP },
     { S("exceeded_current_quota_error"), ASBI_SPENDING_CAP },
+    { S("daily_quota_exhausted"), ASBI_SPENDING_CAP },
     { S("content_filter"), ASBI_FILTERED },
     { S("content_policy_violation"), ASBI_FILTERED },
     { S("ResponsibleAIPolicyViolation"), ASBI_FILTERED },
@@ -39,7 +40,12 @@ static const struct word {
     { S("rate_limit_error"), ASBI_RATE_LIMITED },
     { S("rate_limit_reached_error"), ASBI_RATE_LIMITED },
     { S("RateLimitReached"), ASBI_RATE_LIMITED },
+    { S("RESOURCE_EXHAUSTED"), ASBI_RATE_LIMITED },
     { S("slow_down"), ASBI_RATE_LIMITED },
+    { S("overloaded_error"), ASBI_OVERLOADED },
+    { S("API_KEY_INVALID"), ASBI_NO_CREDENTIALS },
+    /* Google: no such country, or an account without billing. */
+    { S("FAILED_PRECONDITION"), ASBI_NO_CREDENTIALS },
     { S("invalid_api_key"), ASBI_NO_CREDENTIALS },
     { S("authentication_error"), ASBI_NO_CREDENTIALS },
     { S("account_deactivated"), ASBI_NO_CREDENTIALS },
@@ -66,8 +72,8 @@ static const struct {
     { 403, 403, ASBI_NO_CREDENTIALS }, { 404, 405, ASBI_NO_SUCH_MODEL },
     { 407, 407, ASBI_NO_CREDENTIALS }, { 408, 409, ASBI_OVERLOADED },
     { 410, 410, ASBI_NO_SUCH_MODEL },  { 425, 425, ASBI_OVERLOADED },
-    { 429, 429, ASBI_RATE_LIMITED },   { 498, 498, ASBI_OVERLOADED },
-    { 400, 499, ASBI_BAD_REQUEST },
+    { 429, 429, ASBI_RATE_LIMITED },   { 456, 456, ASBI_SPENDING_CAP },
+    { 498, 498, ASBI_OVERLOADED },     { 400, 499, ASBI_BAD_REQUEST },
 };
 
 /* Phrases of a 400, 403, 422 or 429 that tell what its code does not. */
@@ -76,23 +82,39 @@ static const struct word phrases[] = {
     { S("context window"), ASBI_BAD_REQUEST },
     { S("context length"), ASBI_BAD_REQUEST },
     { S("context size"), ASBI_BAD_REQUEST },
+    { S("context limit"), ASBI_BAD_REQUEST },
+    { S("maximum number of tokens"), ASBI_BAD_REQUEST },
     { S("prompt is too long"), ASBI_BAD_REQUEST },
     { S("request too large"), ASBI_BAD_REQUEST },
     { S("content policy"), ASBI_FILTERED },
     { S("content management policy"), ASBI_FILTERED },
+    { S("content filtering policy"), ASBI_FILTERED },
     { S("usage policies"), ASBI_FILTERED },
     { S("safety system"), ASBI_FILTERED },
     { S("was flagged"), ASBI_FILTERED },
+    { S("credit balance is too low"), ASBI_SPENDING_CAP },
+    { S("specified api usage limits"), ASBI_SPENDING_CAP },
+    { S("api key not valid"), ASBI_NO_CREDENTIALS },
 };
 
 static const struct word finishes[] = {
     { S("length"), ASBI_TRUNCATED },
     { S("max_tokens"), ASBI_TRUNCATED },
     { S("model_length"), ASBI_TRUNCATED },
+    { S("max_output_tokens"), ASBI_TRUNCATED },
+    { S("model_context_window_exceeded"), ASBI_TRUNCATED },
     { S("content_filter"), ASBI_FILTERED },
     { S("safety"), ASBI_FILTERED },
     { S("refusal"), ASBI_FILTERED },
     { S("sensitive"), ASBI_FILTERED },
+    { S("recitation"), ASBI_FILTERED },
+    { S("blocklist"), ASBI_FILTERED },
+    { S("prohibited_content"), ASBI_FILTERED },
+    { S("spii"), ASBI_FILTERED },
+    { S("language"), ASBI_FILTERED },
+    { S("malformed_function_call"), ASBI_GARBLED },
+    { S("malformed_response"), ASBI_GARBLED },
+    { S("other"), ASBI_OVERLOADED },
     { S("error"), ASBI_OVERLOADED },
     { S("network_error"), ASBI_OVERLOADED },
     { S("insufficient_system_resource"), ASBI_OVERLOADED },
@@ -109,6 +131,11 @@ static const struct mention {
     { S("json_schema"), "response_format", true },
     { S("json_object"), "response_format", true },
     { S("structured output"), "response_format", false },
+    { S("tool_choice"), "response_format", true },
+    { S("tools"), "response_format", true },
+    { S("json mode"), "response_format", true },
+    { S("response_schema"), "response_format", true },
+    { S("responseSchema"), "response_format", true },
     { S("stream_options"), "stream_options", true },
     { S("max_completion_tokens"), "max_completion_tokens", true },
     { S("max_tokens"), "max_tokens", true },
@@ -126,6 +153,7 @@ static const asbi_str complaints[] = {
     S("unexpected"),    S("extra"),           S("not permitted"),
     S("not allowed"),   S("only allowed"),    S("unavailable"),
     S("not available"), S("not implemented"), S("must contain the word"),
+    S("not enabled"),
 };
 
 /* Parameters that no task needs: whatever is wrong with them, asking again
@@ -321,7 +349,8 @@ static enum asbi_verdict verdict_of_error(const struct asbi_facts *f,
 
     if (status >= 300 && status <= 399)
         return ASBI_NO_SUCH_MODEL;
-    if (w && w->verdict == ASBI_SPENDING_CAP)
+    if ((w && w->verdict == ASBI_SPENDING_CAP) ||
+        (phrase && phrase->verdict == ASBI_SPENDING_CAP))
         return ASBI_SPENDING_CAP;
     /* A request over the limit of a whole minute is said to be too fast, but
      * will never pass: only smaller ones do. */

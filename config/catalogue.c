@@ -265,7 +265,8 @@ static void overlay_model(const struct asbi_catalogue *c, const char *name,
     }
     out->priced = input && output;
     if (!out->priced)
-        out->input_price = out->output_price = out->cached_price = 0;
+        out->input_price = out->output_price = out->cached_price =
+            out->cache_write_price = 0;
     else if (!cached)
         out->cached_price = out->input_price;
 }
@@ -297,6 +298,7 @@ static void price_by_provider(const struct asb_options *options,
         return;
     if (provider.free) {
         out->input_price = out->cached_price = out->output_price = 0;
+        out->cache_write_price = 0;
         out->priced = true;
     } else if (strcmp(name, "sim") == 0 && !out->priced) {
         struct asbi_model sim;

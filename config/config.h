@@ -38,6 +38,7 @@ struct asbi_config {
     const char *stream;     /* "auto", "on", "off" */
     const char *structured; /* "auto", "schema", "json", "off" */
     double temperature;     /* < 0: the provider's default */
+    uint64_t dimensions;    /* of an embedding; 0: the model's own */
 
     /* task */
     const char *task; /* "" for by input */
@@ -114,7 +115,9 @@ struct asbi_model {
     const char *provider;
     uint64_t context_tokens, max_output_tokens;
     int64_t input_price, cached_price, output_price; /* nano-dollars per 10^6 */
-    bool priced; /* false: the price is not known and the three are 0 */
+    int64_t cache_write_price; /* of input that is put into the prompt cache */
+    bool priced;         /* false: the price is not known and the three are 0 */
+    uint64_t dimensions; /* of an embedding; 0: unknown, or it gives none */
     double latency_ms_per_token;                     /* 0: unknown */
     uint64_t requests_per_minute, tokens_per_minute; /* 0: unknown */
     const char *tokenizer;                           /* "o200k", "cl100k" */
@@ -134,6 +137,8 @@ struct asbi_provider {
     bool structured;   /* knows JSON schema */
     bool max_completion_tokens;
     bool counts_max_tokens; /* reserves max_tokens against the token limit */
+    bool limits_apart; /* input and output have token limits of their own */
+    uint64_t array_items, array_tokens; /* most in a call; 0: the dialect's */
 };
 
 /* The entry of a model, or assumed defaults in *out (ok to use, warn).  A

@@ -115,8 +115,12 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "temperature", NULL, "NUMBER", PROVIDER, "none",
         "Sampling temperature; none sends none." },
       REAL, AT(temperature), REALS(0, 2), WORD("none", -1) },
+    { .info = { "dimensions", NULL, "N", PROVIDER, "auto",
+        "Numbers in an embedding; auto leaves it to the model." },
+      COUNT, AT(dimensions), RANGE(1, 100000), WORD("auto", 0) },
 
-    { .info = { "task", NULL, "translate|classify|prompt|raw", TASK, "",
+    { .info = { "task", NULL, "translate|classify|prompt|raw|embed|moderate",
+        TASK, "",
         "What is asked for each item; without it by the input." },
       CHOICE, AT(task) },
     { .info = { "source_lang", NULL, "LANG", TASK, "",

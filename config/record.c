@@ -20,6 +20,8 @@ static const struct asbi_field model_fields[] = {
     { "input", ASBI_FIELD_PRICE, MODEL(input_price), 0, 1e6, NULL },
     { "cached", ASBI_FIELD_PRICE, MODEL(cached_price), 0, 1e6, NULL },
     { "output", ASBI_FIELD_PRICE, MODEL(output_price), 0, 1e6, NULL },
+    { "cache_write", ASBI_FIELD_PRICE, MODEL(cache_write_price), 0, 1e6, NULL },
+    { "dimensions", ASBI_FIELD_COUNT, MODEL(dimensions), 1, 1e5, NULL },
     { "latency_ms_per_token", ASBI_FIELD_REAL, MODEL(latency_ms_per_token),
       0.0001, 1e5, NULL },
     { "requests_per_minute", ASBI_FIELD_COUNT, MODEL(requests_per_minute), 1,
@@ -43,6 +45,9 @@ static const struct asbi_field provider_fields[] = {
       0, 0, NULL },
     { "counts_max_tokens", ASBI_FIELD_FLAG, PROVIDER(counts_max_tokens), 0, 0,
       NULL },
+    { "limits_apart", ASBI_FIELD_FLAG, PROVIDER(limits_apart), 0, 0, NULL },
+    { "array_items", ASBI_FIELD_COUNT, PROVIDER(array_items), 1, 10000, NULL },
+    { "array_tokens", ASBI_FIELD_COUNT, PROVIDER(array_tokens), 1, 1e9, NULL },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

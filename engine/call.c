@@ -1,4 +1,4 @@
-#include "engine/call.h"
+#include "engine/way.h"
 
 #include <string.h>
 
@@ -128,6 +128,7 @@ static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 
     call->lane->dialect->end(call->decoder, end->outcome == ASBI_COMPLETE,
                              &reply);
+    asbi_way_check_places(call, &reply);
     asbi_call_judge(call, end, &reply);
 }
 
@@ -175,7 +176,7 @@ static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
         *e = (struct asbi_call_entry){ .item = item,
                                        .weight_in = item->input_estimate + 1,
                                        .weight_out = 1 };
-        if (call->packed)
+        if (call->way == ASBI_PACKED)
             draw_wire_id(call, e);
         call->count++;
     }
@@ -231,13 +232,13 @@ static int encode_single(struct asbi_call *call)
     return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
 }
 
-static asbi_str path_of(const struct asbi_call *call)
+static struct asbi_endpoint *endpoint_of(const struct asbi_call *call)
 {
     const struct asbi_item *item = call->entries[0].item;
 
     return item->payload == ASB_BODY && item->url.len
-               ? item->url
-               : asbi_str_c(call->lane->dialect->chat_path);
+               ? asbi_lane_endpoint(call->lane, item->url)
+               : asbi_lane_call_endpoint(call->lane, call->way);
 }
 
 static void fill_exchange(struct asbi_call *call)
@@ -249,7 +250,7 @@ static void fill_exchange(struct asbi_call *call)
     if (!call->packed && item->payload == ASB_BODY)
         body = item->body;
     call->exchange = (struct asbi_exchange){
-        .endpoint = asbi_lane_endpoint(call->lane, path_of(call)),
+        .endpoint = endpoint_of(call),
         .ops = &exchange_ops,
         .body = body.at,
         .body_len = body.len,
@@ -309,7 +310,7 @@ static struct asbi_call *call_new(struct asb_engine *e)
     asbi_buf_init(&call->body, &e->mem, body_max);
     asbi_buf_init(&call->text, &e->mem, e->config->max_answer_bytes);
     asbi_buf_init(&call->reply, &e->mem, e->config->max_answer_bytes);
-    call->decoder = e->lane->dialect->decoder_new(&e->mem);
+    call->decoder = e->lane->dialect->decoder_new(&e->mem, &e->lane->style);
     if (!call->decoder) {
         asbi_call_free(call);
         return NULL;
@@ -359,11 +360,13 @@ static int encode(struct asbi_call *call, struct asbi_batch *batch)
     int rc = add_entries(call, batch);
     if (rc)
         return rc;
-    rc = call->packed ? encode_packed(call) : encode_single(call);
+    rc = call->way == ASBI_PACKED  ? encode_packed(call)
+         : call->way == ASBI_ARRAY ? asbi_way_encode_array(call)
+                                   : encode_single(call);
     if (rc)
         return rc;
     fill_exchange(call);
-    call->lane->dialect->begin(call->decoder, call->packed, &sink);
+    call->lane->dialect->begin(call->decoder, call->way, &sink);
     return call->exchange.endpoint ? ASB_OK : ASB_EINVAL;
 }
 
@@ -389,6 +392,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
         return ASB_ENOMEM;
     call->demand = *demand;
     call->packed = asbi_item_of_link(asbi_list_first(&batch->parcels))->packed;
+    call->way = call->packed ? e->way : ASBI_SINGLE;
     call->started_ns = asbi_now(e->world);
     call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
     int rc = encode(call, batch);

@@ -39,7 +39,8 @@ struct asbi_call {
     struct asbi_lane *lane;
     struct asbi_link link; /* in engine->calls or spare_calls */
     struct asbi_batch *batch;
-    bool packed;
+    bool packed; /* answers come under wire ids, one for each item */
+    enum asbi_way way;
 
     struct asbi_call_entry *entries;
     size_t count, cap;

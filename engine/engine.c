@@ -5,8 +5,8 @@
 #include "engine/base/error.h"
 #include "engine/base/json.h"
 #include "engine/base/units.h"
-#include "engine/call.h"
 #include "engine/queue.h"
+#include "engine/way.h"
 
 enum { ROOM_OF_A_WORKER = 4096 };
 
@@ -329,7 +329,6 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
         asbi_task_new(&e->mem, task_of(e->config), material, &e->task, why);
     if (rc)
         return rc;
-    e->task_packs = asbi_task_packs(e->task);
     rc = asbi_pick_init(&e->pick, e, why);
     if (rc)
         return rc;
@@ -338,6 +337,8 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
         return rc;
     rc = asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
                        &e->log, world->transport->capacity, &e->lane, why);
+    if (!rc)
+        rc = asbi_way_choose(e, why);
     return rc ? rc : asbi_recall_init(e, task_of(e->config));
 }
 

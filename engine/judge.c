@@ -72,6 +72,15 @@ static void share_bill(struct asbi_call *call, const struct asbi_prices *prices,
     asbi_free(&e->mem, costs);
 }
 
+/* Where the limits are apart, reads from the cache do not count. */
+static double used_of_rate(const struct asbi_call *call,
+                           const struct asb_usage *usage)
+{
+    return call->lane->provider.limits_apart
+               ? (double)(usage->input_tokens - usage->cached_tokens)
+               : (double)(usage->input_tokens + usage->output_tokens);
+}
+
 static void pay(struct asbi_call *call, const struct asbi_reply *reply,
                 struct asbi_judgement *j)
 {
@@ -81,14 +90,18 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
     if (call->entries[0].item)
         prices = &call->entries[0].item->prices;
     find_usage(call, reply, j);
-    j->cost = asbi_price_call(prices, &j->usage);
+    j->cost = asbi_price_writing(prices, &j->usage, reply->cache_writes);
     j->settlement.spent = j->cost;
     /* OpenAI-like servers keep what was reserved for max_tokens, and count
      * failed requests too. */
     j->settlement.rate_tokens =
         call->lane->provider.counts_max_tokens || !j->has_usage
             ? call->demand.rate_tokens
-            : (double)(j->usage.input_tokens + j->usage.output_tokens);
+            : used_of_rate(call, &j->usage);
+    j->settlement.rate_output =
+        j->has_usage && !call->lane->provider.counts_max_tokens
+            ? (double)j->usage.output_tokens
+            : call->demand.rate_output;
     if (j->unknown && !j->has_usage) {
         /* The budget must hold even if all of it was billed. */
         j->settlement.spent = call->demand.worst_cost;
@@ -182,8 +195,10 @@ static void settle_invalid(struct asbi_call *call,
     struct asb_engine *e = call->engine;
     struct asbi_item *item = entry->item;
 
-    if (!entry->retryable || item->attempts >= e->config->max_attempts ||
-        e->stopped || call->lane->halt) {
+    /* An API without a prompt cannot be told what was wrong. */
+    if (!entry->retryable || call->way == ASBI_ARRAY ||
+        item->attempts >= e->config->max_attempts || e->stopped ||
+        call->lane->halt) {
         fail(call, item, entry->code,
              item->complaint ? item->complaint : "the answer will not do",
              entry->retryable);
@@ -369,7 +384,7 @@ static void learn(struct asbi_call *call, const struct asbi_reply *reply,
 {
     bool short_of_room = cut_by_estimate(call, reply);
     struct asbi_lesson lesson = {
-        .packed = call->packed,
+        .way = call->way,
         .truncated = reply->verdict == ASBI_TRUNCATED && !short_of_room,
         .usage = j->has_usage ? &j->usage : NULL,
         .seconds = j->settlement.seconds,
@@ -385,6 +400,8 @@ static void learn(struct asbi_call *call, const struct asbi_reply *reply,
         lesson.bad += e->state != ASBI_ENTRY_ANSWERED && !missing;
         lesson.answered -= missing;
         lesson.raw_items += missing ? 0 : e->weight_in;
+        if (e->answer_len > lesson.longest_answer)
+            lesson.longest_answer = e->answer_len;
     }
     call->engine->stats.batches++;
     call->engine->stats.batch_items += call->count;

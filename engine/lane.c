@@ -1,6 +1,5 @@
 #include "engine/lane.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,13 +8,15 @@
 #include "engine/base/units.h"
 
 enum {
-    MAX_ENDPOINTS = 64,
     MAX_HEADER_BYTES = 16384,
-    MAX_URL_BYTES = 4096,
     /* Tokens a model may add around an answer of the expected size. */
     OUTPUT_SLACK = 64,
     /* Calls after which the ratio of output to input is trusted. */
     RATIO_CALLS = 3,
+    /* Of an embedding as JSON, and around it. */
+    USUAL_DIMENSIONS = 1536,
+    BYTES_PER_NUMBER = 14,
+    BYTES_PER_ANSWER = 64,
 };
 
 /* How far an answer may exceed its estimate.  A limit that is too low costs a
@@ -24,19 +25,14 @@ enum {
  * seen nobody knows which way. */
 static const double output_headroom = 1.3, output_headroom_unlearned = 3;
 
-struct lane_endpoint {
-    struct asbi_endpoint endpoint;
-    char *path; /* the key in lane->endpoints */
-    char *url;
-};
-
 struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
                                     const struct asbi_model *model)
 {
     if (lane->provider.free)
-        return (struct asbi_prices){ 0, 0, 0 };
+        return (struct asbi_prices){ 0, 0, 0, 0 };
     return (struct asbi_prices){ model->input_price, model->cached_price,
-                                 model->output_price };
+                                 model->output_price,
+                                 model->cache_write_price };
 }
 
 /* Splits the NUL-terminated lines of `header_lines` into a table. */
@@ -61,13 +57,14 @@ static int copy_base_url(struct asbi_lane *lane, struct asb_message *why)
 {
     const char *url = lane->config->base_url[0] ? lane->config->base_url
                                                 : lane->provider.base_url;
-    size_t len = strlen(url);
+    size_t len = strcspn(url, "?");
 
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
         return asbi_fail(why, ASB_ECONFIG,
                          "base_url: \"%s\" is no http:// or https:// address; "
                          "give one with --base-url",
                          url);
+    lane->base_query = url + len;
     while (len && url[len - 1] == '/')
         len--;
     lane->base_url = asbi_strndup(lane->mem, url, len);
@@ -87,6 +84,8 @@ static void init_style(struct asbi_lane *lane)
         .json_mode = !chosen || strcmp(c->structured, "json") == 0,
         .temperature = c->temperature,
         .max_completion_tokens = lane->provider.max_completion_tokens,
+        .model_max_output = lane->model.max_output_tokens,
+        .dimensions = c->dimensions,
     };
 }
 
@@ -100,6 +99,7 @@ static void init_gates(struct asbi_lane *lane, unsigned capacity)
     asbi_bucket_init(&lane->requests,
                      rpm ? rpm : lane->model.requests_per_minute);
     asbi_bucket_init(&lane->tokens, tpm ? tpm : lane->model.tokens_per_minute);
+    asbi_bucket_init(&lane->outputs, 0);
     asbi_breaker_init(&lane->breaker);
     asbi_budget_init(&lane->budget, c->budget);
 }
@@ -138,12 +138,61 @@ static void sizing_limits(const struct asbi_lane *lane,
     };
 }
 
+static uint64_t either(uint64_t a, uint64_t b)
+{
+    return a ? a : b;
+}
+
+/* As many as the API takes at once: a list does not confuse a model. */
+static void array_caps(const struct asbi_lane *lane,
+                       struct asbi_batch_caps *out)
+{
+    const struct asbi_config *c = lane->config;
+    const struct asbi_dialect *d = lane->dialect;
+    double headroom = asbi_calibration_headroom(&lane->input_calibration);
+    uint64_t items =
+        either(lane->provider.array_items, d->array_items[lane->style.array]);
+    uint64_t tokens = either(lane->provider.array_tokens, d->array_tokens);
+
+    items = either(items, c->batch_items_max);
+    if (c->batch_size && c->batch_size < items)
+        items = c->batch_size;
+    uint64_t fit = (uint64_t)((double)c->max_answer_bytes /
+                              (lane->answer_bytes + BYTES_PER_ANSWER));
+    if (fit < items)
+        items = fit ? fit : 1;
+    *out = (struct asbi_batch_caps){
+        .items = items,
+        .input_tokens = (uint64_t)((double)tokens / headroom),
+        .bytes = c->max_memory_bytes / 4,
+        .cost = c->batch_cost_max,
+    };
+}
+
 static void refresh(struct asbi_lane *lane)
 {
     struct asbi_sizing_limits limits;
 
+    if (lane->way == ASBI_ARRAY) {
+        array_caps(lane, &lane->caps);
+        return;
+    }
     sizing_limits(lane, &limits);
     asbi_sizing_caps(&lane->sizing, &limits, &lane->latency, &lane->caps);
+}
+
+void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_way way)
+{
+    uint64_t numbers = lane->style.dimensions ? lane->style.dimensions
+                                              : lane->model.dimensions;
+
+    lane->way = way;
+    if (way == ASBI_ARRAY)
+        lane->system_tokens = 0;
+    if (lane->style.array == ASBI_EMBED)
+        lane->answer_bytes =
+            BYTES_PER_NUMBER * (double)(numbers ? numbers : USUAL_DIMENSIONS);
+    refresh(lane);
 }
 
 int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
@@ -177,11 +226,11 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
     rc = copy_base_url(lane, why);
     if (rc)
         goto out;
-    lane->dialect->headers(key, &lane->header_lines);
+    init_style(lane);
+    lane->dialect->headers(key, &lane->style, &lane->header_lines);
     rc = index_headers(lane);
     if (rc)
         goto out;
-    init_style(lane);
     init_gates(lane, capacity);
     init_learning(lane);
     lane->system_tokens =
@@ -194,25 +243,11 @@ out:
     return rc;
 }
 
-static void endpoint_free(struct asbi_lane *lane, struct asbi_transport *t,
-                          struct lane_endpoint *e)
-{
-    if (t)
-        t->ops->forget(t, &e->endpoint);
-    asbi_free(lane->mem, e->path);
-    asbi_free(lane->mem, e->url);
-    asbi_free(lane->mem, e);
-}
-
 void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport)
 {
     if (!lane)
         return;
-    for (size_t i = 0; i < lane->endpoints.cap; i++) {
-        if (lane->endpoints.slots[i].value)
-            endpoint_free(lane, transport, lane->endpoints.slots[i].value);
-    }
-    asbi_map_fini(&lane->endpoints);
+    asbi_lane_endpoints_free(lane, transport);
     /* Headers hold the key: leave no copy in freed memory. */
     if (lane->header_lines.data)
         explicit_bzero(lane->header_lines.data, lane->header_lines.cap);
@@ -220,72 +255,6 @@ void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport)
     asbi_free(lane->mem, lane->headers);
     asbi_free(lane->mem, lane->base_url);
     asbi_free(lane->mem, lane);
-}
-
-/* A path comes from the user's data and the credentials go with it: plain
- * characters only, so that it can never name another host. */
-static bool path_is_plain(asbi_str path)
-{
-    if (path.len == 0 || path.len > 512 || path.at[0] != '/')
-        return false;
-    for (size_t i = 0; i < path.len; i++) {
-        unsigned char c = (unsigned char)path.at[i];
-
-        if (!isalnum(c) && !strchr("/_-.:", c))
-            return false;
-        if (i && path.at[i - 1] == '.' && c == '.')
-            return false;
-    }
-    return path.len < 2 || path.at[1] != '/';
-}
-
-/* "/v1/x" below a base that ends in "/v1" is "/x": batch files carry the
- * version that base URLs carry too. */
-static asbi_str below_base(const struct asbi_lane *lane, asbi_str path)
-{
-    const char *last = strrchr(lane->base_url, '/');
-    asbi_str version = asbi_str_c(last);
-
-    if (version.len < 2 || version.at[1] != 'v' || path.len <= version.len ||
-        path.at[version.len] != '/' || !asbi_str_starts(path, version))
-        return path;
-    return asbi_str_of(path.at + version.len, path.len - version.len);
-}
-
-static struct lane_endpoint *endpoint_new(struct asbi_lane *lane, asbi_str path)
-{
-    struct lane_endpoint *e = asbi_calloc(lane->mem, 1, sizeof(*e));
-    struct asbi_buf url;
-
-    if (!e)
-        return NULL;
-    asbi_buf_init(&url, lane->mem, MAX_URL_BYTES);
-    asbi_buf_c(&url, lane->base_url);
-    asbi_buf_str(&url, below_base(lane, path));
-    asbi_buf_char(&url, '\0');
-    e->path = asbi_strndup(lane->mem, path.at, path.len);
-    e->url = url.data;
-    e->endpoint = (struct asbi_endpoint){ .method = "POST",
-                                          .url = e->url,
-                                          .headers = lane->headers };
-    if (asbi_buf_failed(&url) || !e->path ||
-        asbi_map_put(&lane->endpoints, asbi_str_c(e->path), e)) {
-        endpoint_free(lane, NULL, e);
-        return NULL;
-    }
-    return e;
-}
-
-struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path)
-{
-    struct lane_endpoint *e = asbi_map_get(&lane->endpoints, path);
-
-    if (e)
-        return &e->endpoint;
-    if (!path_is_plain(path) || lane->endpoints.count >= MAX_ENDPOINTS)
-        return NULL;
-    e = endpoint_new(lane, path);
-    return e ? &e->endpoint : NULL;
 }
 
 uint64_t asbi_lane_expect_output(const struct asbi_lane *lane, double raw_input)
@@ -310,6 +279,7 @@ void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
                      const struct asbi_prices *prices, struct asbi_demand *out)
 {
     double headroom = asbi_calibration_headroom(&lane->input_calibration);
+    bool apart = lane->provider.limits_apart;
 
     out->input_tokens = asbi_calibrated(&lane->input_calibration, raw_input);
     out->output_tokens = expected_output;
@@ -325,7 +295,11 @@ void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
     if (lane->model.max_output_tokens &&
         out->max_output_tokens > lane->model.max_output_tokens)
         out->max_output_tokens = lane->model.max_output_tokens;
-    out->rate_tokens = rate_tokens(lane, out);
+    if (lane->way == ASBI_ARRAY)
+        out->output_tokens = out->max_output_tokens = 0;
+    out->rate_tokens =
+        apart ? (double)out->input_tokens : rate_tokens(lane, out);
+    out->rate_output = apart ? (double)out->output_tokens : 0;
     uint64_t most = (uint64_t)((double)out->input_tokens * headroom) + 1;
     out->worst_cost = asbi_price_worst(prices, most, out->max_output_tokens);
 }
@@ -338,7 +312,12 @@ static enum asbi_gate rate_gate(struct asbi_lane *lane,
     uint64_t tokens =
         asbi_bucket_ready_at(&lane->tokens, demand->rate_tokens, now);
 
+    uint64_t outputs =
+        asbi_bucket_ready_at(&lane->outputs, demand->rate_output, now);
+
     *ready_ns = requests > tokens ? requests : tokens;
+    if (outputs > *ready_ns)
+        *ready_ns = outputs;
     return *ready_ns <= now ? ASBI_GATE_OPEN : ASBI_GATE_RATE;
 }
 
@@ -371,8 +350,10 @@ void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
     asbi_breaker_started(&lane->breaker);
     asbi_bucket_take(&lane->requests, 1, now);
     asbi_bucket_take(&lane->tokens, demand->rate_tokens, now);
+    asbi_bucket_take(&lane->outputs, demand->rate_output, now);
     (void)asbi_budget_reserve(&lane->budget, demand->worst_cost);
     lane->outstanding_tokens += demand->rate_tokens;
+    lane->outstanding_output += demand->rate_output;
 }
 
 void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
@@ -386,9 +367,11 @@ void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
                                                    demand->output_tokens);
 
     lane->outstanding_tokens -= demand->rate_tokens;
+    lane->outstanding_output -= demand->rate_output;
     asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
     asbi_breaker_ended(&lane->breaker, s->breaker_ok || s->breaker_silent, now);
     asbi_bucket_settle(&lane->tokens, demand->rate_tokens, s->rate_tokens);
+    asbi_bucket_settle(&lane->outputs, demand->rate_output, s->rate_output);
     asbi_budget_settle(&lane->budget, demand->worst_cost, s->spent);
 }
 
@@ -407,9 +390,14 @@ void asbi_lane_hint(struct asbi_lane *lane, const struct asbi_rate_hint *hint,
     hint_bucket(&lane->requests, lane->config->requests_per_minute != 0,
                 hint->limit_requests, hint->remaining_requests,
                 lane->limiter.in_flight, now);
+    bool apart = lane->provider.limits_apart && hint->limit_input != UINT64_MAX;
     hint_bucket(&lane->tokens, lane->config->tokens_per_minute != 0,
-                hint->limit_tokens, hint->remaining_tokens,
+                apart ? hint->limit_input : hint->limit_tokens,
+                apart ? hint->remaining_input : hint->remaining_tokens,
                 lane->outstanding_tokens, now);
+    if (apart)
+        hint_bucket(&lane->outputs, false, hint->limit_output,
+                    hint->remaining_output, lane->outstanding_output, now);
 }
 
 void asbi_lane_block(struct asbi_lane *lane, uint64_t until_ns)
@@ -464,6 +452,17 @@ bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature)
     return !same_style(&before, s);
 }
 
+static void learn_array(struct asbi_lane *lane,
+                        const struct asbi_lesson *lesson)
+{
+    if (lesson->usage)
+        asbi_calibration_learn(&lane->input_calibration, lesson->raw_input,
+                               (double)lesson->usage->input_tokens);
+    if (lesson->longest_answer)
+        lane->answer_bytes = (double)lesson->longest_answer;
+    refresh(lane);
+}
+
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
 {
     struct asbi_sizing_limits limits;
@@ -471,8 +470,12 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     if (lesson->usage && lesson->seconds > 0)
         asbi_latency_learn(&lane->latency, lesson->usage->input_tokens,
                            lesson->usage->output_tokens, lesson->seconds);
-    if (!lesson->packed)
+    if (lesson->way == ASBI_SINGLE)
         return;
+    if (lesson->way == ASBI_ARRAY) {
+        learn_array(lane, lesson);
+        return;
+    }
     if (lesson->usage) {
         asbi_calibration_learn(&lane->input_calibration, lesson->raw_input,
                                (double)lesson->usage->input_tokens);

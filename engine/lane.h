@@ -36,6 +36,7 @@ struct asbi_demand {
     uint64_t output_tokens;     /* expected */
     uint64_t max_output_tokens; /* what the call may give at most */
     double rate_tokens;         /* against the token limit */
+    double rate_output; /* where output has a limit of its own, else 0 */
     int64_t worst_cost;
 };
 
@@ -59,7 +60,8 @@ struct asbi_lane {
     struct asbi_model model;
     struct asbi_prices prices;
     enum asbi_vocabulary vocabulary;
-    char *base_url; /* without a slash at the end */
+    char *base_url;         /* without a slash at the end, ... */
+    const char *base_query; /* ... and what stood behind: "?api-version=..." */
     struct asbi_buf header_lines;
     const char **headers;      /* into header_lines; NULL-terminated */
     struct asbi_map endpoints; /* path -> struct lane_endpoint */
@@ -68,6 +70,7 @@ struct asbi_lane {
     /* -- the gates */
     struct asbi_limiter limiter;
     struct asbi_bucket requests, tokens;
+    struct asbi_bucket outputs; /* where output has a limit of its own */
     struct asbi_breaker breaker;
     struct asbi_budget budget;
     uint64_t blocked_until_ns;
@@ -82,7 +85,10 @@ struct asbi_lane {
     struct asbi_ratio output_ratio;
     struct asbi_call_style style;
     double outstanding_tokens;   /* reserved by calls on the wire */
-    struct asbi_batch_caps caps; /* for packed kinds; kept fresh */
+    double outstanding_output;   /* the same, of the limit on output */
+    double answer_bytes;         /* of an embedding */
+    enum asbi_way way;           /* how items share a call */
+    struct asbi_batch_caps caps; /* for kinds that share; kept fresh */
 
     /* -- the end */
     enum asb_halt halt;
@@ -97,6 +103,9 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
                   struct asb_message *why);
 void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport);
 
+/* How items that may share a call go into it; once, before any does. */
+void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_way way);
+
 /* What a model costs here: nothing on the user's own machines. */
 struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
                                     const struct asbi_model *model);
@@ -105,6 +114,14 @@ struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
  * that of an OpenAI batch line.  NULL for a path that is none, when there are
  * too many of them, or out of memory. */
 struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path);
+
+/* Frees all of them, once no call uses one. */
+void asbi_lane_endpoints_free(struct asbi_lane *lane,
+                              struct asbi_transport *transport);
+
+/* Where calls of the lane's own go. */
+struct asbi_endpoint *asbi_lane_call_endpoint(struct asbi_lane *lane,
+                                              enum asbi_way way);
 
 /* Fills in a demand for calls of these estimates.  `max_output` 0: as many as
  * the estimate needs (packed), or the model's limit. */
@@ -135,6 +152,7 @@ struct asbi_settlement {
     uint64_t cooldown_ns; /* with THROTTLED */
     int64_t spent;        /* nano-dollars to count against the budget */
     double rate_tokens;   /* used of the demand's */
+    double rate_output;
 };
 
 void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
@@ -158,7 +176,7 @@ bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature);
 
 /* What an answered call teaches about size, time and tokens. */
 struct asbi_lesson {
-    bool packed;
+    enum asbi_way way;
     bool truncated;                /* at the model's own limit */
     const struct asb_usage *usage; /* NULL: none was told */
     double seconds;                /* <= 0: not to be learned from */
@@ -167,6 +185,7 @@ struct asbi_lesson {
     /* Those that the output was spent on, and their estimated input. */
     uint64_t answered;
     double raw_items;
+    size_t longest_answer; /* bytes */
 };
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson);

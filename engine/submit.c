@@ -1,7 +1,7 @@
 /*
  * submit.c -- a request becomes an item: checked, copied, weighed, queued.
  */
-#include "engine/engine.h"
+#include "engine/way.h"
 
 #include <string.h>
 
@@ -123,7 +123,7 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
 {
     uint64_t now = asbi_now(e->world);
 
-    item->packed = r->payload == ASB_TEXT && e->task_packs;
+    item->packed = asbi_way_shares(e, r->payload);
     item->submitted_ns = item->parcel.arrived_ns = now;
     if (r->deadline_ms)
         item->deadline_ns = asbi_add_ns(now, r->deadline_ms * ASBI_MS);

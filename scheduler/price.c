@@ -47,16 +47,26 @@ static uint64_t cached_of(const struct asb_usage *usage)
                                                       : usage->input_tokens;
 }
 
+int64_t asbi_price_writing(const struct asbi_prices *prices,
+                           const struct asb_usage *usage, uint64_t cache_writes)
+{
+    int64_t input = prices->input > 0 ? prices->input : 0;
+    struct amount sum = { 0, 0 };
+    uint64_t cached = cached_of(usage), fresh = usage->input_tokens - cached;
+
+    add_part(&sum, fresh, prices->input);
+    add_part(&sum, cached, cached_price(prices));
+    add_part(&sum, usage->output_tokens, prices->output);
+    if (prices->cache_write > input)
+        add_part(&sum, cache_writes < fresh ? cache_writes : fresh,
+                 prices->cache_write - input);
+    return rounded_up(&sum);
+}
+
 int64_t asbi_price_call(const struct asbi_prices *prices,
                         const struct asb_usage *usage)
 {
-    struct amount sum = { 0, 0 };
-    uint64_t cached = cached_of(usage);
-
-    add_part(&sum, usage->input_tokens - cached, prices->input);
-    add_part(&sum, cached, cached_price(prices));
-    add_part(&sum, usage->output_tokens, prices->output);
-    return rounded_up(&sum);
+    return asbi_price_writing(prices, usage, 0);
 }
 
 int64_t asbi_price_worst(const struct asbi_prices *prices,
@@ -65,9 +75,11 @@ int64_t asbi_price_worst(const struct asbi_prices *prices,
     struct amount sum = { 0, 0 };
     int64_t cached = cached_price(prices);
 
-    /* A catalogue may say that what is cached costs more, not less. */
-    add_part(&sum, input_tokens,
-             cached > prices->input ? cached : prices->input);
+    /* What is cached, or put into the cache, may cost more, not less. */
+    int64_t dearest = cached > prices->input ? cached : prices->input;
+    if (prices->cache_write > dearest)
+        dearest = prices->cache_write;
+    add_part(&sum, input_tokens, dearest);
     add_part(&sum, max_output_tokens, prices->output);
     return rounded_up(&sum);
 }

@@ -22,12 +22,18 @@
  * then costs what input does. */
 struct asbi_prices {
     int64_t input, cached, output;
+    int64_t cache_write; /* of input put into the cache; as input if less */
 };
 
 /* The bill for `usage`, rounded up to the nano-dollar.  `cached_tokens` are
  * part of `input_tokens`; more of them than there is input count as all. */
 int64_t asbi_price_call(const struct asbi_prices *prices,
                         const struct asb_usage *usage);
+
+/* The same when `cache_writes` of the input were put into the prompt cache. */
+int64_t asbi_price_writing(const struct asbi_prices *prices,
+                           const struct asb_usage *usage,
+                           uint64_t cache_writes);
 
 /* The most a call may cost: nothing served from the prompt cache and all of
  * the output used.  `input_tokens` with the estimate's headroom in it. */

@@ -97,6 +97,8 @@ static const char mistral_parts[] =
 
 /* ---- reading them ------------------------------------------------------ */
 
+static const struct asbi_call_style style = { .model = "m" };
+
 struct told {
     size_t len;
     char text[8192];
@@ -188,7 +190,7 @@ static const struct told *read_reply(const struct exchange *x)
 {
     static struct told whole, again;
     const struct asbi_dialect *openai = asbi_dialect_find("openai");
-    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system);
+    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system, &style);
     struct splits ways;
 
     CHECK(d != NULL);
@@ -675,7 +677,7 @@ static void a_cut_reply_gives_the_first_items(void)
     };
     static struct told whole, cut;
     const struct asbi_dialect *openai = asbi_dialect_find("openai");
-    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system);
+    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system, &style);
 
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         struct exchange x = { .status = 200, .packed = true };
@@ -750,7 +752,7 @@ static void endless_values_need_no_memory(void)
     struct asbi_reply_sink sink = { on_answer, NULL, &t };
 
     fault_mem_init(&fm, 0);
-    struct asbi_decoder *d = openai->decoder_new(&fm.mem);
+    struct asbi_decoder *d = openai->decoder_new(&fm.mem, &style);
     CHECK(d != NULL);
     memset(block, '7', sizeof(block));
     for (int packed = 0; packed < 2; packed++) {
@@ -780,7 +782,7 @@ static void the_next_call_needs_no_allocation(void)
     size_t seen = 0;
 
     fault_mem_init(&fm, 0);
-    struct asbi_decoder *d = openai->decoder_new(&fm.mem);
+    struct asbi_decoder *d = openai->decoder_new(&fm.mem, &style);
     for (int i = 0; i < 3; i++) {
         read_pieces(d, &x, (struct splits){ x.body, 0, x.body.len, 0 }, &t);
         CHECK_INT(t.reply.verdict, ==, ASBI_ACCEPTED);
@@ -802,7 +804,7 @@ static void every_failed_allocation_is_survived(void)
         struct fault_mem fm;
 
         fault_mem_init(&fm, n);
-        struct asbi_decoder *d = openai->decoder_new(&fm.mem);
+        struct asbi_decoder *d = openai->decoder_new(&fm.mem, &style);
         CHECK_INT(d != NULL, ==, n != 1);
         if (d)
             read_pieces(d, &x, (struct splits){ x.body, 0, x.body.len, 0 }, &t);
@@ -820,7 +822,7 @@ static void nothing_of_a_call_is_left_in_the_next(void)
 {
     static struct told t;
     const struct asbi_dialect *openai = asbi_dialect_find("openai");
-    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system);
+    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system, &style);
     struct exchange bad = {
         .status = 429,
         .headers = { EVENT_STREAM, "retry-after", "5", "x-request-id", "r" },

@@ -7,7 +7,7 @@
 #include <math.h>
 
 /* 0.15, 0.075 and 0.60 dollars a million. */
-static const struct asbi_prices mini = { 150000000, 75000000, 600000000 };
+static const struct asbi_prices mini = { 150000000, 75000000, 600000000, 0 };
 
 static void a_call_costs_what_its_tokens_cost(void)
 {
@@ -20,7 +20,7 @@ static void a_call_costs_what_its_tokens_cost(void)
 
 static void a_call_is_rounded_up_once_not_once_a_part(void)
 {
-    struct asbi_prices thirds = { 400000, 300000, 300000 };
+    struct asbi_prices thirds = { 400000, 300000, 300000, 0 };
     struct asb_usage one_each = { 2, 1, 1 };
     struct asb_usage none = { 0, 0, 0 };
 
@@ -32,7 +32,7 @@ static void a_call_is_rounded_up_once_not_once_a_part(void)
 
 static void without_a_cached_price_cached_input_costs_as_input(void)
 {
-    struct asbi_prices p = { 1000000, -1, 0 };
+    struct asbi_prices p = { 1000000, -1, 0, 0 };
     struct asb_usage usage = { 10, 4, 0 };
 
     CHECK_INT(asbi_price_call(&p, &usage), ==, 10);
@@ -40,6 +40,19 @@ static void without_a_cached_price_cached_input_costs_as_input(void)
     CHECK_INT(asbi_price_call(&p, &usage), ==, 6);
     usage.cached_tokens = 99; /* more than there is */
     CHECK_INT(asbi_price_call(&p, &usage), ==, 0);
+}
+
+static void what_goes_into_the_cache_has_its_own_price(void)
+{
+    struct asbi_prices p = { 1000000, 100000, 5000000, 1250000 };
+    struct asb_usage usage = { 100, 40, 10 };
+
+    /* 60 fresh at 1, 40 cached at 0.1, 10 out at 5, of the fresh 20 at 1.25 */
+    CHECK_INT(asbi_price_writing(&p, &usage, 20), ==, 60 + 4 + 50 + 5);
+    CHECK_INT(asbi_price_call(&p, &usage), ==, 60 + 4 + 50);
+    CHECK_INT(asbi_price_writing(&p, &usage, 999), ==, 60 + 4 + 50 + 15);
+    p.cache_write = 0; /* no price of its own */
+    CHECK_INT(asbi_price_writing(&p, &usage, 20), ==, 60 + 4 + 50);
 }
 
 static void the_worst_case_is_no_less_than_any_bill_within_it(void)
@@ -52,6 +65,7 @@ static void the_worst_case_is_no_less_than_any_bill_within_it(void)
             (int64_t)asbi_rng_below(&r, 100000000000),
             (int64_t)asbi_rng_below(&r, 100000000000) - 1,
             (int64_t)asbi_rng_below(&r, 100000000000),
+            (int64_t)asbi_rng_below(&r, 100000000000),
         };
         uint64_t in = asbi_rng_below(&r, 2000000);
         uint64_t out = asbi_rng_below(&r, 100000);
@@ -60,24 +74,25 @@ static void the_worst_case_is_no_less_than_any_bill_within_it(void)
                                       asbi_rng_below(&r, out + 1) };
 
         bill.cached_tokens = asbi_rng_below(&r, bill.input_tokens + 1);
-        CHECK_INT(asbi_price_call(&p, &bill), <=,
+        uint64_t writes = asbi_rng_below(&r, in + 1);
+        CHECK_INT(asbi_price_writing(&p, &bill, writes), <=,
                   asbi_price_worst(&p, in, out));
     }
 }
 
 static void huge_numbers_stay_at_the_most_and_never_wrap(void)
 {
-    struct asbi_prices p = { INT64_MAX, INT64_MAX, INT64_MAX };
+    struct asbi_prices p = { INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX };
     struct asb_usage usage = { UINT64_MAX, UINT64_MAX / 2, UINT64_MAX };
 
     CHECK_INT(asbi_price_call(&p, &usage), ==, ASBI_PRICE_MAX);
     CHECK_INT(asbi_price_worst(&p, 1, 0), ==, ASBI_PRICE_MAX);
     CHECK_INT(asbi_price_worst(&mini, UINT64_MAX, UINT64_MAX), ==,
               ASBI_PRICE_MAX);
-    p = (struct asbi_prices){ INT64_MIN, INT64_MIN, INT64_MIN };
+    p = (struct asbi_prices){ INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN };
     CHECK_INT(asbi_price_call(&p, &usage), ==, 0);
     /* Just under the maximum, exact. */
-    p = (struct asbi_prices){ ASBI_PRICE_MAX / 1000000, 0, 0 };
+    p = (struct asbi_prices){ ASBI_PRICE_MAX / 1000000, 0, 0, 0 };
     CHECK_INT(asbi_price_worst(&p, 1000000, 0), ==, p.input);
 }
 
@@ -88,7 +103,7 @@ static void one_call_agrees_with_the_price_of_its_tokens(void)
     asbi_rng_seed(&r, 3);
     for (int i = 0; i < 10000; i++) {
         struct asbi_prices p = { (int64_t)asbi_rng_below(&r, 80000000000), -1,
-                                 0 };
+                                 0, 0 };
         uint64_t in = asbi_rng_below(&r, 10000000);
 
         CHECK_INT(asbi_price_worst(&p, in, 0), ==, asbi_price_of(in, p.input));
@@ -252,6 +267,7 @@ static void hostile_weights_and_totals_still_sum_to_the_bill(void)
 TEST_MAIN(CASE(a_call_costs_what_its_tokens_cost),
           CASE(a_call_is_rounded_up_once_not_once_a_part),
           CASE(without_a_cached_price_cached_input_costs_as_input),
+          CASE(what_goes_into_the_cache_has_its_own_price),
           CASE(the_worst_case_is_no_less_than_any_bill_within_it),
           CASE(huge_numbers_stay_at_the_most_and_never_wrap),
           CASE(one_call_agrees_with_the_price_of_its_tokens),

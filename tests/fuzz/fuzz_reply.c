@@ -1,9 +1,9 @@
 /*
- * fuzz_openai_reply.c -- any bytes as a reply, whole and cut: never a fault,
- * and the same events whatever the pieces.
+ * fuzz_reply.c -- any bytes as a reply of any dialect, whole and cut: never a
+ * fault, and the same events whatever the pieces.
  *
- * The first two bytes choose status, kind of call, content type and the size
- * of the pieces.
+ * The first two bytes choose dialect, status, kind of call, content type and
+ * the size of the pieces.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -37,20 +37,23 @@ static void on_text(void *arg, asbi_str piece)
     mix(arg, piece.at, piece.len);
 }
 
-static uint64_t read_reply(struct asbi_decoder *d, const uint8_t *choice,
+static uint64_t read_reply(const struct asbi_dialect *dialect,
+                           struct asbi_decoder *d, const uint8_t *choice,
                            asbi_str body, size_t piece)
 {
     static const int statuses[] = { 200, 200, 200, 400, 429, 500, 301, 0 };
-    const struct asbi_dialect *openai = asbi_dialect_find("openai");
+    enum asbi_way way = choice[0] & 1     ? ASBI_PACKED
+                        : choice[1] & 128 ? ASBI_ARRAY
+                                          : ASBI_SINGLE;
     struct digest g = { UINT64_C(0xcbf29ce484222325) };
     struct asbi_reply_sink sink = { on_answer, on_text, &g };
     struct asbi_reply reply;
 
-    openai->begin(d, choice[0] & 1, &sink);
-    openai->on_status(d, statuses[choice[0] >> 1 & 7]);
+    dialect->begin(d, way, &sink);
+    dialect->on_status(d, statuses[choice[0] >> 1 & 7]);
     if (choice[0] & 16)
-        openai->on_header(d, ASBI_STR("content-type"),
-                          ASBI_STR("text/event-stream"), 0);
+        dialect->on_header(d, ASBI_STR("content-type"),
+                           ASBI_STR("text/event-stream"), 0);
     for (size_t at = 0; at < body.len; at += piece) {
         size_t len = body.len - at < piece ? body.len - at : piece;
         char *copy = malloc(len);
@@ -58,12 +61,12 @@ static uint64_t read_reply(struct asbi_decoder *d, const uint8_t *choice,
         if (!copy)
             abort();
         memcpy(copy, body.at + at, len);
-        int rc = openai->on_body(d, copy, len);
+        int rc = dialect->on_body(d, copy, len);
         free(copy);
         if (rc)
             break;
     }
-    openai->end(d, !(choice[0] & 32), &reply);
+    dialect->end(d, !(choice[0] & 32), &reply);
     mix(&g, reply.message.at, reply.message.len);
     mix(&g, (const char *)&reply.verdict, sizeof(reply.verdict));
     mix(&g, (const char *)&reply.usage, sizeof(reply.usage));
@@ -74,17 +77,20 @@ static uint64_t read_reply(struct asbi_decoder *d, const uint8_t *choice,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct asbi_dialect *openai = asbi_dialect_find("openai");
+    static const char *const names[] = { "openai", "anthropic", "gemini" };
+    static const struct asbi_call_style style = { .model = "m" };
 
     if (size < 2)
         return 0;
-    struct asbi_decoder *d = openai->decoder_new(&asbi_mem_system);
+    const struct asbi_dialect *dialect =
+        asbi_dialect_find(names[(data[0] >> 6) % 3]);
+    struct asbi_decoder *d = dialect->decoder_new(&asbi_mem_system, &style);
     if (!d)
         return 0;
     asbi_str body = { (const char *)data + 2, size - 2 };
-    uint64_t whole = read_reply(d, data, body, size);
-    uint64_t pieces = read_reply(d, data, body, 1 + data[1] % 17);
-    openai->decoder_free(d);
+    uint64_t whole = read_reply(dialect, d, data, body, size);
+    uint64_t pieces = read_reply(dialect, d, data, body, 1 + data[1] % 17);
+    dialect->decoder_free(d);
     if (whole != pieces)
         abort();
     return 0;

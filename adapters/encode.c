@@ -1,0 +1,124 @@
+#include "adapters/encode.h"
+
+#include "engine/base/json.h"
+
+/* More is refused by OpenAI. */
+enum { MAX_ENUM = 500 };
+
+void asbi_put_choices(const struct asbi_packed_request *request,
+                      struct asbi_buf *body)
+{
+    if (request->choice_count == 0 || request->choice_count > MAX_ENUM)
+        return;
+    asbi_buf_c(body, ",\"enum\":[");
+    for (size_t i = 0; i < request->choice_count; i++) {
+        if (i)
+            asbi_buf_char(body, ',');
+        asbi_json_put_string(body, request->choices[i]);
+    }
+    asbi_buf_char(body, ']');
+}
+
+void asbi_put_answer_schema(const struct asbi_packed_request *request,
+                            struct asbi_buf *body)
+{
+    asbi_buf_c(body, "{\"type\":\"object\",\"properties\":{\"items\":{"
+                     "\"type\":\"array\",\"items\":{\"type\":\"object\","
+                     "\"properties\":{\"id\":{\"type\":\"string\"},"
+                     "\"output\":{\"type\":\"string\"");
+    asbi_put_choices(request, body);
+    asbi_buf_c(body, "}},\"required\":[\"id\",\"output\"],"
+                     "\"additionalProperties\":false}}},"
+                     "\"required\":[\"items\"],"
+                     "\"additionalProperties\":false}");
+}
+
+/* The text of a JSON string inside a JSON string.  Only runs of other bytes
+ * are left to the writer, so no UTF-8 sequence is cut. */
+static void put_twice_escaped(struct asbi_buf *body, asbi_str s)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        asbi_json_put_escaped(body, asbi_str_of(s.at + from, i - from));
+        from = i + 1;
+        if (c == '"')
+            asbi_buf_c(body, "\\\\\\\"");
+        else if (c == '\\')
+            asbi_buf_c(body, "\\\\\\\\");
+        else if (c == '\n')
+            asbi_buf_c(body, "\\\\n");
+        else
+            asbi_buf_fmt(body, "\\\\u%04x", c);
+    }
+    if (from < s.len)
+        asbi_json_put_escaped(body, asbi_str_of(s.at + from, s.len - from));
+}
+
+/* One item of the JSON object that is the text of the user message. */
+static void put_item(const struct asbi_prompt_item *item, struct asbi_buf *body)
+{
+    asbi_buf_c(body, "{\\\"id\\\":\\\"");
+    put_twice_escaped(body, item->wire_id);
+    asbi_buf_c(body, "\\\",\\\"text\\\":\\\"");
+    put_twice_escaped(body, item->text);
+    asbi_buf_c(body, "\\\"");
+    if (item->max_length) {
+        asbi_buf_c(body, ",\\\"max_length\\\":");
+        asbi_buf_u64(body, item->max_length);
+    }
+    if (item->complaint.len) {
+        asbi_buf_c(body, ",\\\"note\\\":\\\"");
+        put_twice_escaped(body, item->complaint);
+        asbi_buf_c(body, "\\\"");
+    }
+    asbi_buf_char(body, '}');
+}
+
+void asbi_put_items(const struct asbi_packed_request *request,
+                    struct asbi_buf *body)
+{
+    asbi_buf_c(body, "\"{\\\"items\\\":[");
+    for (size_t i = 0; i < request->count; i++) {
+        if (i)
+            asbi_buf_char(body, ',');
+        put_item(&request->items[i], body);
+    }
+    asbi_buf_c(body, "]}\"");
+}
+
+void asbi_put_texts(const struct asbi_array_request *request,
+                    struct asbi_buf *body)
+{
+    asbi_buf_char(body, '[');
+    for (size_t i = 0; i < request->count; i++) {
+        if (i)
+            asbi_buf_char(body, ',');
+        asbi_json_put_string(body, request->texts[i]);
+    }
+    asbi_buf_char(body, ']');
+}
+
+/* A key with anything else in it could smuggle in a header of its own. */
+static bool is_header_text(asbi_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.at[i] <= ' ' || s.at[i] >= 0x7f)
+            return false;
+    }
+    return s.len > 0;
+}
+
+void asbi_put_headers(const char *name, asbi_str key, struct asbi_buf *lines)
+{
+    asbi_buf_str(lines, ASBI_STR("Content-Type: application/json\0"));
+    if (!is_header_text(key))
+        return;
+    asbi_buf_c(lines, name);
+    asbi_buf_str(lines, key);
+    asbi_buf_char(lines, '\0');
+}

@@ -1,0 +1,32 @@
+/*
+ * encode.h -- what the requests of all dialects have in common: the text with
+ * the items, the form of the answer, the header with the key.
+ */
+#ifndef ASBI_ADAPTERS_ENCODE_H
+#define ASBI_ADAPTERS_ENCODE_H
+
+#include "adapters/dialect.h"
+
+/* The last user message of a packed request as a JSON string, quotes included:
+ * the JSON object of the items and nothing else. */
+void asbi_put_items(const struct asbi_packed_request *request,
+                    struct asbi_buf *body);
+
+/* The JSON schema of the answer to it. */
+void asbi_put_answer_schema(const struct asbi_packed_request *request,
+                            struct asbi_buf *body);
+
+/* ,"enum":[...] of the choices, unless there are none or more than a provider
+ * takes; then the prompt alone names them. */
+void asbi_put_choices(const struct asbi_packed_request *request,
+                      struct asbi_buf *body);
+
+/* The texts of an array request as a JSON array of strings. */
+void asbi_put_texts(const struct asbi_array_request *request,
+                    struct asbi_buf *body);
+
+/* "Content-Type: application/json", and "`name` KEY" if the key can stand in
+ * a header: `name` is "Authorization: Bearer " or the like. */
+void asbi_put_headers(const char *name, asbi_str key, struct asbi_buf *lines);
+
+#endif

@@ -1,0 +1,76 @@
+/* Replies of OpenAI-compatible servers: where in them what is. */
+#include "adapters/openai.h"
+
+/* clang-format off */
+#define PATHS(X)                                                            \
+    X("choices.0.message.content", STREAM, TEXT)                            \
+    X("choices.0.message.content.*.text", STREAM, TEXT)                     \
+    X("choices.0.delta.content", STREAM, TEXT)                              \
+    X("choices.0.delta.content.*.text", STREAM, TEXT)                       \
+    X("choices.0.message.refusal", VALUE, REFUSAL)                          \
+    X("choices.0.delta.refusal", VALUE, REFUSAL)                            \
+    X("choices.0.finish_reason", VALUE, FINISH)                             \
+    X("usage.prompt_tokens", VALUE, INPUT)                                  \
+    X("usage.completion_tokens", VALUE, OUTPUT)                             \
+    X("usage.prompt_tokens_details.cached_tokens", VALUE, CACHED)           \
+    X("usage.prompt_cache_hit_tokens", VALUE, CACHED)                       \
+    X("usage.input_tokens", VALUE, INPUT)                                   \
+    X("usage.output_tokens", VALUE, OUTPUT)                                 \
+    X("usage.input_tokens_details.cached_tokens", VALUE, CACHED)            \
+    X("x_groq.usage.prompt_tokens", VALUE, INPUT)                           \
+    X("x_groq.usage.completion_tokens", VALUE, OUTPUT)                      \
+    X("error", VALUE, ERROR)                                                \
+    X("error.message", VALUE, MESSAGE)                                      \
+    X("error.code", VALUE, CODE)                                            \
+    X("error.type", VALUE, TYPE)                                            \
+    X("error.param", VALUE, PARAM)                                          \
+    X("error.details.error_code", VALUE, CODE)                              \
+    X("choices.0.error", VALUE, ERROR)                                      \
+    X("choices.0.error.message", VALUE, MESSAGE)                            \
+    X("choices.0.error.code", VALUE, CODE)                                  \
+    X("x_groq.error", VALUE, ERROR)                                         \
+    X("message", VALUE, MESSAGE)                                            \
+    X("code", VALUE, CODE)                                                  \
+    X("type", VALUE, TYPE)                                                  \
+    X("param", VALUE, PARAM)                                                \
+    X("object", VALUE, KIND)                                                \
+    X("detail", VALUE, MESSAGE)                                             \
+    X("detail.message", VALUE, MESSAGE)                                     \
+    X("detail.code", VALUE, CODE)                                           \
+    X("detail.0.msg", VALUE, MESSAGE)                                       \
+    X("detail.0.loc.1", VALUE, PARAM)                                       \
+    /* embeddings and moderation */                                         \
+    X("data.*", VALUE, ELEMENT)                                             \
+    X("data.*.index", VALUE, INDEX)                                         \
+    X("data.*.embedding", STREAM, ELEMENT_ANSWER)                           \
+    X("results.*", STREAM, ANSWER)                                          \
+    /* the Responses API, whole and as events */                            \
+    X("output.*.content.*.type", VALUE, TYPE)                               \
+    X("output.*.content.*.text", STREAM, PART_TEXT)                         \
+    X("output.*.content.*.refusal", VALUE, REFUSAL)                         \
+    X("status", VALUE, STATUS)                                              \
+    X("incomplete_details.reason", VALUE, FINISH)                           \
+    X("delta", STREAM, TYPED_DELTA)                                         \
+    X("refusal", VALUE, REFUSAL)                                            \
+    X("response.status", VALUE, STATUS)                                     \
+    X("response.incomplete_details.reason", VALUE, FINISH)                  \
+    X("response.error", VALUE, ERROR)                                       \
+    X("response.error.message", VALUE, MESSAGE)                             \
+    X("response.error.code", VALUE, CODE)                                   \
+    X("response.usage.input_tokens", VALUE, INPUT)                          \
+    X("response.usage.output_tokens", VALUE, OUTPUT)                        \
+    X("response.usage.input_tokens_details.cached_tokens", VALUE, CACHED)
+/* clang-format on */
+
+#define PATH(text, mode, field) { text, ASBI_PICK_##mode },
+static const struct asbi_path paths[] = { PATHS(PATH) };
+#undef PATH
+#define FIELD(text, mode, field) ASBI_REPLY_##field,
+static const uint8_t fields[] = { PATHS(FIELD) };
+#undef FIELD
+
+const struct asbi_reply_table asbi_openai_replies = {
+    .paths = paths,
+    .fields = fields,
+    .count = sizeof(paths) / sizeof(paths[0]),
+};

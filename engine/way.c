@@ -1,0 +1,84 @@
+#include "engine/way.h"
+
+#include "engine/base/error.h"
+
+/* A dialect without prompts takes lists for whatever task it is. */
+static bool has_array(const struct asbi_dialect *d, enum asbi_array_kind kind)
+{
+    return d->encode_array && (d->array_items[kind] || !d->encode_packed);
+}
+
+int asbi_way_choose(struct asb_engine *e, struct asb_message *why)
+{
+    const struct asbi_dialect *d = e->lane->dialect;
+    enum asbi_array_kind kind = ASBI_EMBED;
+    bool wants_array = asbi_task_array(e->task, &kind);
+
+    if (wants_array && !has_array(d, kind))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "provider %s cannot do task %s; name another with "
+                         "--provider",
+                         e->config->provider, e->config->task);
+    if (wants_array || !d->encode_packed)
+        e->way = ASBI_ARRAY;
+    else
+        e->way = asbi_task_packs(e->task) ? ASBI_PACKED : ASBI_SINGLE;
+    e->task_packs = e->way != ASBI_SINGLE;
+    e->lane->style.array = kind;
+    asbi_lane_set_way(e->lane, e->way);
+    return ASB_OK;
+}
+
+bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload)
+{
+    return e->task_packs && (payload == ASB_TEXT ||
+                             (payload == ASB_PROMPT && e->way == ASBI_ARRAY));
+}
+
+/* The place of an item is its wire id. */
+static void number_entries(struct asbi_call *call)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        struct asbi_call_entry *e = &call->entries[i];
+        char digits[ASBI_WIRE_ID_MAX];
+        size_t n = 0, rest = i;
+
+        do {
+            digits[n++] = (char)('0' + rest % 10);
+            rest /= 10;
+        } while (rest && n < sizeof(digits));
+        e->wire_id_len = n;
+        for (size_t k = 0; k < n; k++)
+            e->wire_id[k] = digits[n - 1 - k];
+    }
+}
+
+int asbi_way_encode_array(struct asbi_call *call)
+{
+    const struct asbi_mem *mem = &call->engine->mem;
+    asbi_str *texts = asbi_calloc(mem, call->count, sizeof(*texts));
+    struct asbi_array_request request = { texts, call->count };
+
+    if (!texts)
+        return ASB_ENOMEM;
+    number_entries(call);
+    for (size_t i = 0; i < call->count; i++)
+        texts[i] = call->entries[i].item->text;
+    call->lane->dialect->encode_array(&request, &call->lane->style,
+                                      &call->body);
+    asbi_free(mem, texts);
+    return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
+}
+
+void asbi_way_check_places(struct asbi_call *call,
+                           const struct asbi_reply *reply)
+{
+    if (call->way != ASBI_ARRAY || !reply->by_place ||
+        reply->elements == call->count)
+        return;
+    for (size_t i = 0; i < call->count; i++) {
+        asbi_free(&call->engine->mem, call->entries[i].answer);
+        call->entries[i].answer = NULL;
+        call->entries[i].state = ASBI_ENTRY_MISSING;
+    }
+}

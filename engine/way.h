@@ -1,0 +1,25 @@
+/*
+ * way.h -- how the items of an engine go into its calls: what its task wants
+ * and its provider's dialect can.
+ */
+#ifndef ASBI_WAY_H
+#define ASBI_WAY_H
+
+#include "engine/call.h"
+
+/* Sets e->way and what of the engine and its lane hangs on it.  ASB_OK, or
+ * ASB_ECONFIG when the provider cannot do the task. */
+int asbi_way_choose(struct asb_engine *e, struct asb_message *why);
+
+/* Whether an item with this payload may share a call. */
+bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload);
+
+/* The body of an array call.  ASB_OK or ASB_ENOMEM. */
+int asbi_way_encode_array(struct asbi_call *call);
+
+/* After the end of an array call: answers that were told by place mean nothing
+ * when there are not as many of them as items. */
+void asbi_way_check_places(struct asbi_call *call,
+                           const struct asbi_reply *reply);
+
+#endif
