@@ -15,7 +15,7 @@ enum {
     RATIO_CALLS = 3,
     /* Of an embedding as JSON, and around it. */
     USUAL_DIMENSIONS = 1536,
-    BYTES_PER_NUMBER = 14,
+    BYTES_PER_NUMBER = 24,
     BYTES_PER_ANSWER = 64,
 };
 
@@ -450,6 +450,13 @@ bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature)
     asbi_log(lane->log, ASB_LOG_INFO,
              "the server does not know %s; going on without it", feature);
     return !same_style(&before, s);
+}
+
+void asbi_lane_shrink_arrays(struct asbi_lane *lane, size_t count)
+{
+    lane->answer_bytes =
+        4 * (double)lane->config->max_answer_bytes / (double)count;
+    refresh(lane);
 }
 
 static void learn_array(struct asbi_lane *lane,

@@ -188,6 +188,9 @@ struct asbi_lesson {
     size_t longest_answer; /* bytes */
 };
 
+/* The answer to a list of that many items was too large: a quarter of them. */
+void asbi_lane_shrink_arrays(struct asbi_lane *lane, size_t count);
+
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson);
 
 #endif

@@ -94,6 +94,14 @@ static void judge_unknown(struct asbi_call *call,
                        "the call ended without a whole answer and may "
                        "have been paid for",
                        asbi_str_c(end->text));
+    /* What fitted is kept, and the call is billed: all of it was done. */
+    if (end->outcome == ASBI_TOO_LARGE && call->way == ASBI_ARRAY &&
+        call->count > 1) {
+        asbi_lane_shrink_arrays(call->lane, call->count);
+        j->unknown = j->waits = false;
+        j->settlement.outcome = ASBI_LIMITER_NEUTRAL;
+        j->settlement.breaker_ok = true;
+    }
 }
 
 static void judge_throttled(struct asbi_call *call,
