@@ -38,6 +38,7 @@ enum asbi_reply_field {
 
     /* -- values: what was used, in tokens */
     ASBI_REPLY_INPUT,
+    ASBI_REPLY_INPUT_PART,   /* adds to the input */
     ASBI_REPLY_CACHED,       /* read from the prompt cache */
     ASBI_REPLY_CACHE_WRITES, /* written into it */
     ASBI_REPLY_OUTPUT,

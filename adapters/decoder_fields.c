@@ -108,6 +108,15 @@ static void set_tokens(struct asbi_decoder *d, uint64_t *to, asbi_str value)
     d->has_usage = true;
 }
 
+static void add_tokens(struct asbi_decoder *d, uint64_t *to, asbi_str value)
+{
+    uint64_t n = 0;
+
+    set_tokens(d, &n, value);
+    if (*to + n <= MOST_TOKENS)
+        *to += n;
+}
+
 /* An error is an object or its text; null says that there is none. */
 static void set_error(struct asbi_decoder *d, enum asbi_json_type type,
                       asbi_str value)
@@ -218,6 +227,9 @@ static void set_number(struct asbi_decoder *d, enum asbi_reply_field field,
         break;
     case ASBI_REPLY_INPUT:
         set_tokens(d, &d->input, value);
+        break;
+    case ASBI_REPLY_INPUT_PART:
+        add_tokens(d, &d->input, value);
         break;
     case ASBI_REPLY_CACHED:
         set_tokens(d, &d->cached, value);

@@ -7,12 +7,14 @@
 
 #include "adapters/anthropic.h"
 #include "adapters/gemini.h"
+#include "adapters/json_api.h"
 #include "adapters/openai.h"
 
 static const struct asbi_dialect *const dialects[] = {
     &asbi_dialect_openai, &asbi_dialect_responses,
     &asbi_dialect_azure,  &asbi_dialect_azure_deployments,
     &asbi_dialect_gemini, &asbi_dialect_anthropic,
+    &asbi_dialect_json,
 };
 
 const struct asbi_dialect *asbi_dialect_find(const char *name)

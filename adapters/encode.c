@@ -115,7 +115,15 @@ static bool is_header_text(asbi_str s)
 
 void asbi_put_headers(const char *name, asbi_str key, struct asbi_buf *lines)
 {
-    asbi_buf_str(lines, ASBI_STR("Content-Type: application/json\0"));
+    asbi_put_typed_headers("application/json", name, key, lines);
+}
+
+void asbi_put_typed_headers(const char *type, const char *name, asbi_str key,
+                            struct asbi_buf *lines)
+{
+    asbi_buf_c(lines, "Content-Type: ");
+    asbi_buf_c(lines, type);
+    asbi_buf_char(lines, '\0');
     if (!is_header_text(key))
         return;
     asbi_buf_c(lines, name);

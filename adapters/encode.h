@@ -29,4 +29,8 @@ void asbi_put_texts(const struct asbi_array_request *request,
  * a header: `name` is "Authorization: Bearer " or the like. */
 void asbi_put_headers(const char *name, asbi_str key, struct asbi_buf *lines);
 
+/* The same with another type of content. */
+void asbi_put_typed_headers(const char *type, const char *name, asbi_str key,
+                            struct asbi_buf *lines);
+
 #endif

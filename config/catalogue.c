@@ -296,10 +296,16 @@ static void price_by_provider(const struct asb_options *options,
 
     if (asbi_catalogue_provider(options, name, &provider, NULL))
         return;
+    if (strcmp(provider.dialect, "json") == 0)
+        out->assumed = false; /* what it would assume means nothing there */
     if (provider.free) {
         out->input_price = out->cached_price = out->output_price = 0;
         out->cache_write_price = 0;
         out->priced = true;
+    } else if (strcmp(provider.dialect, "json") == 0) {
+        out->input_price = out->cached_price = provider.price;
+        out->output_price = out->cache_write_price = 0;
+        out->priced = provider.price > 0;
     } else if (strcmp(name, "sim") == 0 && !out->priced) {
         struct asbi_model sim;
 

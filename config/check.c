@@ -73,7 +73,8 @@ static int check_model(struct checking *k)
     size_t len = 0;
     const char *name;
 
-    if (k->c->model[0]) {
+    /* A service that is no model needs none. */
+    if (k->c->model[0] || strcmp(k->provider.dialect, "json") == 0) {
         asbi_catalogue_model(k->options, k->c->model, &k->model);
         return ASB_OK;
     }

@@ -139,6 +139,13 @@ struct asbi_provider {
     bool counts_max_tokens; /* reserves max_tokens against the token limit */
     bool limits_apart; /* input and output have token limits of their own */
     uint64_t array_items, array_tokens; /* most in a call; 0: the dialect's */
+
+    /* Dialect "json": see adapters/json_api.h.  NULL for what is not said. */
+    const char *path, *encoding, *body, *texts, *answers, *error, *message,
+        *usage, *key_header;
+    bool one_text;
+    bool bills_characters; /* else tokens */
+    int64_t price;         /* nano-dollars per 10^6 of them */
 };
 
 /* The entry of a model, or assumed defaults in *out (ok to use, warn).  A

@@ -48,6 +48,19 @@ static const struct asbi_field provider_fields[] = {
     { "limits_apart", ASBI_FIELD_FLAG, PROVIDER(limits_apart), 0, 0, NULL },
     { "array_items", ASBI_FIELD_COUNT, PROVIDER(array_items), 1, 10000, NULL },
     { "array_tokens", ASBI_FIELD_COUNT, PROVIDER(array_tokens), 1, 1e9, NULL },
+    { "path", ASBI_FIELD_TEXT, PROVIDER(path), 0, 0, NULL },
+    { "encoding", ASBI_FIELD_TEXT, PROVIDER(encoding), 0, 0, "json|form" },
+    { "body", ASBI_FIELD_TEXT, PROVIDER(body), 0, 0, NULL },
+    { "texts", ASBI_FIELD_TEXT, PROVIDER(texts), 0, 0, NULL },
+    { "one_text", ASBI_FIELD_FLAG, PROVIDER(one_text), 0, 0, NULL },
+    { "answers", ASBI_FIELD_TEXT, PROVIDER(answers), 0, 0, NULL },
+    { "error", ASBI_FIELD_TEXT, PROVIDER(error), 0, 0, NULL },
+    { "message", ASBI_FIELD_TEXT, PROVIDER(message), 0, 0, NULL },
+    { "usage", ASBI_FIELD_TEXT, PROVIDER(usage), 0, 0, NULL },
+    { "key_header", ASBI_FIELD_TEXT, PROVIDER(key_header), 0, 0, NULL },
+    { "bills_characters", ASBI_FIELD_FLAG, PROVIDER(bills_characters), 0, 0,
+      NULL },
+    { "price", ASBI_FIELD_PRICE, PROVIDER(price), 0, 1e6, NULL },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -89,6 +89,33 @@ static void init_style(struct asbi_lane *lane)
     };
 }
 
+/* What the configuration says of an API without a dialect of its own. */
+static int init_api(struct asbi_lane *lane, struct asb_message *why)
+{
+    const struct asbi_provider *p = &lane->provider;
+    struct asbi_json_api_spec spec = {
+        .path = p->path,
+        .encoding = p->encoding,
+        .body = p->body,
+        .texts = p->texts,
+        .one_text = p->one_text,
+        .answers = p->answers,
+        .error = p->error,
+        .message = p->message,
+        .usage = p->usage,
+        .key_header = p->key_header,
+        .source_lang = lane->config->source_lang,
+        .target_lang = lane->config->target_lang,
+        .model = lane->config->model,
+    };
+
+    if (strcmp(p->dialect, "json") != 0)
+        return ASB_OK;
+    int rc = asbi_json_api_new(lane->mem, &spec, &lane->api, why);
+    lane->style.api = lane->api;
+    return rc;
+}
+
 static void init_gates(struct asbi_lane *lane, unsigned capacity)
 {
     const struct asbi_config *c = lane->config;
@@ -154,6 +181,8 @@ static void array_caps(const struct asbi_lane *lane,
         either(lane->provider.array_items, d->array_items[lane->style.array]);
     uint64_t tokens = either(lane->provider.array_tokens, d->array_tokens);
 
+    if (lane->provider.one_text)
+        items = 1;
     items = either(items, c->batch_items_max);
     if (c->batch_size && c->batch_size < items)
         items = c->batch_size;
@@ -227,6 +256,9 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
     if (rc)
         goto out;
     init_style(lane);
+    rc = init_api(lane, why);
+    if (rc)
+        goto out;
     lane->dialect->headers(key, &lane->style, &lane->header_lines);
     rc = index_headers(lane);
     if (rc)
@@ -252,6 +284,7 @@ void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport)
     if (lane->header_lines.data)
         explicit_bzero(lane->header_lines.data, lane->header_lines.cap);
     asbi_buf_fini(&lane->header_lines);
+    asbi_json_api_free(lane->api);
     asbi_free(lane->mem, lane->headers);
     asbi_free(lane->mem, lane->base_url);
     asbi_free(lane->mem, lane);

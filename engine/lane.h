@@ -9,6 +9,7 @@
 #define ASBI_LANE_H
 
 #include "adapters/dialect.h"
+#include "adapters/json_api.h"
 #include "config/config.h"
 #include "engine/base/log.h"
 #include "engine/base/map.h"
@@ -56,6 +57,7 @@ struct asbi_lane {
     const struct asbi_log *log;
     const struct asbi_config *config;
     const struct asbi_dialect *dialect;
+    struct asbi_json_api *api; /* owned; of dialect "json", else NULL */
     struct asbi_provider provider;
     struct asbi_model model;
     struct asbi_prices prices;

@@ -8,6 +8,7 @@
 #include "engine/base/chat_body.h"
 #include "engine/base/json.h"
 #include "engine/base/units.h"
+#include "engine/base/utf8.h"
 
 enum {
     /* Room kept for one ordinary item when asked whether there is any. */
@@ -98,7 +99,10 @@ static void estimate(struct asb_engine *e, struct asbi_item *item,
     asbi_str what = is_text(item->payload) ? item->text : item->body;
 
     item->prices = e->lane->prices;
-    item->input_estimate = asbi_tokens_estimate(e->lane->vocabulary, what);
+    item->input_estimate =
+        e->lane->provider.bills_characters
+            ? (double)asbi_utf8_length(what)
+            : asbi_tokens_estimate(e->lane->vocabulary, what);
     if (item->payload == ASB_BODY)
         read_body(e, item, r);
 }
