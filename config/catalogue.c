@@ -336,6 +336,13 @@ void asbi_catalogue_model(const struct asb_options *options, const char *name,
         out->max_output_tokens = out->context_tokens;
 }
 
+void asbi_catalogue_entry(const struct asbi_catalogue *c, const char *name,
+                          struct asbi_model *out)
+{
+    assume(c, name, out);
+    overlay_model(c, name, out);
+}
+
 const char *asbi_catalogue_model_of(const struct asbi_catalogue *c,
                                     const char *provider, size_t index)
 {
@@ -350,7 +357,8 @@ const char *asbi_catalogue_model_of(const struct asbi_catalogue *c,
             for (int j = 0; j < i; j++)
                 earlier = earlier ||
                           asbi_records_find(&c->models[j], asbi_str_c(name));
-            if (!earlier && strcmp(m.provider, provider) == 0 && index-- == 0)
+            if (!earlier && (!provider || strcmp(m.provider, provider) == 0) &&
+                index-- == 0)
                 return name;
         }
     }

@@ -53,9 +53,14 @@ int asbi_catalogue_read_latencies(struct asbi_catalogue *c,
                                   const struct asbi_yaml_node *map,
                                   struct asb_message *why);
 
-/* Model `index` of a provider, without repeats; NULL past the last. */
+/* Model `index` of a provider, or of all for NULL, without repeats; NULL past
+ * the last. */
 const char *asbi_catalogue_model_of(const struct asbi_catalogue *c,
                                     const char *provider, size_t index);
+
+/* What the layers say of that name, without regard to who is asked. */
+void asbi_catalogue_entry(const struct asbi_catalogue *c, const char *name,
+                          struct asbi_model *out);
 
 /* Compiled in from models.yaml. */
 extern const unsigned char asbi_catalogue_builtin[];

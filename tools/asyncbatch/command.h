@@ -21,9 +21,10 @@ int cmd_plan(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
+int cmd_models(int argc, char **argv);
 
 /* For `asyncbatch help COMMAND`. */
 extern const struct command_help cmd_run_help, cmd_plan_help, cmd_sim_help,
-    cmd_config_help, cmd_cache_help;
+    cmd_config_help, cmd_cache_help, cmd_models_help;
 
 #endif

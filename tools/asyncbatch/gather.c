@@ -27,17 +27,19 @@ int gather_without_file(struct asb_options *options, struct asb_message *why)
     return rc ? rc : asb_options_check(options, why);
 }
 
-int gather(struct asb_options *options, struct asb_message *why)
+int gather_unchecked(struct asb_options *options, struct asb_message *why)
 {
     const char *file = file_to_read(options);
+    int rc = file ? asb_options_load(options, file, why) : ASB_OK;
 
-    if (file) {
-        int rc = asb_options_load(options, file, why);
+    return rc ? rc : asb_options_load_environment(options, why);
+}
 
-        if (rc)
-            return rc;
-    }
-    return gather_without_file(options, why);
+int gather(struct asb_options *options, struct asb_message *why)
+{
+    int rc = gather_unchecked(options, why);
+
+    return rc ? rc : asb_options_check(options, why);
 }
 
 int gather_refused(const char *command, int rc, const struct asb_message *why)

@@ -16,7 +16,10 @@
  */
 int gather(struct asb_options *options, struct asb_message *why);
 
-/* The same, but for the file. */
+/* The same without a check of the options against each other. */
+int gather_unchecked(struct asb_options *options, struct asb_message *why);
+
+/* As gather(), but for the file. */
 int gather_without_file(struct asb_options *options, struct asb_message *why);
 
 /* Says why on standard error and gives the exit status that goes with it. */

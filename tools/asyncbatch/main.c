@@ -28,6 +28,8 @@ static const struct {
       cmd_config, &cmd_config_help },
     { "cache", "what a cache file holds; purge it", cmd_cache,
       &cmd_cache_help },
+    { "models", "list the models that are known, with their prices", cmd_models,
+      &cmd_models_help },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -86,7 +88,7 @@ int main(int argc, char **argv)
     /* Which bytes the terminal takes; numbers keep their dot. */
     (void)setlocale(LC_CTYPE, "");
     if (argc < 2) {
-        say("a command is missing: run, plan, sim, config or cache; "
+        say("a command is missing: run, plan, sim, config, cache or models; "
             "asyncbatch --help says more");
         return ASB_EXIT_USAGE;
     }

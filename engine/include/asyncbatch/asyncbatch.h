@@ -159,6 +159,23 @@ ASB_API ASB_CHECKED int asb_options_check(const struct asb_options *options,
 ASB_API const char *asb_options_get(const struct asb_options *options,
                                     const char *name, enum asb_origin *origin);
 
+/* What the catalogue knows of a model: what is built in, and the file and the
+ * configuration over it.  Prices are nano-dollars per million tokens. */
+struct asb_model_info {
+    size_t size; /* set by the caller; fields beyond are left */
+    const char *name, *provider;
+    uint64_t context_tokens, max_output_tokens;
+    bool priced; /* false: the prices are not known */
+    int64_t input_price, cached_price, cache_write_price, output_price;
+    uint64_t dimensions;        /* of an embedding; 0 for other models */
+    const char *source, *dated; /* of the prices; "" when not said */
+};
+
+/* Model `index` of the catalogue; its strings live until an option is set.
+ * ASB_OK, ASB_ENOENT past the last, or ASB_EINVAL. */
+ASB_API ASB_CHECKED int asb_model_at(const struct asb_options *options,
+                                     size_t index, struct asb_model_info *out);
+
 /* ---- the engine ------------------------------------------------------- */
 
 enum asb_log_level { ASB_LOG_ERROR, ASB_LOG_WARN, ASB_LOG_INFO, ASB_LOG_DEBUG };

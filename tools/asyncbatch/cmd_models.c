@@ -1,0 +1,101 @@
+/*
+ * cmd_models.c -- `asyncbatch models`: the catalogue as a table.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/asyncbatch/command.h"
+#include "tools/asyncbatch/gather.h"
+#include "tools/asyncbatch/help.h"
+#include "tools/asyncbatch/say.h"
+
+static const char *wants_help;
+
+static const struct args_own own[] = {
+    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
+    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+};
+
+const struct command_help cmd_models_help = {
+    .usage = "models [PROVIDER]",
+    .text = "Lists the models of the catalogue: the built-in ones, with those "
+            "of the configuration over them.  Prices are US dollars per "
+            "million tokens of input, of input served by the prompt cache, "
+            "and of output; a dash says that one is not known.  The last "
+            "columns say on which day and where a price was found: the bill "
+            "decides.",
+    .args = { .own = own },
+    .after = "Exit status: 0, or 2 for a provider without any model.",
+};
+
+/* "0.40", with as many digits as it needs. */
+static const char *price(bool known, int64_t nano, char room[24])
+{
+    if (!known)
+        return "-";
+    (void)snprintf(room, 24, "%" PRId64 ".%09" PRId64, nano / 1000000000,
+                   nano % 1000000000);
+    size_t len = strlen(room);
+    while (room[len - 1] == '0' && room[len - 3] != '.')
+        room[--len] = '\0';
+    return room;
+}
+
+static void print_row(const struct asb_model_info *m)
+{
+    char input[24], cached[24], output[24];
+
+    (void)printf("%-26s %-10s %9" PRIu64 " %8s %8s %8s  %s  %s\n", m->name,
+                 m->provider, m->context_tokens,
+                 price(m->priced, m->input_price, input),
+                 price(m->priced, m->cached_price, cached),
+                 price(m->priced, m->output_price, output),
+                 m->dated[0] ? m->dated : "-", m->source);
+}
+
+static int print_all(const struct asb_options *options, const char *provider)
+{
+    struct asb_model_info m = { .size = sizeof(m) };
+    size_t shown = 0;
+
+    for (size_t i = 0; !asb_model_at(options, i, &m); i++) {
+        if (provider && strcmp(provider, m.provider) != 0)
+            continue;
+        if (shown++ == 0)
+            (void)printf("%-26s %-10s %9s %8s %8s %8s  %-10s  %s\n", "model",
+                         "provider", "context", "input", "cached", "output",
+                         "dated", "source");
+        print_row(&m);
+    }
+    if (!shown) {
+        say("models: none is listed for provider %.64s; any model of it works "
+            "all the same, with assumed limits",
+            provider ? provider : "");
+        return ASB_EXIT_USAGE;
+    }
+    return say_if_output_failed() ? ASB_EXIT_USAGE : ASB_EXIT_OK;
+}
+
+int cmd_models(int argc, char **argv)
+{
+    const char *words[2] = { NULL };
+    struct asb_message why = { "" };
+    struct asb_options *options = asb_options_new();
+    struct args args = {
+        .options = options, .own = own, .positional = words, .positional_max = 1
+    };
+    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
+    int status;
+
+    if (!rc && !wants_help)
+        rc = gather_unchecked(options, &why);
+    if (rc)
+        status = gather_refused("models", rc, &why);
+    else if (wants_help)
+        status = help_print(&cmd_models_help);
+    else
+        status = print_all(options, words[0]);
+    asb_options_free(options);
+    return status;
+}
