@@ -43,8 +43,8 @@ static const struct asbi_reply_table replies = {
     .input_lacks_cache = true,
 };
 
-static void put_path(enum asbi_way way, const struct asbi_call_style *style,
-                     struct asbi_buf *path)
+static void put_path(enum asbi_call_way way,
+                     const struct asbi_call_style *style, struct asbi_buf *path)
 {
     (void)way;
     (void)style;

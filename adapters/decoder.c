@@ -118,7 +118,7 @@ void asbi_decoder_free(struct asbi_decoder *d)
     asbi_free(d->mem, d);
 }
 
-void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_way way,
+void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_call_way way,
                         const struct asbi_reply_sink *sink)
 {
     d->sink = *sink;

@@ -67,7 +67,7 @@ struct asbi_reply_table {
 struct asbi_decoder *asbi_decoder_new(const struct asbi_mem *mem,
                                       const struct asbi_reply_table *table);
 void asbi_decoder_free(struct asbi_decoder *d);
-void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_way way,
+void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_call_way way,
                         const struct asbi_reply_sink *sink);
 void asbi_decoder_on_status(struct asbi_decoder *d, int status);
 void asbi_decoder_on_header(struct asbi_decoder *d, asbi_str name,

@@ -46,7 +46,7 @@ struct asbi_decoder {
 
     /* -- of the call */
     struct asbi_reply_sink sink;
-    enum asbi_way way;
+    enum asbi_call_way way;
     int status;
     bool says_events; /* by its content type */
     struct asbi_rate_headers headers;

@@ -24,7 +24,7 @@ struct asbi_prompt_item {
 };
 
 /* How items go into a call. */
-enum asbi_way {
+enum asbi_call_way {
     ASBI_SINGLE, /* one item, one call */
     ASBI_PACKED, /* many items in one prompt */
     ASBI_ARRAY,  /* the API itself takes a list */
@@ -96,7 +96,7 @@ struct asbi_dialect {
     const char *name; /* as in the catalogue: "openai" */
 
     /* Appends where a call goes, below the base URL: "/chat/completions". */
-    void (*path)(enum asbi_way way, const struct asbi_call_style *style,
+    void (*path)(enum asbi_call_way way, const struct asbi_call_style *style,
                  struct asbi_buf *path);
 
     /* "Content-Type: ...", "Authorization: Bearer ..." and the like: appends
@@ -126,7 +126,7 @@ struct asbi_dialect {
                                         const struct asbi_call_style *style);
     void (*decoder_free)(struct asbi_decoder *d);
     /* Starts on a new reply; copies `sink`, whose functions may be NULL. */
-    void (*begin)(struct asbi_decoder *d, enum asbi_way way,
+    void (*begin)(struct asbi_decoder *d, enum asbi_call_way way,
                   const struct asbi_reply_sink *sink);
     void (*on_status)(struct asbi_decoder *d, int status);
     /* `wall_ms` turns dates in headers into waits. */

@@ -44,8 +44,8 @@ static const struct asbi_reply_table replies = {
     .count = sizeof(paths) / sizeof(paths[0]),
 };
 
-static void put_path(enum asbi_way way, const struct asbi_call_style *style,
-                     struct asbi_buf *path)
+static void put_path(enum asbi_call_way way,
+                     const struct asbi_call_style *style, struct asbi_buf *path)
 {
     asbi_buf_c(path, "/models/");
     asbi_buf_c(path, style->model);

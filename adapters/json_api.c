@@ -335,8 +335,8 @@ void asbi_json_api_free(struct asbi_json_api *api)
 
 /* ---- the dialect ------------------------------------------------------ */
 
-static void put_path(enum asbi_way way, const struct asbi_call_style *style,
-                     struct asbi_buf *path)
+static void put_path(enum asbi_call_way way,
+                     const struct asbi_call_style *style, struct asbi_buf *path)
 {
     (void)way;
     asbi_buf_str(path, asbi_buf_view(&style->api->path));

@@ -7,19 +7,19 @@ static const char *const array_paths[ASBI_ARRAY_KINDS] = {
     [ASBI_MODERATE] = "/moderations",
 };
 
-static const char *path_of(enum asbi_way way,
+static const char *path_of(enum asbi_call_way way,
                            const struct asbi_call_style *style)
 {
     return way == ASBI_ARRAY ? array_paths[style->array] : "/chat/completions";
 }
 
-static void put_path(enum asbi_way way, const struct asbi_call_style *style,
-                     struct asbi_buf *path)
+static void put_path(enum asbi_call_way way,
+                     const struct asbi_call_style *style, struct asbi_buf *path)
 {
     asbi_buf_c(path, path_of(way, style));
 }
 
-static void put_responses_path(enum asbi_way way,
+static void put_responses_path(enum asbi_call_way way,
                                const struct asbi_call_style *style,
                                struct asbi_buf *path)
 {
@@ -27,7 +27,7 @@ static void put_responses_path(enum asbi_way way,
 }
 
 /* A deployment is named like its model unless --model says otherwise. */
-static void put_deployment_path(enum asbi_way way,
+static void put_deployment_path(enum asbi_call_way way,
                                 const struct asbi_call_style *style,
                                 struct asbi_buf *path)
 {

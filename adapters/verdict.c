@@ -149,11 +149,15 @@ static const struct mention {
 
 /* What else must stand there for a feature to be what is wrong. */
 static const asbi_str complaints[] = {
-    S("support"),       S("unknown"),         S("unrecogni"),
-    S("unexpected"),    S("extra"),           S("not permitted"),
-    S("not allowed"),   S("only allowed"),    S("unavailable"),
-    S("not available"), S("not implemented"), S("must contain the word"),
-    S("not enabled"),
+    S("support"),         S("unknown"),
+    S("unrecogni"),       S("unexpected"),
+    S("extra"),           S("not permitted"),
+    S("not allowed"),     S("only allowed"),
+    S("unavailable"),     S("not available"),
+    S("not implemented"), S("must contain the word"),
+    S("not enabled"),     S("must be one of"),
+    S("input should be"), S("not one of the allowed"),
+    S("but not both"),
 };
 
 /* Parameters that no task needs: whatever is wrong with them, asking again
@@ -292,7 +296,8 @@ static const char *feature_of_message(asbi_str message)
 
 static const char *feature_of(const struct asbi_facts *f, int status)
 {
-    if (status != 400 && status != 422 && status != 501)
+    /* llama.cpp answers 500 to a request it does not understand. */
+    if (status != 400 && status != 422 && status != 500 && status != 501)
         return NULL;
     const char *feature = feature_of_param(f);
     return feature ? feature : feature_of_message(f->message);

@@ -40,7 +40,7 @@ struct asbi_call {
     struct asbi_link link; /* in engine->calls or spare_calls */
     struct asbi_batch *batch;
     bool packed; /* answers come under wire ids, one for each item */
-    enum asbi_way way;
+    enum asbi_call_way way;
 
     struct asbi_call_entry *entries;
     size_t count, cap;

@@ -62,8 +62,8 @@ struct asb_engine {
     struct asbi_world *world; /* owned */
     struct asbi_task *task;
     struct asbi_lane *lane;
-    bool task_packs;   /* items with a text may share a call ... */
-    enum asbi_way way; /* ... and go into it so */
+    bool task_packs;        /* items with a text may share a call ... */
+    enum asbi_call_way way; /* ... and go into it so */
 
     /* -- items by state */
     struct asbi_slots numbers;

@@ -210,7 +210,7 @@ static void refresh(struct asbi_lane *lane)
     asbi_sizing_caps(&lane->sizing, &limits, &lane->latency, &lane->caps);
 }
 
-void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_way way)
+void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way)
 {
     uint64_t numbers = lane->style.dimensions ? lane->style.dimensions
                                               : lane->model.dimensions;

@@ -89,7 +89,7 @@ struct asbi_lane {
     double outstanding_tokens;   /* reserved by calls on the wire */
     double outstanding_output;   /* the same, of the limit on output */
     double answer_bytes;         /* of an embedding */
-    enum asbi_way way;           /* how items share a call */
+    enum asbi_call_way way;      /* how items share a call */
     struct asbi_batch_caps caps; /* for kinds that share; kept fresh */
 
     /* -- the end */
@@ -106,7 +106,7 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
 void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport);
 
 /* How items that may share a call go into it; once, before any does. */
-void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_way way);
+void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way);
 
 /* What a model costs here: nothing on the user's own machines. */
 struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
@@ -123,7 +123,7 @@ void asbi_lane_endpoints_free(struct asbi_lane *lane,
 
 /* Where calls of the lane's own go. */
 struct asbi_endpoint *asbi_lane_call_endpoint(struct asbi_lane *lane,
-                                              enum asbi_way way);
+                                              enum asbi_call_way way);
 
 /* Fills in a demand for calls of these estimates.  `max_output` 0: as many as
  * the estimate needs (packed), or the model's limit. */
@@ -178,7 +178,7 @@ bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature);
 
 /* What an answered call teaches about size, time and tokens. */
 struct asbi_lesson {
-    enum asbi_way way;
+    enum asbi_call_way way;
     bool truncated;                /* at the model's own limit */
     const struct asb_usage *usage; /* NULL: none was told */
     double seconds;                /* <= 0: not to be learned from */

@@ -108,7 +108,7 @@ static bool own_path_is_plain(asbi_str path)
 }
 
 struct asbi_endpoint *asbi_lane_call_endpoint(struct asbi_lane *lane,
-                                              enum asbi_way way)
+                                              enum asbi_call_way way)
 {
     struct asbi_endpoint *found = NULL;
     struct asbi_buf path;

@@ -352,6 +352,13 @@ static int set_up_engine(struct asb_plan *p, struct asb_message *why)
     asbi_material_fini(&material);
     if (rc)
         return rc;
+    const struct asbi_lane *lane = p->engine->lane;
+    if (lane->api ||
+        (lane->way == ASBI_ARRAY && lane->style.array != ASBI_EMBED))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "plan: what provider %s does with these items cannot "
+                         "be simulated; try a run of a few of them",
+                         p->options->values.provider);
     /* What is simulated speaks this dialect, whichever the provider's is. */
     p->engine->lane->dialect = asbi_dialect_find("openai");
     p->engine->watch = (struct asbi_watch){ on_send, p };

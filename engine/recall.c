@@ -2,10 +2,10 @@
 
 #include "cache/record.h"
 #include "engine/base/units.h"
-#include "engine/call.h"
 #include "engine/engine.h"
 #include "engine/queue.h"
 #include "engine/recall_store.h"
+#include "engine/way.h"
 
 #include <string.h>
 
@@ -29,20 +29,25 @@ void asbi_recall_prepare(struct asb_engine *e)
 static int set_scope(struct asb_engine *e, const char *task)
 {
     struct asbi_recall *r = &e->recall;
+    struct asbi_buf prompt;
     struct asbi_cache_scope scope = {
         .dialect = asbi_str_c(e->lane->dialect->name),
         .model = asbi_str_c(e->lane->model.name),
         .task = asbi_str_c(task),
-        .prompt = asbi_task_system(e->task),
         .temperature = e->config->temperature,
     };
 
+    asbi_buf_init(&prompt, &e->mem, SIZE_MAX / 4);
+    asbi_buf_str(&prompt, asbi_task_system(e->task));
+    asbi_way_put_scope(e, &prompt);
+    scope.prompt = asbi_buf_view(&prompt);
     scope.choices = asbi_task_choices(e->task, &scope.choice_count);
     asbi_cache_put_scope(&r->bytes, &scope);
     bool ok =
-        !asbi_buf_failed(&r->bytes) &&
+        !asbi_buf_failed(&prompt) && !asbi_buf_failed(&r->bytes) &&
         asbi_cache_key_of(&r->hasher, asbi_buf_view(&r->bytes), &r->scope);
     asbi_buf_shrink(&r->bytes, 0);
+    asbi_buf_fini(&prompt);
     return ok ? ASB_OK : ASB_ENOMEM;
 }
 

@@ -35,6 +35,22 @@ bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload)
                              (payload == ASB_PROMPT && e->way == ASBI_ARRAY));
 }
 
+void asbi_way_put_scope(const struct asb_engine *e, struct asbi_buf *out)
+{
+    const struct asbi_lane *lane = e->lane;
+
+    if (e->way != ASBI_ARRAY)
+        return;
+    asbi_buf_fmt(out, "\n%d %llu", (int)lane->style.array,
+                 (unsigned long long)lane->style.dimensions);
+    if (!lane->api)
+        return;
+    asbi_buf_c(out, lane->base_url);
+    asbi_buf_str(out, asbi_buf_view(&lane->api->path));
+    asbi_buf_str(out, asbi_buf_view(&lane->api->head));
+    asbi_buf_str(out, asbi_buf_view(&lane->api->tail));
+}
+
 /* The place of an item is its wire id. */
 static void number_entries(struct asbi_call *call)
 {

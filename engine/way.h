@@ -14,6 +14,10 @@ int asbi_way_choose(struct asb_engine *e, struct asb_message *why);
 /* Whether an item with this payload may share a call. */
 bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload);
 
+/* Appends what, beside dialect, model and prompt, makes the answers of array
+ * calls what they are. */
+void asbi_way_put_scope(const struct asb_engine *e, struct asbi_buf *out);
+
 /* The body of an array call.  ASB_OK or ASB_ENOMEM. */
 int asbi_way_encode_array(struct asbi_call *call);
 

@@ -42,9 +42,9 @@ static uint64_t read_reply(const struct asbi_dialect *dialect,
                            asbi_str body, size_t piece)
 {
     static const int statuses[] = { 200, 200, 200, 400, 429, 500, 301, 0 };
-    enum asbi_way way = choice[0] & 1     ? ASBI_PACKED
-                        : choice[1] & 128 ? ASBI_ARRAY
-                                          : ASBI_SINGLE;
+    enum asbi_call_way way = choice[0] & 1     ? ASBI_PACKED
+                             : choice[1] & 128 ? ASBI_ARRAY
+                                               : ASBI_SINGLE;
     struct digest g = { UINT64_C(0xcbf29ce484222325) };
     struct asbi_reply_sink sink = { on_answer, on_text, &g };
     struct asbi_reply reply;

@@ -20,7 +20,7 @@ struct told {
 
 struct exchange {
     const char *dialect;
-    enum asbi_way way;
+    enum asbi_call_way way;
     int status;
     bool cut;                /* did not end well */
     const char *headers[24]; /* name, value, ... */

@@ -256,6 +256,100 @@ static void azure_keeps_its_key_in_a_header_of_its_own(void)
     asbi_buf_fini(&out);
 }
 
+/* ---- what servers that speak like OpenAI lack -------------------------- */
+
+/* Bodies as the servers named send them. */
+static void what_a_server_lacks_is_seen_in_its_own_words(void)
+{
+    static const struct {
+        int status;
+        const char *feature, *body;
+    } servers[] = {
+        /* llama.cpp */
+        { 500, "response_format",
+          "{\"error\":{\"code\":500,\"message\":\"response_format type must be "
+          "one of \\\"text\\\" or \\\"json_object\\\", but got: json_schema\","
+          "\"type\":\"server_error\"}}" },
+        { 400, "response_format",
+          "{\"error\":{\"code\":400,\"message\":\"Either \\\"json_schema\\\" "
+          "or \\\"grammar\\\" can be specified, but not both\",\"type\":"
+          "\"invalid_request_error\"}}" },
+        /* llama-cpp-python */
+        { 500, "response_format",
+          "{\"error\":{\"message\":\"[{'type': 'literal_error', 'loc': ('body',"
+          " 'response_format', 'type'), 'msg': \\\"Input should be 'text' or "
+          "'json_object'\\\", 'input': 'json_schema'}]\",\"type\":"
+          "\"internal_server_error\",\"param\":null,\"code\":null}}" },
+        /* vLLM */
+        { 400, "stream_options",
+          "{\"object\":\"error\",\"message\":\"[{'type': 'extra_forbidden', "
+          "'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not "
+          "permitted', 'input': {'include_usage': True}}]\",\"type\":"
+          "\"BadRequestError\",\"param\":null,\"code\":400}" },
+        { 400, "max_completion_tokens",
+          "{\"object\":\"error\",\"message\":\"[{'type': 'extra_forbidden', "
+          "'loc': ('body', 'max_completion_tokens'), 'msg': 'Extra inputs are "
+          "not permitted', 'input': 900}]\",\"type\":\"BadRequestError\","
+          "\"param\":null,\"code\":400}" },
+        /* Groq */
+        { 400, "response_format",
+          "{\"error\":{\"message\":\"'response_format' : one of the following "
+          "must be satisfied[('response_format.type' : value is not one of "
+          "the allowed values ['text']) OR ('response_format.name' : property "
+          "'name' is missing)]\",\"type\":\"invalid_request_error\"}}" },
+        { 400, "response_format",
+          "{\"error\":{\"message\":\"This model does not support response "
+          "format `json_schema`\",\"type\":\"invalid_request_error\",\"param\":"
+          "\"response_format\"}}" },
+        /* xAI */
+        { 400, "response_format",
+          "{\"code\":\"Client specified an invalid argument\",\"error\":\"The "
+          "response_format parameter is unsupported at the moment. Leave it "
+          "unset.\"}" },
+        /* Azure */
+        { 400, "response_format",
+          "{\"error\":{\"message\":\"Invalid parameter: 'response_format' of "
+          "type 'json_schema' is not supported with model version `gpt-4o`.\","
+          "\"type\":\"invalid_request_error\",\"param\":\"response_format\","
+          "\"code\":null}}" },
+        /* OpenAI */
+        { 400, "max_tokens",
+          "{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens' is "
+          "not supported with this model. Use 'max_completion_tokens' instead."
+          "\",\"type\":\"invalid_request_error\",\"param\":\"max_tokens\","
+          "\"code\":\"unsupported_parameter\"}}" },
+        /* ... and a gateway before it */
+        { 400, "max_tokens",
+          "{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens' is "
+          "not supported with this model. Use 'max_completion_tokens' instead."
+          "\",\"code\":\"invalid_request_body\"}}" },
+        { 400, "temperature",
+          "{\"error\":{\"message\":\"Unsupported value: 'temperature' does not "
+          "support 0.16 with this model. Only the default (1) value is "
+          "supported.\",\"type\":\"invalid_request_error\",\"param\":"
+          "\"temperature\",\"code\":\"unsupported_value\"}}" },
+        /* Trouble that only names a feature is none of these. */
+        { 500, "",
+          "{\"error\":{\"message\":\"grammar for response_format crashed\","
+          "\"type\":\"server_error\"}}" },
+        { 500, "",
+          "{\"error\":{\"message\":\"out of memory\",\"type\":"
+          "\"server_error\"}}" },
+    };
+
+    for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+        struct exchange x = {
+            "openai", ASBI_PACKED, servers[i].status,
+            false,    { NULL },    asbi_str_c(servers[i].body)
+        };
+        const struct told *t = rig_read_reply(&x);
+
+        SAYS(t->feature, servers[i].feature);
+        CHECK_INT(t->reply.verdict, ==,
+                  servers[i].feature[0] ? ASBI_UNSUPPORTED : ASBI_OVERLOADED);
+    }
+}
+
 TEST_MAIN(CASE(texts_go_as_a_list),
           CASE(an_embedding_belongs_to_the_index_it_names),
           CASE(without_an_index_the_place_counts),
@@ -267,4 +361,5 @@ TEST_MAIN(CASE(texts_go_as_a_list),
           CASE(a_stream_of_a_response_is_read),
           CASE(an_incomplete_response_says_why),
           CASE(a_request_for_a_response_is_not_stored),
+          CASE(what_a_server_lacks_is_seen_in_its_own_words),
           CASE(azure_keeps_its_key_in_a_header_of_its_own))
