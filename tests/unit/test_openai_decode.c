@@ -755,7 +755,7 @@ static void endless_values_need_no_memory(void)
     struct asbi_decoder *d = openai->decoder_new(&fm.mem, &style);
     CHECK(d != NULL);
     memset(block, '7', sizeof(block));
-    for (int packed = 0; packed < 2; packed++) {
+    for (unsigned packed = 0; packed < 2; packed++) {
         openai->begin(d, packed, &sink);
         openai->on_status(d, 200);
         (void)openai->on_body(d, "{\"usage\":{\"prompt_tokens\":", 26);
