@@ -38,8 +38,12 @@ int check_main(int argc, char **argv, const struct check_case *cases,
 #define CHECK_BYTES(at, len, want) \
     check_str(__FILE__, __LINE__, #at, (at), (len), (want))
 /* A struct asb_bytes against a C string. */
-#define CHECK_STR(bytes, want) \
-    check_str(__FILE__, __LINE__, #bytes, (bytes).at, (bytes).len, (want))
+#define CHECK_STR(bytes, want)                                          \
+    do {                                                                \
+        struct asb_bytes got_ = (bytes);                                \
+                                                                        \
+        check_str(__FILE__, __LINE__, #bytes, got_.at, got_.len, want); \
+    } while (0)
 
 /* CASE(f) names a case after its function. */
 #define CASE(function)      \
