@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "adapters/format_impl.h"
+#include "adapters/msgpack_door.h"
 
 static const struct {
     const char *name; /* also the suffix of files */
@@ -161,6 +162,25 @@ void asbi_writer_row(struct asbi_writer *w, const struct asbi_row_memo *memo,
         break;
     case ASBI_MSGPACK:
         asbi_msgpack_write_row(w, memo, result, out);
+        break;
+    }
+}
+
+void asbi_writer_note(struct asbi_writer *w, asbi_str object,
+                      struct asbi_buf *out)
+{
+    switch (w->output) {
+    case ASBI_CSV:
+        break;
+    case ASBI_JSONL:
+        asbi_buf_str(out, object);
+        asbi_buf_char(out, '\n');
+        break;
+    case ASBI_MSGPACK:
+        if (asbi_json_parse(w->json, object.at, object.len))
+            out->failed = true;
+        else
+            asbi_msgpack_put_json(out, w->json);
         break;
     }
 }

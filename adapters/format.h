@@ -113,6 +113,11 @@ void asbi_writer_header(struct asbi_writer *w, asbi_str reader_header,
 void asbi_writer_row(struct asbi_writer *w, const struct asbi_row_memo *memo,
                      const struct asb_result *result, struct asbi_buf *out);
 
+/* Appends what is no answer: a JSON object, as a line or a map; nothing in a
+ * format that has no place for it, CSV. */
+void asbi_writer_note(struct asbi_writer *w, asbi_str object,
+                      struct asbi_buf *out);
+
 /* From a path's suffix; `fallback` for "-" and unknown ones. */
 enum asbi_format asbi_format_of_path(const char *path,
                                      enum asbi_format fallback);

@@ -1,6 +1,7 @@
 /*
  * job.h -- a job's own state, seen by the files that make it up: job.c (life),
- * job_rows.c (rows in, rows out), job_report.c (metrics, summary, progress).
+ * job_rows.c (rows in, rows out), job_ops.c (control maps of a stream),
+ * job_report.c (metrics, summary, progress).
  */
 #ifndef ASBI_JOB_H
 #define ASBI_JOB_H
@@ -72,7 +73,13 @@ void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
 /* Over when everything is in, answered and out. */
 void asbi_job_check_end(struct asb_job *job);
 
+/* job_ops.c */
+/* A control map of the stream; nonzero pauses the reader, as on_row. */
+int asbi_job_on_op(struct asb_job *job, const struct asbi_row *row);
+
 /* job_report.c */
+/* Appends what metrics say now, as members of an open JSON object. */
+void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out);
 int asbi_job_report_open(struct asb_job *job, struct asb_message *why);
 void asbi_job_report_tick(struct asb_job *job, bool last);
 void asbi_job_report_summary(struct asb_job *job, enum asb_exit status);

@@ -86,14 +86,11 @@ static uint64_t total_rows(const struct asb_job_stats *s)
     return (uint64_t)s->total_rows_guess;
 }
 
-static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
-                        const struct asb_job_stats *s)
+static void put_flow(struct asbi_buf *b, const struct asb_job *job,
+                     const struct asb_job_stats *s)
 {
     const struct asb_stats *e = &s->engine;
-    struct asbi_world *w = job->engine->world;
 
-    asbi_buf_char(b, '{');
-    put_timestamp(b, w->ops->wall_ms(w));
     put_double(b, "elapsed_seconds", rounded(s->elapsed_seconds));
     put_u64(b, "total_texts", total_rows(s));
     put_u64(b, "processed_texts", s->rows_written);
@@ -111,6 +108,10 @@ static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
         asbi_buf_c(b, "null");
     else
         asbi_json_put_double(b, rounded(s->eta_seconds));
+}
+
+static void put_state(struct asbi_buf *b, const struct asb_stats *e)
+{
     put_u64(b, "in_flight", e->in_flight);
     put_u64(b, "concurrency_limit", e->concurrency_limit);
     asbi_json_put_key(b, "rate_limited");
@@ -121,7 +122,17 @@ static void put_metrics(struct asbi_buf *b, const struct asb_job *job,
     put_usd(b, "saved_usd", e->saved_nano_usd);
     put_u64(b, "cache_hits", e->items_cached);
     put_double(b, "reuse_ratio", reuse_ratio(e));
-    asbi_buf_c(b, "}\n");
+}
+
+void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out)
+{
+    struct asb_job_stats s = { .size = sizeof(s) };
+    struct asbi_world *w = job->engine->world;
+
+    asb_job_get_stats(job, &s);
+    put_timestamp(out, w->ops->wall_ms(w));
+    put_flow(out, job, &s);
+    put_state(out, &s.engine);
 }
 
 static void stop_metrics(struct asb_job *job)
@@ -134,12 +145,12 @@ static void stop_metrics(struct asb_job *job)
 
 static void write_metrics(struct asb_job *job)
 {
-    struct asb_job_stats stats = { .size = sizeof(stats) };
     struct asbi_buf line;
 
     asbi_buf_init(&line, job->mem, REPORT_BYTES);
-    asb_job_get_stats(job, &stats);
-    put_metrics(&line, job, &stats);
+    asbi_buf_char(&line, '{');
+    asbi_job_report_members(job, &line);
+    asbi_buf_c(&line, "}\n");
     if (asbi_buf_failed(&line) ||
         asbi_file_write(job->metrics_fd, asbi_buf_view(&line))) {
         asbi_log(&job->engine->log, ASB_LOG_WARN,

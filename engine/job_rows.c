@@ -231,10 +231,8 @@ int asbi_job_on_row(void *arg, const struct asbi_row *row)
     char message[160];
     uint64_t place = 0;
 
-    if (row->op == ASBI_OP_FLUSH)
-        asb_flush(job->engine);
     if (row->op != ASBI_OP_ITEM)
-        return 0;
+        return asbi_job_on_op(job, row);
     if (!job->config->order_by_completion &&
         asbi_order_reserve(&job->order, &place)) {
         out_of_memory(job);

@@ -74,3 +74,16 @@ void asbi_slots_remove(struct asbi_slots *s, uint64_t number)
     slot->next_free = s->first_free;
     s->first_free = (uint32_t)(slot - s->slots) + 1;
 }
+
+uint64_t asbi_slots_find(const struct asbi_slots *s,
+                         bool (*is)(const void *object, const void *arg),
+                         const void *arg)
+{
+    for (uint32_t i = 0; i < s->used; i++) {
+        const struct asbi_slot *slot = &s->slots[i];
+
+        if (slot->object && is(slot->object, arg))
+            return slot->generation << INDEX_BITS | i;
+    }
+    return 0;
+}

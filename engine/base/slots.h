@@ -7,6 +7,7 @@
 #ifndef ASBI_BASE_SLOTS_H
 #define ASBI_BASE_SLOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,5 +34,11 @@ uint64_t asbi_slots_add(struct asbi_slots *s, void *object);
 /* NULL for a number that is not in use. */
 void *asbi_slots_get(const struct asbi_slots *s, uint64_t number);
 void asbi_slots_remove(struct asbi_slots *s, uint64_t number);
+
+/* The number of an object that `is` says yes to, or 0.  Goes through them all:
+ * for what is seldom asked. */
+uint64_t asbi_slots_find(const struct asbi_slots *s,
+                         bool (*is)(const void *object, const void *arg),
+                         const void *arg);
 
 #endif

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -26,6 +27,12 @@ def clean_environment(**extra):
     env = {name: os.environ[name] for name in keep if name in os.environ}
     env.update(extra)
     return env
+
+
+def is_sanitized():
+    """Whether the command under test carries a sanitizer, and its memory."""
+    with open(shutil.which(COMMAND), "rb") as f:
+        return b"__asan_init" in f.read()
 
 
 class Case(unittest.TestCase):

@@ -24,6 +24,7 @@ foreach(file IN LISTS files)
                 WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/cli")
             set_tests_properties(cli.${stem}.${short} PROPERTIES
                 LABELS cli TIMEOUT 60
+                SKIP_REGULAR_EXPRESSION "\\(skipped="
                 ENVIRONMENT "ASYNCBATCH=$<TARGET_FILE:asb>")
         endif()
     endforeach()

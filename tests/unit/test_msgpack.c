@@ -401,6 +401,33 @@ static void answers_have_the_members_of_json_lines(void)
                   "\"cost_usd\":0}");
 }
 
+/* What each format makes of an object that is no answer. */
+static void check_note(enum asbi_format format, const char *want)
+{
+    struct asbi_writer *w;
+    struct asbi_buf out;
+
+    asbi_buf_init(&out, &asbi_mem_system, 1 << 10);
+    CHECK_INT(asbi_writer_new(&asbi_mem_system, ASBI_MSGPACK, format, &w), ==,
+              ASB_OK);
+    asbi_writer_note(w, ASBI_STR("{\"op\":\"stats\",\"n\":2}"), &out);
+    CHECK(!asbi_buf_failed(&out));
+    CHECK_STR(asbi_buf_view(&out), want);
+    asbi_writer_free(w);
+    asbi_buf_fini(&out);
+}
+
+static void a_note_stands_between_answers_where_there_is_a_place(void)
+{
+    check_note(ASBI_MSGPACK, "\x82" OP "\xa5"
+                             "stats"
+                             "\xa1"
+                             "n"
+                             "\x02");
+    check_note(ASBI_JSONL, "{\"op\":\"stats\",\"n\":2}\n");
+    check_note(ASBI_CSV, "");
+}
+
 static void json_becomes_msgpack(void)
 {
     struct asbi_row_memo memo = { .seq = 1 };
@@ -550,6 +577,7 @@ TEST_MAIN(CASE(maps_follow_one_another),
           CASE(an_input_that_ends_inside_a_message_says_so),
           CASE(random_bytes_are_survived_in_any_pieces),
           CASE(answers_have_the_members_of_json_lines),
+          CASE(a_note_stands_between_answers_where_there_is_a_place),
           CASE(json_becomes_msgpack),
           CASE(cost_is_a_float_even_when_it_is_nothing),
           CASE(batch_lines_keep_their_shape),

@@ -39,6 +39,31 @@ static void a_number_finds_its_object_and_no_other(void)
     CHECK_INT(fm.live, ==, 0);
 }
 
+static bool is_it(const void *object, const void *arg)
+{
+    return object == arg;
+}
+
+static void an_object_finds_its_number_while_it_is_held(void)
+{
+    struct fault_mem fm;
+    struct asbi_slots s;
+    static char objects[OBJECTS];
+    uint64_t numbers[OBJECTS];
+
+    fault_mem_init(&fm, 0);
+    asbi_slots_init(&s, &fm.mem);
+    CHECK(asbi_slots_find(&s, is_it, &objects[0]) == 0);
+    for (size_t i = 0; i < OBJECTS; i++)
+        numbers[i] = asbi_slots_add(&s, &objects[i]);
+    asbi_slots_remove(&s, numbers[3]);
+    CHECK(asbi_slots_find(&s, is_it, &objects[3]) == 0);
+    numbers[3] = asbi_slots_add(&s, &objects[3]);
+    for (size_t i = 0; i < OBJECTS; i++)
+        CHECK(asbi_slots_find(&s, is_it, &objects[i]) == numbers[i]);
+    asbi_slots_fini(&s);
+}
+
 static void out_of_memory_gives_no_number(void)
 {
     struct fault_mem fm;
@@ -54,4 +79,5 @@ static void out_of_memory_gives_no_number(void)
 }
 
 TEST_MAIN(CASE(a_number_finds_its_object_and_no_other),
+          CASE(an_object_finds_its_number_while_it_is_held),
           CASE(out_of_memory_gives_no_number))
