@@ -169,7 +169,8 @@ const struct asbi_option asbi_option_table[] = {
       COUNT, AT(token_buffer), RANGE(0, 10000000),
       KEYS({ .path = BLOCK "token_buffer" }) },
     { .info = { "grouping", NULL, NULL, BATCHES, "false",
-        "Keep items of similar length together." },
+        "Keep items of similar length and wording together where that costs "
+        "no call." },
       SWITCH, AT(grouping), KEYS({ .path = BLOCK "grouping.enabled" }) },
     { .info = { "similarity_threshold", NULL, "NUMBER", BATCHES, "0.8",
         "How alike items of one group are." },

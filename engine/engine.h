@@ -40,8 +40,9 @@ struct asbi_kind_entry {
     struct asbi_tenant *tenant;
     char *key; /* in engine->kinds */
     size_t key_len;
-    bool shares;  /* items may share a call; else each goes alone */
-    size_t items; /* unfinished; the entry goes with the last */
+    bool shares;         /* items may share a call; else each goes alone */
+    uint64_t most_items; /* in one call, whatever the lane allows; 0: no cap */
+    size_t items;        /* unfinished; the entry goes with the last */
 };
 
 struct asbi_call;

@@ -47,6 +47,8 @@ struct asbi_item {
     double input_estimate;              /* tokens, before calibration */
     struct asbi_prices prices;
     uint64_t output_limit; /* tokens its call may give; 0: the model's */
+    uint64_t content_key;  /* of a content request: who may share; 0: none */
+    uint64_t media_ms;     /* of what a content request asks for */
 
     /* -- changed only by asbi_item_enter() */
     enum asbi_item_state state;

@@ -14,10 +14,14 @@ static const char *const class_names[] = { [ASB_NORMAL] = "normal",
                                            [ASB_BACKGROUND] = "background" };
 
 static const char *const scale_names[ASBI_SCALES] = {
-    [ASBI_SCALE_NONE] = "number of items", [ASBI_SCALE_ITEMS] = "count cap",
-    [ASBI_SCALE_INPUT] = "context",        [ASBI_SCALE_OUTPUT] = "output cap",
-    [ASBI_SCALE_BYTES] = "memory",         [ASBI_SCALE_COST] = "cost of a call",
+    [ASBI_SCALE_NONE] = "number of items",
+    [ASBI_SCALE_ITEMS] = "count cap",
+    [ASBI_SCALE_INPUT] = "context",
+    [ASBI_SCALE_OUTPUT] = "output cap",
+    [ASBI_SCALE_BYTES] = "memory",
+    [ASBI_SCALE_COST] = "cost of a call",
     [ASBI_SCALE_TIME] = "target time",
+    [ASBI_SCALE_MEDIA] = "length of media",
 };
 
 static const char *const pace_names[ASBI_PLAN_PACES] = {

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "engine/base/units.h"
+#include "scheduler/content.h"
 
 enum {
     MAX_KINDS = 65536,
-    HEAD = 3, /* of a key: form, class, colon; then the tenant */
+    /* Of a key: form, class, content; then the tenant. */
+    HEAD = 2 + sizeof(uint64_t),
 };
 
 /* Longest wait for company: interactive, ordinary, bulk. */
@@ -105,21 +107,53 @@ fail:
     return NULL;
 }
 
+static struct asbi_grouping grouping_for(const struct asb_engine *e,
+                                         const struct asbi_item *item)
+{
+    const struct asbi_config *c = e->config;
+
+    if (item->content_key)
+        return asbi_content_grouping;
+    return (struct asbi_grouping){ .on = c->grouping,
+                                   .threshold = c->similarity_threshold,
+                                   .slack = (double)c->max_length_variance };
+}
+
+/* Content requests have a limit of their own, unless another was asked for. */
+static uint64_t content_items(const struct asb_engine *e)
+{
+    enum asb_origin origin = ASB_FROM_DEFAULT;
+
+    (void)asb_options_get(e->options, "batch_items_max", &origin);
+    return origin == ASB_FROM_DEFAULT && !e->config->batch_size
+               ? ASBI_CONTENT_ITEMS
+               : 0;
+}
+
 static struct asbi_kind_entry *kind_of(struct asb_engine *e,
                                        const struct asbi_item *item)
 {
     bool shares = item->packed && !item->alone;
-    char head[HEAD] = { shares ? 'b' : '1', (char)('0' + item->priority), ':' };
+    char head[2] = { shares ? 'b' : '1', (char)('0' + item->priority) };
     asbi_str key;
 
     asbi_buf_clear(&e->scratch);
     asbi_buf_add(&e->scratch, head, sizeof(head));
+    asbi_buf_add(&e->scratch, (const char *)&item->content_key,
+                 sizeof(item->content_key));
     asbi_buf_str(&e->scratch, item->tenant);
     if (asbi_buf_failed(&e->scratch))
         return NULL;
     key = asbi_buf_view(&e->scratch);
     struct asbi_kind_entry *k = asbi_map_get(&e->kinds, key);
-    return k ? k : kind_new(e, key, shares, item->priority);
+    if (k)
+        return k;
+    k = kind_new(e, key, shares, item->priority);
+    if (k)
+        k->kind.grouping = grouping_for(e, item);
+    if (k && item->content_key)
+        k->most_items = content_items(e);
+    return k;
 }
 
 static void kind_release(struct asb_engine *e, struct asbi_kind_entry *k)
@@ -138,7 +172,9 @@ static void weigh(struct asb_engine *e, struct asbi_item *item)
     struct asbi_load *load = &item->parcel.load;
     uint64_t output = load->output_tokens; /* of an earlier try: may be more */
 
-    *load = (struct asbi_load){ .items = 1, .bytes = item->text.len };
+    *load = (struct asbi_load){ .items = 1,
+                                .bytes = item->text.len,
+                                .media_ms = item->media_ms };
     load->input_tokens =
         asbi_calibrated(&e->lane->input_calibration, item->input_estimate);
     load->output_tokens =
@@ -163,6 +199,24 @@ static uint64_t close_by(const struct asb_engine *e,
     return item->deadline_ns > needed ? item->deadline_ns - needed : 1;
 }
 
+static void set_caps(const struct asb_engine *e, struct asbi_kind_entry *k,
+                     const struct asbi_item *item)
+{
+    struct asbi_batch_caps *caps = &k->kind.caps;
+
+    *caps = (struct asbi_batch_caps){ .items = 1 };
+    if (!k->shares)
+        return;
+    *caps = e->lane->caps;
+    if (k->most_items && k->most_items < caps->items)
+        caps->items = k->most_items;
+    if (!item->content_key)
+        return;
+    caps->media_ms = ASBI_CONTENT_SECONDS * UINT64_C(1000);
+    if (caps->cost <= 0)
+        caps->cost = ASBI_CONTENT_COST;
+}
+
 int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now)
 {
     struct asbi_kind_entry *k = kind_of(e, item);
@@ -174,10 +228,7 @@ int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now)
     item->kind = k;
     weigh(e, item);
     item->parcel.close_by_ns = close_by(e, item);
-    if (k->shares)
-        k->kind.caps = e->lane->caps;
-    else
-        k->kind.caps = (struct asbi_batch_caps){ .items = 1 };
+    set_caps(e, k, item);
     int rc = asbi_former_add(&e->former, &k->kind, &item->parcel, now);
     if (rc)
         return rc;

@@ -1,8 +1,9 @@
 /*
  * queue.h -- which items may share a call, and how they get into its batch.
  *
- * A kind is one class of one tenant; items of different kinds never meet in a
- * prompt.  An item that must go alone has a kind whose batches hold one.
+ * A kind is one class of one tenant, and for content requests one engine,
+ * resolution and type; items of different kinds never meet in a prompt.  An
+ * item that must go alone has a kind whose batches hold one.
  */
 #ifndef ASBI_QUEUE_H
 #define ASBI_QUEUE_H

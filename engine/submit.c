@@ -9,6 +9,7 @@
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 #include "engine/base/utf8.h"
+#include "scheduler/content.h"
 
 enum {
     /* Room kept for one ordinary item when asked whether there is any. */
@@ -107,6 +108,39 @@ static void estimate(struct asb_engine *e, struct asbi_item *item,
         read_body(e, item, r);
 }
 
+/* Cheaper than to read fields that are none of a content request. */
+static bool may_be_content(asbi_str fields)
+{
+    static const asbi_str name = { "\"content_type\"", 14 };
+    const char *end = fields.len ? fields.at + fields.len : fields.at;
+    const char *at = fields.at;
+
+    while (at < end && (at = memchr(at, '"', (size_t)(end - at)))) {
+        if (asbi_str_starts(asbi_str_of(at, (size_t)(end - at)), name))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* Who it may go with, and whom it is alike to. */
+static void describe(struct asb_engine *e, struct asbi_item *item,
+                     asbi_str fields)
+{
+    struct asbi_likeness *l = &item->parcel.likeness;
+    struct asbi_content content;
+
+    if (may_be_content(fields) &&
+        asbi_json_parse(e->json, fields.at, fields.len) == ASB_OK &&
+        asbi_content_read(e->json, asbi_json_root(e->json), &content)) {
+        item->content_key = content.key;
+        item->media_ms = (uint64_t)(content.seconds * 1000);
+        *l = content.likeness;
+    } else if (e->config->grouping) {
+        asbi_likeness_of_text(l, item->text);
+    }
+}
+
 /* What stands for the item in the prompt; into `scratch` when it is not its
  * text as it came. */
 static bool render(struct asb_engine *e, const struct asb_request *r,
@@ -138,6 +172,8 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     e->held_bytes += item->bytes;
     e->stats.items_total++;
     estimate(e, item, r);
+    if (item->packed)
+        describe(e, item, r->fields);
     e->work_accepted += item->input_estimate + 1;
 }
 

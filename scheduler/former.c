@@ -8,6 +8,8 @@
 
 /* Fuller than this a batch is sent rather than kept for a last small item. */
 static const double full_enough = 0.95;
+/* Up to this part of every cap an item is small. */
+static const double small_item = 0.1;
 
 void asbi_former_init(struct asbi_former *f, const struct asbi_mem *mem)
 {
@@ -93,6 +95,7 @@ static bool fits(const struct asbi_batch *b, const struct asbi_load *more)
            within(sum.input_tokens, caps->input_tokens) &&
            within(sum.output_tokens, caps->output_tokens) &&
            within(sum.bytes, caps->bytes) &&
+           within(sum.media_ms, caps->media_ms) &&
            (caps->cost <= 0 || sum.cost <= caps->cost) &&
            (!(caps->seconds > 0) || seconds_of(caps, &sum) <= caps->seconds);
 }
@@ -121,6 +124,8 @@ static void shares_of(const struct asbi_batch *b, double out[ASBI_SCALES])
     out[ASBI_SCALE_BYTES] = share((double)load->bytes, (double)caps->bytes);
     out[ASBI_SCALE_COST] = share((double)load->cost, (double)caps->cost);
     out[ASBI_SCALE_TIME] = share(seconds_of(caps, load), caps->seconds);
+    out[ASBI_SCALE_MEDIA] =
+        share((double)load->media_ms, (double)caps->media_ms);
 }
 
 /* How full a batch is on its fullest scale, leaving out the count of items. */
@@ -176,6 +181,62 @@ static void close_batch(struct asbi_former *f, struct asbi_batch *b,
     note_closed(f, b->kind);
 }
 
+static const struct asbi_likeness *likeness_of(const struct asbi_batch *b)
+{
+    const struct asbi_link *first = asbi_list_first(&b->parcels);
+
+    return &ASBI_OF(first, struct asbi_parcel, link)->likeness;
+}
+
+/* ---- company for what closes early -------------------------------------- */
+
+static void move(struct asbi_parcel *p, struct asbi_batch *from,
+                 struct asbi_batch *to)
+{
+    asbi_list_remove(&p->link);
+    asbi_load_sub(&from->load, &p->load);
+    asbi_list_append(&to->parcels, &p->link);
+    asbi_load_add(&to->load, &p->load);
+}
+
+static void take_along(struct asbi_former *f, struct asbi_batch *from,
+                       struct asbi_batch *to)
+{
+    struct asbi_link *next = from->parcels.head.next;
+
+    for (size_t n = from->parcels.count; n > 0 && !is_full(to); n--) {
+        struct asbi_parcel *p = ASBI_OF(next, struct asbi_parcel, link);
+
+        next = next->next;
+        if (fits(to, &p->load))
+            move(p, from, to);
+    }
+    if (!asbi_list_empty(&from->parcels))
+        return;
+    asbi_heap_remove(&f->due, &from->due);
+    asbi_list_remove(&from->link);
+    asbi_former_recycle(f, from);
+}
+
+/* Groups must not cost a call: what waits in others and fits comes along. */
+static void close_early(struct asbi_former *f, struct asbi_batch *b,
+                        enum asbi_closed_because why)
+{
+    struct asbi_list *open = &b->kind->open;
+    struct asbi_link *it = open->head.next;
+
+    while (b->kind->grouping.on && it != &open->head && !is_full(b)) {
+        struct asbi_batch *other = batch_of(it);
+
+        it = it->next;
+        if (other != b)
+            take_along(f, other, b);
+    }
+    close_batch(f, b, why);
+}
+
+/* ---- where an item goes -------------------------------------------------- */
+
 /* Closes the fullest of those that were open before `newest`. */
 static void evict_for(struct asbi_former *f, struct asbi_kind *k,
                       const struct asbi_batch *newest)
@@ -194,25 +255,65 @@ static void evict_for(struct asbi_former *f, struct asbi_kind *k,
         }
     }
     assert(fullest); /* there are eight, and one of them is not the newest */
-    close_batch(f, fullest, ASBI_BATCH_EVICTED);
+    close_early(f, fullest, ASBI_BATCH_EVICTED);
 }
 
-/* The first open batch with room.  On the way, what has become full because
- * the caps went down is closed. */
-static struct asbi_batch *first_fit(struct asbi_former *f, struct asbi_kind *k,
-                                    const struct asbi_load *load)
+/* Of large items few fit into a call, and which ones decides how well it is
+ * filled: only small ones are worth a choice by likeness. */
+static bool is_grouped(const struct asbi_kind *k, const struct asbi_parcel *p)
+{
+    const struct asbi_batch alone = { .kind = (struct asbi_kind *)(uintptr_t)k,
+                                      .load = p->load };
+    double shares[ASBI_SCALES];
+
+    if (!k->grouping.on)
+        return false;
+    shares_of(&alone, shares);
+    shares[ASBI_SCALE_ITEMS] = shares[ASBI_SCALE_TIME] = 0;
+    for (int i = 0; i < ASBI_SCALES; i++) {
+        if (shares[i] > small_item)
+            return false;
+    }
+    return true;
+}
+
+/* The first open batch with room, with grouping the one that suits best: its
+ * first item stands for it.  On the way, what has become full because the caps
+ * went down is closed. */
+static struct asbi_batch *best_fit(struct asbi_former *f, struct asbi_kind *k,
+                                   const struct asbi_parcel *p, bool grouped)
 {
     struct asbi_link *it = k->open.head.next;
+    struct asbi_batch *best = NULL;
+    double most = -1, score = 0;
 
-    while (it != &k->open.head) {
+    while (it != &k->open.head && (grouped || !best)) {
         struct asbi_batch *b = batch_of(it);
 
         it = it->next;
-        if (fits(b, load))
-            return b;
-        if (is_full(b))
+        if (fits(b, &p->load)) {
+            if (grouped)
+                score = asbi_likeness_score(&k->grouping, likeness_of(b),
+                                            &p->likeness);
+            best = score > most ? b : best;
+            most = larger(score, most);
+        } else if (is_full(b)) {
             close_batch(f, b, ASBI_BATCH_FULL);
+        }
     }
+    return best;
+}
+
+/* NULL: it wants a batch of its own to begin with. */
+static struct asbi_batch *room_for(struct asbi_former *f, struct asbi_kind *k,
+                                   const struct asbi_parcel *p)
+{
+    bool grouped = is_grouped(k, p);
+    struct asbi_batch *b = best_fit(f, k, p, grouped);
+
+    if (!b || !grouped || k->open.count >= ASBI_FORMER_OPEN_MAX ||
+        asbi_likeness_alike(&k->grouping, likeness_of(b), &p->likeness))
+        return b;
     return NULL;
 }
 
@@ -244,7 +345,7 @@ int asbi_former_add(struct asbi_former *f, struct asbi_kind *k,
 {
     if (k->caps.items == 0)
         k->caps.items = 1;
-    struct asbi_batch *b = first_fit(f, k, &p->load);
+    struct asbi_batch *b = room_for(f, k, p);
     if (!b)
         b = open_batch(f, k, now_ns);
     if (!b)
@@ -280,11 +381,11 @@ void asbi_former_flush(struct asbi_former *f, struct asbi_kind *k)
 
     if (k) {
         while (!asbi_list_empty(&k->open))
-            close_batch(f, batch_of(k->open.head.next), ASBI_BATCH_FLUSHED);
+            close_early(f, batch_of(k->open.head.next), ASBI_BATCH_FLUSHED);
         return;
     }
     while ((node = asbi_heap_first(&f->due)))
-        close_batch(f, ASBI_OF(node, struct asbi_batch, due),
+        close_early(f, ASBI_OF(node, struct asbi_batch, due),
                     ASBI_BATCH_FLUSHED);
 }
 
@@ -319,7 +420,7 @@ void asbi_former_close_due(struct asbi_former *f, uint64_t now_ns)
     struct asbi_heap_node *node;
 
     while ((node = asbi_heap_first(&f->due)) && node->key <= now_ns)
-        close_batch(f, ASBI_OF(node, struct asbi_batch, due), ASBI_BATCH_OLD);
+        close_early(f, ASBI_OF(node, struct asbi_batch, due), ASBI_BATCH_OLD);
 }
 
 struct asbi_batch *asbi_former_peek(struct asbi_former *f, uint64_t now_ns)

@@ -11,7 +11,8 @@ struct asbi_load {
     uint64_t input_tokens;  /* estimated */
     uint64_t output_tokens; /* estimated */
     uint64_t bytes;
-    int64_t cost; /* nano-dollars, estimated */
+    int64_t cost;      /* nano-dollars, estimated */
+    uint64_t media_ms; /* length of what is to be made, for media */
 };
 
 static inline void asbi_load_add(struct asbi_load *to,
@@ -22,6 +23,7 @@ static inline void asbi_load_add(struct asbi_load *to,
     to->output_tokens += more->output_tokens;
     to->bytes += more->bytes;
     to->cost += more->cost;
+    to->media_ms += more->media_ms;
 }
 
 static inline void asbi_load_sub(struct asbi_load *from,
@@ -32,6 +34,7 @@ static inline void asbi_load_sub(struct asbi_load *from,
     from->output_tokens -= less->output_tokens;
     from->bytes -= less->bytes;
     from->cost -= less->cost;
+    from->media_ms -= less->media_ms;
 }
 
 #endif

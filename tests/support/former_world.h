@@ -71,7 +71,7 @@ static inline struct asbi_parcel *add(struct world *w, size_t i, uint64_t in,
 {
     struct asbi_parcel *p = &w->parcels[i];
 
-    p->load = (struct asbi_load){ 1, in, out, in * 4, (int64_t)(in + out) };
+    p->load = (struct asbi_load){ 1, in, out, in * 4, (int64_t)(in + out), 0 };
     p->arrived_ns = now_ns;
     CHECK(asbi_former_add(&w->f, &w->k, p, now_ns) == ASB_OK);
     return p;

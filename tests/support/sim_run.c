@@ -36,7 +36,9 @@ void sim_run_start(struct sim_run *r)
 {
     struct asb_options *options = asb_options_new();
     struct asbi_log log = { r->log, r->log_arg };
-    struct asbi_task_material material = { .target_lang = "fr" };
+    struct asbi_task_material material = { .target_lang = "fr",
+                                           .instructions =
+                                               asbi_str_c(r->instructions) };
 
     CHECK(options != NULL);
     CHECK_INT(set_options(r, options), ==, ASB_OK);
@@ -86,7 +88,7 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
 
 static bool submit_next(struct sim_run *r)
 {
-    char room[512], id[32];
+    char room[512], more[512], id[32];
     size_t i = r->submitted;
     struct told *told = malloc(sizeof(*told));
     const char *text = room;
@@ -101,6 +103,8 @@ static bool submit_next(struct sim_run *r)
                                    .id = asbi_str_c(id),
                                    .text = asbi_str_c(text) };
 
+    if (r->fields)
+        request.fields = asbi_str_c(r->fields(i, more, sizeof(more)));
     if (r->priority)
         request.priority = r->priority(i);
     if (r->tenant)

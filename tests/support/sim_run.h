@@ -36,6 +36,9 @@ struct sim_run {
     const char *options[16][2]; /* name, value; NULL ends */
     /* The text of item `i`; NULL: numbered sentences. */
     const char *(*text)(size_t i, char *room, size_t size);
+    /* The fields of item `i`, a JSON object; NULL: none. */
+    const char *(*fields)(size_t i, char *room, size_t size);
+    const char *instructions; /* for task prompt; NULL: none */
     struct asbi_store *store; /* of answers; the run takes it over */
     enum asb_class (*priority)(size_t i); /* NULL: all normal */
     const char *(*tenant)(size_t i);      /* NULL: none */

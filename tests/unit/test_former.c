@@ -82,7 +82,7 @@ static void a_batch_at_095_of_any_other_cap_closes_at_once(void)
         for (uint64_t n = 93; n <= 95; n++, p++) {
             uint64_t tokens = caps[i].seconds > 0 ? (n - 50) * 2 : n;
 
-            p->load = (struct asbi_load){ 1, tokens, tokens, n, (int64_t)n };
+            p->load = (struct asbi_load){ 1, tokens, tokens, n, (int64_t)n, 0 };
             CHECK(asbi_former_add(&w->f, &w->k, p, 0) == ASB_OK);
         }
         CHECK_INT(w->k.open.count, ==, 2);
@@ -287,7 +287,7 @@ static int small_life(struct world *w)
 
     w->k.caps = (struct asbi_batch_caps){ .items = 4, .input_tokens = 100 };
     for (size_t i = 0; rc == ASB_OK && i < 40; i++) {
-        w->parcels[i].load = (struct asbi_load){ 1, 30 + i, 1, 1, 1 };
+        w->parcels[i].load = (struct asbi_load){ 1, 30 + i, 1, 1, 1, 0 };
         rc = asbi_former_add(&w->f, &w->k, &w->parcels[i], i);
         CHECK(rc == ASB_OK || !w->parcels[i].link.list);
         CHECK_INT(w->f.waiting.items, ==, i + (rc == ASB_OK));
