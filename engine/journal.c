@@ -1,0 +1,163 @@
+#include "engine/journal.h"
+
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+
+enum {
+    GROUP = 64,  /* records that are worth a commit of their own */
+    WAIT_MS = 4, /* between commits of smaller groups */
+    RETRY_MS = 200,
+};
+
+void asbi_journal_init(struct asbi_journal *j, const struct asbi_mem *mem,
+                       struct asbi_journal_store *store,
+                       const struct asbi_journal_state *state)
+{
+    *j = (struct asbi_journal){ .mem = mem, .store = store, .state = *state };
+    asbi_list_init(&j->pending);
+}
+
+static void drop(struct asbi_journal *j)
+{
+    struct asbi_link *link;
+
+    while ((link = asbi_list_pop(&j->pending)))
+        asbi_free(j->mem, ASBI_OF(link, struct asbi_journal_record, link));
+}
+
+void asbi_journal_fini(struct asbi_journal *j)
+{
+    drop(j);
+    *j = (struct asbi_journal){ .mem = NULL };
+}
+
+/* A record with `room` bytes behind it.  What cannot be kept must not go
+ * unnoticed: from then on no commit succeeds. */
+static struct asbi_journal_record *
+record_new(struct asbi_journal *j, enum asbi_journal_kind kind, size_t room)
+{
+    struct asbi_journal_record *r = asbi_alloc(j->mem, sizeof(*r) + room);
+
+    if (!r)
+        return NULL;
+    *r = (struct asbi_journal_record){ .kind = kind };
+    return r;
+}
+
+static void add(struct asbi_journal *j, struct asbi_journal_record *r)
+{
+    asbi_list_append(&j->pending, &r->link);
+}
+
+int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
+                        const uint64_t *rows, size_t count, uint64_t *number)
+{
+    struct asbi_journal_record *r =
+        record_new(j, ASBI_RECORD_INTENT, count * sizeof(*rows));
+
+    if (!r)
+        return ASB_ENOMEM;
+    uint64_t *copy = (uint64_t *)(void *)(r + 1);
+    if (count)
+        memcpy(copy, rows, count * sizeof(*rows));
+    *number = ++j->state.next_call;
+    r->call = (struct asbi_journal_call){
+        .number = *number, .worst = worst, .rows = copy, .count = count
+    };
+    add(j, r);
+    return ASB_OK;
+}
+
+static int64_t sum(int64_t a, int64_t b)
+{
+    return b > 0 && a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+void asbi_journal_end(struct asbi_journal *j, uint64_t number, int64_t cost,
+                      int64_t spent)
+{
+    struct asbi_journal_record *r = record_new(j, ASBI_RECORD_END, 0);
+
+    j->state.cost = sum(j->state.cost, cost);
+    j->state.spent = sum(j->state.spent, spent);
+    if (!r)
+        return;
+    r->call.number = number;
+    add(j, r);
+}
+
+/* Appends a copy with a NUL behind it. */
+static asbi_str keep(char **at, asbi_str s)
+{
+    char *copy = *at;
+
+    if (s.len)
+        memcpy(copy, s.at, s.len);
+    copy[s.len] = '\0';
+    *at += s.len + 1;
+    return asbi_str_of(copy, s.len);
+}
+
+int asbi_journal_answer(struct asbi_journal *j,
+                        const struct asbi_journal_answer *answer)
+{
+    const struct asb_result *from = &answer->result;
+    asbi_str code = asbi_str_c(from->error_code);
+    struct asbi_journal_record *r =
+        record_new(j, ASBI_RECORD_ANSWER,
+                   from->output.len + from->body.len + from->request_id.len +
+                       from->error_message.len + code.len + 5);
+
+    if (!r) {
+        j->lost = true;
+        return ASB_ENOMEM;
+    }
+    char *at = (char *)(r + 1);
+    r->answer = *answer;
+    struct asb_result *to = &r->answer.result;
+    to->id = asbi_str_of(NULL, 0);
+    to->output = keep(&at, from->output);
+    to->body = keep(&at, from->body);
+    to->request_id = keep(&at, from->request_id);
+    to->error_message = keep(&at, from->error_message);
+    to->error_code = from->error_code ? keep(&at, code).at : NULL;
+    add(j, r);
+    return ASB_OK;
+}
+
+void asbi_journal_mark(struct asbi_journal *j, uint64_t rows, uint64_t bytes)
+{
+    j->state.rows = rows;
+    j->state.bytes = bytes;
+}
+
+uint64_t asbi_journal_due(const struct asbi_journal *j, bool idle_wire)
+{
+    if (asbi_journal_settled(j))
+        return ASBI_NEVER;
+    if (j->failing)
+        return j->retry_ns;
+    if (idle_wire || j->pending.count >= GROUP)
+        return 0;
+    return asbi_add_ns(j->last_commit_ns, WAIT_MS * ASBI_MS);
+}
+
+int asbi_journal_commit(struct asbi_journal *j, uint64_t now)
+{
+    int rc = ASB_ENOMEM;
+
+    if (j->lost)
+        (void)asbi_fail(&j->why, rc, "there was no memory for a record");
+    else
+        rc = j->store->ops->commit(j->store, &j->pending, &j->state, &j->why);
+    j->failing = rc != ASB_OK;
+    if (rc) {
+        j->retry_ns = asbi_add_ns(now, RETRY_MS * ASBI_MS);
+        return rc;
+    }
+    drop(j);
+    j->last_commit_ns = now;
+    return ASB_OK;
+}

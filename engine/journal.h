@@ -1,0 +1,173 @@
+/*
+ * journal.h -- what must outlive a crash: which calls were begun, which rows
+ * have their answer, how much of the output is good.
+ *
+ * Records are gathered and committed together: a call's intent before its first
+ * byte is sent, its end and the answers it gave in one transaction, the mark on
+ * the output whenever something is committed.  A commit that fails loses
+ * nothing: its records stay, and are tried again.
+ *
+ * Pure but for its store: no clock, no file, no SQL.  The store is
+ * engine/real/journal_sqlite.c, or memory in a test.
+ */
+#ifndef ASBI_JOURNAL_H
+#define ASBI_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/list.h"
+#include "engine/base/mem.h"
+#include "engine/base/str.h"
+
+/* An item that belongs to no row of a job. */
+#define ASBI_NO_ROW UINT64_MAX
+
+/* ---- what is kept ----------------------------------------------------- */
+
+/* The one row of facts about the job; written with every commit. */
+struct asbi_journal_state {
+    uint64_t round;  /* how often failed rows were asked anew */
+    bool finished;   /* each row of the input has its row in the output */
+    uint64_t rows;   /* the output is good for so many rows ... */
+    uint64_t bytes;  /* ... in so many bytes */
+    uint64_t device; /* which file the output is */
+    uint64_t inode;
+    uint64_t boot;      /* hash of the machine's boot; 0: synced to the disk */
+    uint64_t next_call; /* numbers of calls, never 0 */
+    int64_t cost;       /* nano-dollars billed, by usage */
+    int64_t spent;      /* counted against the budget: unknown ends at worst */
+    int64_t doubtful;   /* of `spent`: calls that a crash cut off */
+};
+
+/* A row's outcome.  `result` has no id: that is read again with the row. */
+struct asbi_journal_answer {
+    uint64_t seq;   /* of the row, 0-based */
+    uint64_t key;   /* hash of what was asked */
+    uint64_t round; /* in which it was given */
+    uint64_t place; /* in the output, in completion order; else ASBI_NO_ROW */
+    struct asb_result result;
+};
+
+/* A call that was begun. */
+struct asbi_journal_call {
+    uint64_t number;
+    int64_t worst;        /* what it may cost at most, nano-dollars */
+    const uint64_t *rows; /* their numbers */
+    size_t count;
+};
+
+struct asbi_journal_record {
+    struct asbi_link link;
+    enum asbi_journal_kind {
+        ASBI_RECORD_INTENT, /* `call` */
+        ASBI_RECORD_END,    /* `call.number` */
+        ASBI_RECORD_ANSWER, /* `answer` */
+    } kind;
+    struct asbi_journal_call call;
+    struct asbi_journal_answer answer;
+};
+
+/* ---- where it is kept ------------------------------------------------- */
+
+struct asbi_journal_count {
+    uint64_t failed;           /* answers that are failures */
+    uint64_t failed_delivered; /* of those, below the mark */
+    uint64_t retryable;        /* of `failed`: another try may help */
+    uint64_t in_doubt;         /* of `failed`: nobody knows */
+    uint64_t end;              /* one past the last row with an answer */
+    bool earlier;              /* there are answers set aside */
+};
+
+struct asbi_journal_store;
+
+/* All return ASB_OK or ASB_EIO, with the reason in `why`. */
+struct asbi_journal_store_ops {
+    /* All of it or nothing, durable on return.  `records` is left as it is. */
+    int (*commit)(struct asbi_journal_store *s, const struct asbi_list *records,
+                  const struct asbi_journal_state *state,
+                  struct asb_message *why);
+    /* A row's answer; what it points to lives until the next call.  Also
+     * ASB_ENOENT. */
+    int (*find)(struct asbi_journal_store *s, uint64_t seq,
+                struct asbi_journal_answer *out, struct asb_message *why);
+    /* The same by key among the answers that were set aside. */
+    int (*find_earlier)(struct asbi_journal_store *s, uint64_t key,
+                        struct asbi_journal_answer *out,
+                        struct asb_message *why);
+    /* Tells each call that has an intent and no end. */
+    int (*each_open)(struct asbi_journal_store *s,
+                     int (*on_call)(void *arg,
+                                    const struct asbi_journal_call *call),
+                     void *arg, struct asb_message *why);
+    /* What is below the mark is found by place, or else by row. */
+    int (*count)(struct asbi_journal_store *s, bool by_place, uint64_t mark,
+                 struct asbi_journal_count *out, struct asb_message *why);
+    /* Forgets places from `mark` on: the output was cut back to there. */
+    int (*unplace)(struct asbi_journal_store *s, uint64_t mark,
+                   struct asb_message *why);
+    /* Housekeeping, for when nothing is urgent. */
+    void (*tidy)(struct asbi_journal_store *s);
+    void (*free)(struct asbi_journal_store *s);
+};
+
+/* First member of each implementation. */
+struct asbi_journal_store {
+    const struct asbi_journal_store_ops *ops;
+};
+
+/* ---- the journal ------------------------------------------------------ */
+
+struct asbi_journal {
+    const struct asbi_mem *mem;
+    struct asbi_journal_store *store; /* borrowed */
+    struct asbi_journal_state state;  /* as it will be committed */
+    struct asbi_list pending;         /* records, in their order */
+    uint64_t last_commit_ns, retry_ns;
+    bool failing;           /* the last commit failed */
+    bool lost;              /* a record could not be kept for want of memory */
+    struct asb_message why; /* of the last failure */
+};
+
+/* `store` outlives it; `state` is what the store holds. */
+void asbi_journal_init(struct asbi_journal *j, const struct asbi_mem *mem,
+                       struct asbi_journal_store *store,
+                       const struct asbi_journal_state *state);
+
+/* Drops what is pending. */
+void asbi_journal_fini(struct asbi_journal *j);
+
+/* A call is about to be sent with these rows; `*number` names it from now on.
+ * It must not be sent before the next commit.  ASB_OK or ASB_ENOMEM. */
+int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
+                        const uint64_t *rows, size_t count, uint64_t *number);
+
+/* It has ended: what it cost by its usage, and what counts against the budget.
+ * Without memory for the record the call stays in doubt. */
+void asbi_journal_end(struct asbi_journal *j, uint64_t number, int64_t cost,
+                      int64_t spent);
+
+/* A row has its final outcome.  Copies it.  ASB_OK or ASB_ENOMEM. */
+int asbi_journal_answer(struct asbi_journal *j,
+                        const struct asbi_journal_answer *answer);
+
+/* The output is written so far: goes out with the next commit. */
+void asbi_journal_mark(struct asbi_journal *j, uint64_t rows, uint64_t bytes);
+
+/* Nothing that was told is still to be committed. */
+static inline bool asbi_journal_settled(const struct asbi_journal *j)
+{
+    return asbi_list_empty(&j->pending) && !j->lost;
+}
+
+/* When to commit: at once for a group, or when nothing is on the wire that
+ * could add to it; else a few milliseconds after the last time.  ASBI_NEVER
+ * when nothing is pending. */
+uint64_t asbi_journal_due(const struct asbi_journal *j, bool idle_wire);
+
+/* ASB_OK, or ASB_EIO or ASB_ENOMEM with the reason in j->why and the records
+ * still pending. */
+int asbi_journal_commit(struct asbi_journal *j, uint64_t now);
+
+#endif
