@@ -81,7 +81,7 @@ rule_doors() {
     door 'msgpack' 'adapters/msgpack[a-z_]*\.[ch]'
     door 'simdjson' 'engine/base/json\.cc'
     door 'xxhash' 'engine/base/hash\.c'
-    door 'sqlite3' 'engine/real/cache_sqlite[a-z_]*\.[ch]'
+    door 'sqlite3' 'engine/real/(cache|journal)_sqlite[a-z_]*\.[ch]'
     door 'csv\.h' 'adapters/csv[a-z_]*\.c'
 }
 

@@ -1,0 +1,64 @@
+/*
+ * journal_sqlite_private.h -- what the two files of the door to SQLite share:
+ * journal_sqlite.c (records in, answers out) and journal_sqlite_file.c (the
+ * file: opened, locked, made, told whose it is).
+ */
+#ifndef ASBI_REAL_JOURNAL_SQLITE_PRIVATE_H
+#define ASBI_REAL_JOURNAL_SQLITE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "engine/real/journal_sqlite.h"
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    PUT_CALL,
+    END_CALL,
+    PUT_ANSWER,
+    PUT_STATE,
+    FIND,
+    FIND_EARLIER,
+    OPEN_CALLS,
+    COUNT_BY_ROW,
+    COUNT_BY_PLACE,
+    UNPLACE,
+    STATEMENTS,
+};
+
+#define ANSWER                                                              \
+    "seq, key, round, place, ok, retryable, is_json, source, http_status, " \
+    "attempts, input_tokens, cached_tokens, output_tokens, nano_usd, "      \
+    "output, body, request_id, code, message"
+
+struct asbi_sqlite_store {
+    struct asbi_journal_store store;
+    const struct asbi_mem *mem;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS];
+    int log_pages; /* in the write-ahead log, not yet in the file */
+    char path[];
+};
+
+static inline struct asbi_sqlite_store *
+asbi_sqlite_of(struct asbi_journal_store *s)
+{
+    return (struct asbi_sqlite_store *)(void *)s;
+}
+
+extern const struct asbi_journal_store_ops asbi_sqlite_store_ops;
+
+/* ASB_EIO, with the file and what SQLite says in `why`. */
+int asbi_sqlite_fail(const struct asbi_sqlite_store *s,
+                     struct asb_message *why);
+
+/* Runs a statement that gives no rows, or whose rows do not matter, and resets
+ * it.  SQLITE_DONE when all went well; NULL is SQLITE_NOMEM. */
+int asbi_sqlite_run(sqlite3_stmt *st);
+
+/* Inside a transaction. */
+bool asbi_sqlite_put_state(struct asbi_sqlite_store *s,
+                           const struct asbi_journal_state *state);
+
+#endif
