@@ -176,6 +176,7 @@ static int check_files(struct checking *k)
         { "metrics", c->metrics },
         { "summary", c->summary },
         { "cache", c->cache },
+        { "journal", c->journal },
         /* read */
         { "input", c->input },
         { "instructions", c->instructions },
@@ -184,7 +185,7 @@ static int check_files(struct checking *k)
         { "catalogue", c->catalogue },
         { "config", c->config },
     };
-    enum { WRITTEN = 4, ALL = sizeof(files) / sizeof(files[0]) };
+    enum { WRITTEN = 5, ALL = sizeof(files) / sizeof(files[0]) };
 
     for (size_t i = 1; i < WRITTEN; i++) {
         if (strcmp(files[i].path, "-") == 0)

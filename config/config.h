@@ -23,6 +23,10 @@ struct asbi_config {
     const char *id_column, *text_column;      /* "" for the usual names */
     const char *metrics, *summary;            /* "" for none */
     uint64_t metrics_interval_ns;
+    const char *journal; /* "" for beside the output */
+    bool no_journal;
+    bool in_doubt_fails;   /* rows of calls that a crash cut off */
+    const char *on_change; /* "refuse", "restart", "reuse" */
     bool strict;
     bool fail_fast;
     bool order_by_completion;

@@ -73,6 +73,21 @@ const struct asbi_option asbi_option_table[] = {
       EITHER, AT(order_by_completion),
       KEYS({ BLOCK "parallel.preserve_order", NULL, "input",
              "completion" }) },
+    { .info = { "journal", NULL, "FILE", FILES, "",
+        "What lets the same command go on after a crash; without it the "
+        "output's path + .journal, for output - none." },
+      PATH, AT(journal), .alias = "checkpoint" },
+    { .info = { "no_journal", NULL, NULL, FILES, "false",
+        "Keep no journal; after a crash all is paid for again." },
+      SWITCH, AT(no_journal) },
+    { .info = { "in_doubt", NULL, "retry|fail", FILES, "retry",
+        "What becomes of items whose call a crash cut off, as it may have "
+        "been paid for." },
+      EITHER, AT(in_doubt_fails) },
+    { .info = { "on_change", NULL, "refuse|restart|reuse", FILES, "refuse",
+        "When the journal is of another input, model or prompt: refuse, "
+        "restart from nothing, or reuse the answers that still hold." },
+      CHOICE, AT(on_change) },
     { .info = { "strict", NULL, NULL, FILES, "false",
         "Refuse an input with a bad line before anything is sent." },
       SWITCH, AT(strict) },

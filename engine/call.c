@@ -4,6 +4,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/call_hold.h"
 
 enum {
     /* A spare call keeps this much of each buffer for its next use. */
@@ -323,6 +324,7 @@ void asbi_call_free(struct asbi_call *call)
     if (!call)
         return;
     asbi_list_remove(&call->link);
+    asbi_list_remove(&call->hold);
     for (size_t i = 0; i < call->count; i++)
         entry_drop_answer(call, &call->entries[i]);
     call->lane->dialect->decoder_free(call->decoder);
@@ -396,7 +398,9 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
     call->started_ns = asbi_now(e->world);
     call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
     int rc = encode(call, batch);
-    if (!rc)
+    if (!rc && e->journal)
+        rc = asbi_hold_call(call);
+    else if (!rc)
         rc = e->world->transport->ops->start(e->world->transport,
                                              &call->exchange);
     if (rc) {
@@ -445,5 +449,6 @@ void asbi_call_abort(struct asbi_call *call)
 {
     struct asbi_transport *t = call->engine->world->transport;
 
-    t->ops->cancel(t, &call->exchange);
+    if (!call->hold.list)
+        t->ops->cancel(t, &call->exchange);
 }

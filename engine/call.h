@@ -38,6 +38,8 @@ struct asbi_call {
     struct asb_engine *engine;
     struct asbi_lane *lane;
     struct asbi_link link; /* in engine->calls or spare_calls */
+    struct asbi_link hold; /* in engine->held: not on the wire yet */
+    uint64_t number;       /* in the journal */
     struct asbi_batch *batch;
     bool packed; /* answers come under wire ids, one for each item */
     enum asbi_call_way way;

@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/json.h"
 #include "engine/base/units.h"
+#include "engine/call_hold.h"
 #include "engine/queue.h"
 #include "engine/way.h"
 
@@ -221,7 +222,8 @@ static uint64_t next_due(struct asb_engine *e)
         due = e->alarm_ns;
     if (asbi_recall_due(e) < due)
         due = asbi_recall_due(e);
-    return due;
+    uint64_t commit = asbi_hold_due(e);
+    return commit < due ? commit : due;
 }
 
 static void on_turn(void *arg)
@@ -240,6 +242,7 @@ static void on_turn(void *arg)
     shed_for_room(e, now);
     fail_if_over(e);
     moved = asbi_alerts_check(&e->alerts) || moved;
+    moved = asbi_hold_settle(e, now) || moved;
     unsigned in_flight = (unsigned)e->calls.count;
     if (in_flight > e->stats.in_flight_max)
         e->stats.in_flight_max = in_flight;
@@ -295,6 +298,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_former_init(&e->former, &e->mem);
     asbi_heap_init(&e->backoff, &e->mem);
     asbi_list_init(&e->calls);
+    asbi_list_init(&e->held);
     asbi_list_init(&e->spare_calls);
     asbi_list_init(&e->done);
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);

@@ -20,6 +20,7 @@
 #include "engine/base/rng.h"
 #include "engine/base/slots.h"
 #include "engine/item.h"
+#include "engine/journal.h"
 #include "engine/lane.h"
 #include "engine/recall.h"
 #include "engine/pick.h"
@@ -79,6 +80,9 @@ struct asb_engine {
     struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
     size_t held_of[ASBI_CLASSES];
     bool seen_urgent_or_normal; /* there is more than background work */
+
+    struct asbi_journal *journal; /* the job's; NULL: none is kept */
+    struct asbi_list held;        /* calls whose intent is not yet durable */
 
     struct asbi_list spare_calls;
     struct asbi_rng rng;

@@ -53,6 +53,7 @@ struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
                                 .priority = r->priority,
                                 .max_length = r->max_length,
                                 .deadline_ns = ASBI_NEVER,
+                                .row = ASBI_NO_ROW,
                                 .bytes = bytes + ALONG_THE_WAY +
                                          3 * (text.len + r->body.len) };
     item->id = keep(&at, r->id);

@@ -14,6 +14,7 @@
 #include "engine/base/list.h"
 #include "engine/base/mem.h"
 #include "engine/base/str.h"
+#include "engine/journal.h"
 #include "scheduler/former.h"
 #include "scheduler/price.h"
 
@@ -49,6 +50,7 @@ struct asbi_item {
     uint64_t output_limit; /* tokens its call may give; 0: the model's */
     uint64_t content_key;  /* of a content request: who may share; 0: none */
     uint64_t media_ms;     /* of what a content request asks for */
+    uint64_t row;          /* of the job, or ASBI_NO_ROW */
 
     /* -- changed only by asbi_item_enter() */
     enum asbi_item_state state;

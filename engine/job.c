@@ -10,6 +10,7 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/input.h"
+#include "engine/job_journal.h"
 #include "engine/job_strict.h"
 #include "engine/real/file.h"
 #include "engine/real/loop.h"
@@ -21,6 +22,23 @@ enum {
 };
 
 /* ---- the end ---------------------------------------------------------- */
+
+static void reason_done_before(const struct asb_job *job, char *reason,
+                               size_t size)
+{
+    if (job->rows_failed)
+        (void)snprintf(reason, size,
+                       "an earlier run ended with %llu of %llu items failed "
+                       "for good; mend them and run with --on-change reuse, or "
+                       "delete %.300s to ask for all again",
+                       (unsigned long long)job->rows_failed,
+                       (unsigned long long)job->rows_read, job->kept->path);
+    else
+        (void)snprintf(reason, size,
+                       "all %llu items were answered by an earlier run, so "
+                       "nothing was sent; delete %.300s to ask again",
+                       (unsigned long long)job->rows_read, job->kept->path);
+}
 
 static enum asb_exit status_of(const struct asb_job *job, char *reason,
                                size_t size)
@@ -41,6 +59,10 @@ static enum asb_exit status_of(const struct asb_job *job, char *reason,
                        "interrupted; run the same command again "
                        "to ask for the rest");
         return ASB_EXIT_INTERRUPTED;
+    }
+    if (job->kept && job->kept->done_before) {
+        reason_done_before(job, reason, size);
+        return job->rows_failed ? ASB_EXIT_SOME_FAILED : ASB_EXIT_OK;
     }
     if (job->rows_failed) {
         (void)snprintf(reason, size,
@@ -71,20 +93,25 @@ static void end(struct asb_job *job)
 
 static void on_sink_finished(void *arg)
 {
-    end(arg);
+    struct asb_job *job = arg;
+
+    if (!job->over)
+        asbi_job_journal_end(job);
+    end(job);
 }
 
 void asbi_job_check_end(struct asb_job *job)
 {
     if (!job->input_ended || job->finishing || !asbi_engine_idle(job->engine))
         return;
+    asbi_job_journal_flush(job);
     if (!job->header_written && !job->trouble[0]) {
         job->header_written = true;
         asbi_writer_header(job->writer, asbi_reader_header(job->reader),
                            &job->ready);
     }
     asbi_job_push(job);
-    if (!asbi_order_empty(&job->order) && !job->output_broken)
+    if (asbi_order_is_ready(&job->order) && !job->output_broken)
         return; /* the output is slow: on_room() comes */
     job->finishing = true;
     asbi_sink_finish(job->sink);
@@ -94,6 +121,10 @@ void asbi_job_check_end(struct asb_job *job)
 
 static void input_is_over(struct asb_job *job)
 {
+    if (!job->input_ended) {
+        asbi_job_known_end(job);
+        job->read_all = !job->input_ended;
+    }
     job->input_ended = true;
     asb_drain(job->engine);
     asbi_job_push(job);
@@ -200,6 +231,7 @@ static void on_progress(void *owner)
 {
     struct asb_job *job = owner;
 
+    asbi_job_journal_check(job);
     asbi_job_push(job);
     go_on(job);
     asbi_job_check_end(job);
@@ -246,11 +278,13 @@ static int open_output(struct asb_job *job, struct asb_message *why)
 
     job->out_fd = STDOUT_FILENO;
     if (strcmp(path, "-") == 0)
-        return ASB_OK;
+        return job->kept ? asbi_job_journal_output(job, path, why) : ASB_OK;
     if (stat(path, &out) == 0 && fstat(job->in_fd, &in) == 0 &&
         in.st_dev == out.st_dev && in.st_ino == out.st_ino)
         return asbi_fail(why, ASB_ECONFIG,
                          "output %s: is the input; name another file", path);
+    if (job->kept)
+        return asbi_job_journal_output(job, path, why);
     int rc = asbi_file_create(path, false, &job->out_fd, why);
     job->close_out = rc == ASB_OK;
     return rc;
@@ -317,6 +351,11 @@ static void take_over(struct asb_job *job)
     e->on_alarm = on_alarm;
     e->alarm_ns = asbi_now(e->world);
     e->world->ops->wake(e->world);
+    if (job->kept && job->kept->done_before) {
+        job->input_ended = job->header_written = true;
+        asbi_job_check_end(job);
+        return;
+    }
     asbi_source_resume(job->source);
 }
 
@@ -335,6 +374,8 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
     int rc = open_input(job, why);
     if (!rc)
         rc = make_formats(job, why);
+    if (!rc)
+        rc = asbi_job_journal_open(job, why);
     if (!rc)
         rc = open_output(job, why);
     if (!rc)
@@ -371,6 +412,7 @@ void asb_job_free(struct asb_job *job)
         job->engine->on_progress = NULL;
         job->engine->alarm_ns = ASBI_NEVER;
     }
+    asbi_job_journal_free(job);
     asbi_source_free(job->source);
     asbi_sink_free(job->sink);
     asbi_reader_free(job->reader);

@@ -15,13 +15,21 @@
 #include "engine/seen.h"
 #include "scheduler/eta.h"
 
+/* What is kept of a row until its answer is written. */
+struct asbi_slip {
+    struct asbi_row_memo memo;
+    uint64_t place; /* in the output */
+    uint64_t key;   /* for the journal; 0 without one */
+};
+
 /* A row whose answer is awaited. */
 struct asbi_ticket {
     struct asb_job *job;
-    struct asbi_row_memo memo; /* `original` lies right after the ticket */
-    uint64_t place;            /* in the output */
+    struct asbi_slip slip; /* `original` lies right after the ticket */
     size_t bytes;
 };
+
+struct asbi_job_journal;
 
 struct asb_job {
     struct asb_engine *engine;
@@ -50,10 +58,13 @@ struct asb_job {
     bool header_written;
     bool at_end;      /* of the bytes; the reader may still have rows */
     bool input_ended; /* nothing more will be read */
+    bool read_all;    /* and nothing is left */
     bool interrupted, failed_fast, finishing, over;
     bool output_broken; /* nothing more can be written */
     char trouble[512];  /* why it ends early; "" when it does not */
     enum asb_exit trouble_status;
+
+    struct asbi_job_journal *kept; /* NULL: no journal */
 
     /* -- reports */
     int metrics_fd; /* -1: none */

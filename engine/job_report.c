@@ -2,7 +2,7 @@
  * job_report.c -- what a job says of itself: metrics while it runs, a summary
  * at its end, numbers for a display.
  */
-#include "engine/job.h"
+#include "engine/job_journal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -181,10 +181,13 @@ static void put_counts(struct asbi_buf *b, const struct asb_job *job,
                        const struct asb_job_stats *s)
 {
     const struct asb_stats *e = &s->engine;
+    uint64_t unfinished = job->kept ? job->kept->rows_unfinished : 0;
 
     put_u64(b, "items_total", job->rows_read);
-    put_u64(b, "items_ok", job->rows_read - job->rows_failed);
+    put_u64(b, "items_ok", job->rows_read - job->rows_failed - unfinished);
     put_u64(b, "items_failed", job->rows_failed);
+    put_u64(b, "items_unfinished", unfinished);
+    put_u64(b, "items_known_before", job->kept ? job->kept->rows_known : 0);
     put_u64(b, "items_cached", e->items_cached);
     put_u64(b, "items_duplicate", e->items_duplicate);
     put_u64(b, "items_near", e->items_near);
@@ -210,6 +213,7 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
     asbi_buf_char(b, '{');
     put_counts(b, job, &s);
     put_usd(b, "cost_usd", e->cost_nano_usd);
+    put_usd(b, "cost_before_usd", job->kept ? job->kept->cost_before : 0);
     put_usd(b, "saved_usd", e->saved_nano_usd);
     put_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
     put_double(b, "elapsed_seconds", rounded(s.elapsed_seconds));

@@ -1,7 +1,7 @@
 /*
  * job_rows.c -- rows in: checked, submitted; rows out: encoded, in order.
  */
-#include "engine/job.h"
+#include "engine/job_journal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "engine/base/units.h"
 #include "engine/input.h"
+#include "engine/call_hold.h"
 
 /* Rows on their way to the sink are gathered up to this many bytes. */
 enum { PUSH_BYTES = 65536 };
@@ -32,18 +33,22 @@ void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
 
 static void push(struct asb_job *job)
 {
-    if (job->ready.len == 0)
+    if (!asbi_job_may_push(job) || job->ready.len == 0)
         return;
     if (asbi_buf_failed(&job->ready) ||
         asbi_sink_write(job->sink, asbi_buf_view(&job->ready)))
         asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
                          "there was no memory for the output; run the same "
                          "command again");
+    else
+        asbi_job_pushed(job, job->ready.len);
     asbi_buf_clear(&job->ready);
 }
 
 void asbi_job_push(struct asb_job *job)
 {
+    if (!asbi_job_may_push(job))
+        return;
     do {
         push(job);
         if (asbi_sink_is_full(job->sink))
@@ -71,17 +76,16 @@ static void out_of_memory(struct asb_job *job)
 
 /* The row goes straight to where the sink reads when it is its turn; else its
  * bytes wait. */
-static void row_out(struct asb_job *job, uint64_t place,
-                    const struct asbi_row_memo *memo,
+static void row_out(struct asb_job *job, const struct asbi_slip *slip,
                     const struct asb_result *result)
 {
     bool unordered = job->config->order_by_completion;
 
     job->rows_failed += !result->ok;
     write_header(job);
-    if (unordered || (asbi_order_is_next(&job->order, place) &&
+    if (unordered || (asbi_order_is_next(&job->order, slip->place) &&
                       !asbi_sink_is_full(job->sink))) {
-        asbi_writer_row(job->writer, memo, result, &job->ready);
+        asbi_writer_row(job->writer, &slip->memo, result, &job->ready);
         job->rows_written++;
         if (!unordered)
             asbi_order_pass(&job->order);
@@ -90,9 +94,9 @@ static void row_out(struct asb_job *job, uint64_t place,
         return;
     }
     asbi_buf_clear(&job->row);
-    asbi_writer_row(job->writer, memo, result, &job->row);
+    asbi_writer_row(job->writer, &slip->memo, result, &job->row);
     if (asbi_buf_failed(&job->row) ||
-        asbi_order_keep(&job->order, place, asbi_buf_view(&job->row)))
+        asbi_order_keep(&job->order, slip->place, asbi_buf_view(&job->row)))
         out_of_memory(job);
 }
 
@@ -108,6 +112,15 @@ static void fail_fast(struct asb_job *job, const struct asb_result *result)
                      result->id.at, result->error_code);
 }
 
+/* A new outcome: kept first, where anything is. */
+static void outcome(struct asb_job *job, const struct asbi_slip *slip,
+                    const struct asb_result *result)
+{
+    if (asbi_job_keep(job, slip->memo.seq, slip->key, result))
+        row_out(job, slip, result);
+    fail_fast(job, result);
+}
+
 static void on_result(struct asb_engine *e, const struct asb_result *result,
                       void *arg)
 {
@@ -115,10 +128,9 @@ static void on_result(struct asb_engine *e, const struct asb_result *result,
     struct asb_job *job = t->job;
 
     (void)e;
-    row_out(job, t->place, &t->memo, result);
+    outcome(job, &t->slip, result);
     job->ticket_bytes -= t->bytes;
     asbi_free(job->mem, t);
-    fail_fast(job, result);
 }
 
 /* ---- rows in ---------------------------------------------------------- */
@@ -129,13 +141,15 @@ bool asbi_job_has_room(const struct asb_job *job)
     size_t held =
         job->engine->held_bytes + job->ticket_bytes + job->order.held_bytes;
 
+    if (job->kept) /* these may have to wait for a commit */
+        held += job->ready.len;
+
     return asb_has_room(job->engine) && !asbi_sink_is_full(job->sink) &&
            held < job->config->max_memory_bytes;
 }
 
 /* A row that needs no call: bad, or answered before. */
-static void row_without_call(struct asb_job *job, uint64_t place,
-                             const struct asbi_row_memo *memo,
+static void row_without_call(struct asb_job *job, const struct asbi_slip *slip,
                              const struct asbi_row *row)
 {
     struct asb_result result = {
@@ -148,54 +162,51 @@ static void row_without_call(struct asb_job *job, uint64_t place,
         .source = row->answered ? ASB_CACHE : ASB_API_CALL,
     };
 
-    job->rows_answered += row->answered;
-    row_out(job, place, memo, &result);
-    fail_fast(job, &result);
+    outcome(job, slip, &result);
 }
 
-static struct asbi_ticket *ticket_new(struct asb_job *job, uint64_t place,
-                                      const struct asbi_row_memo *memo)
+static struct asbi_ticket *ticket_new(struct asb_job *job,
+                                      const struct asbi_slip *slip)
 {
-    size_t bytes = sizeof(struct asbi_ticket) + memo->original.len;
+    asbi_str original = slip->memo.original;
+    size_t bytes = sizeof(struct asbi_ticket) + original.len;
     struct asbi_ticket *t = asbi_alloc(job->mem, bytes);
 
     if (!t)
         return NULL;
-    *t = (struct asbi_ticket){
-        .job = job, .memo = *memo, .place = place, .bytes = bytes
-    };
-    if (memo->original.len)
-        memcpy(t + 1, memo->original.at, memo->original.len);
-    t->memo.original = asbi_str_of((char *)(t + 1), memo->original.len);
+    *t = (struct asbi_ticket){ .job = job, .slip = *slip, .bytes = bytes };
+    if (original.len)
+        memcpy(t + 1, original.at, original.len);
+    t->slip.memo.original = asbi_str_of((char *)(t + 1), original.len);
     return t;
 }
 
-static void refuse(struct asb_job *job, uint64_t place,
-                   const struct asbi_row_memo *memo, struct asbi_row row,
-                   const char *code, const char *message)
+static void refuse(struct asb_job *job, const struct asbi_slip *slip,
+                   struct asbi_row row, const char *code, const char *message)
 {
     row.answered = false;
     row.error_code = code;
     row.error_message = message;
-    row_without_call(job, place, memo, &row);
+    row_without_call(job, slip, &row);
 }
 
-static void submit(struct asb_job *job, uint64_t place,
-                   const struct asbi_row_memo *memo, const struct asbi_row *row)
+static void submit(struct asb_job *job, const struct asbi_slip *slip,
+                   const struct asbi_row *row)
 {
     struct asb_request request = row->request;
-    struct asbi_ticket *t = ticket_new(job, place, memo);
+    struct asbi_ticket *t = ticket_new(job, slip);
+    uint64_t item;
 
     asbi_input_complete(job->config, &request);
     int rc =
-        t ? asb_submit(job->engine, &request, on_result, t, NULL) : ASB_ENOMEM;
+        t ? asb_submit(job->engine, &request, on_result, t, &item) : ASB_ENOMEM;
     if (rc == ASB_OK) {
         job->ticket_bytes += t->bytes;
+        asbi_hold_row(job->engine, item, slip->memo.seq);
         return;
     }
     asbi_free(job->mem, t);
-    refuse(job, place, memo, *row,
-           rc == ASB_ETOOBIG ? "too_large" : "not_accepted",
+    refuse(job, slip, *row, rc == ASB_ETOOBIG ? "too_large" : "not_accepted",
            rc == ASB_ETOOBIG ? "the item is larger than --max-item-bytes"
                              : asb_strerror(rc));
 }
@@ -221,29 +232,65 @@ static bool is_repeated(struct asb_job *job, const struct asbi_row *row,
     return true;
 }
 
-int asbi_job_on_row(void *arg, const struct asbi_row *row)
+/* A row of which nothing is known. */
+static void row_in(struct asb_job *job, const struct asbi_slip *slip,
+                   const struct asbi_row *row, const char *repeated)
 {
-    struct asb_job *job = arg;
-    struct asbi_row_memo memo = { .original = row->original,
-                                  .seq = job->rows_read,
-                                  .id_is_number = row->id_is_number,
-                                  .batch_line = row->batch_line };
-    char message[160];
-    uint64_t place = 0;
+    if (row->error_code || row->answered)
+        row_without_call(job, slip, row);
+    else if (repeated)
+        refuse(job, slip, *row, "repeated_id", repeated);
+    else
+        submit(job, slip, row);
+}
 
-    if (row->op != ASBI_OP_ITEM)
-        return asbi_job_on_op(job, row);
+/* A row whose answer an earlier run has left. */
+static void row_given(struct asb_job *job, const struct asbi_slip *slip,
+                      const struct asbi_row *row, struct asb_result result)
+{
+    result.id = row->request.id;
+    row_out(job, slip, &result);
+}
+
+/* Its place in the output comes first, so that its answer cannot be lost. */
+static int take_row(struct asb_job *job, struct asbi_slip *slip,
+                    const struct asbi_row *row)
+{
+    bool good = !row->error_code && !row->answered;
+    struct asbi_journal_answer known;
+    char message[160];
+
+    slip->key = job->kept ? asbi_job_row_key(row) : 0;
+    enum asbi_known what = asbi_job_look_up(job, slip->key, &known);
+    if (what == ASBI_KNOWN_STOP)
+        return 1;
+    job->rows_read++;
+    job->rows_answered += row->answered;
+    bool repeated = good && is_repeated(job, row, message, sizeof(message));
+    if (what == ASBI_KNOWN_SKIP)
+        return 0;
     if (!job->config->order_by_completion &&
-        asbi_order_reserve(&job->order, &place)) {
+        asbi_order_reserve(&job->order, &slip->place)) {
         out_of_memory(job);
         return 1;
     }
-    job->rows_read++;
-    if (row->error_code || row->answered)
-        row_without_call(job, place, &memo, row);
-    else if (is_repeated(job, row, message, sizeof(message)))
-        refuse(job, place, &memo, *row, "repeated_id", message);
+    if (what == ASBI_KNOWN_GIVEN)
+        row_given(job, slip, row, known.result);
     else
-        submit(job, place, &memo, row);
-    return job->input_ended || !asbi_job_has_room(job);
+        row_in(job, slip, row, repeated ? message : NULL);
+    return 0;
+}
+
+int asbi_job_on_row(void *arg, const struct asbi_row *row)
+{
+    struct asb_job *job = arg;
+    struct asbi_slip slip = { .memo = { .original = row->original,
+                                        .seq = job->rows_read,
+                                        .id_is_number = row->id_is_number,
+                                        .batch_line = row->batch_line } };
+
+    if (row->op != ASBI_OP_ITEM)
+        return asbi_job_on_op(job, row);
+    return take_row(job, &slip, row) || job->input_ended ||
+           !asbi_job_has_room(job);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/base/units.h"
+#include "engine/call_hold.h"
 
 /* Calls of one item whose outcome stayed unknown. */
 enum { MAX_UNKNOWNS = 2 };
@@ -419,6 +420,7 @@ void asbi_call_judge(struct asbi_call *call,
 
     asbi_judgement_find(call, end, reply, now, &j);
     pay(call, reply, &j);
+    asbi_hold_end(call, j.cost, j.settlement.spent);
     j.settlement.seconds = (double)(now - call->started_ns) / 1e9;
     e->stats.latency_ms_sum += (now - call->started_ns) / ASBI_MS;
     e->stats.calls_failed += j.settlement.outcome != ASBI_LIMITER_OK;

@@ -70,6 +70,11 @@ int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
     return ASB_OK;
 }
 
+bool asbi_order_is_ready(const struct asbi_order *o)
+{
+    return o->first < o->next && at(o, o->first)->bytes;
+}
+
 size_t asbi_order_take(struct asbi_order *o, struct asbi_buf *out, size_t most)
 {
     size_t rows = 0;

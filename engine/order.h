@@ -53,10 +53,7 @@ int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row);
  * more.  Returns how many rows that were. */
 size_t asbi_order_take(struct asbi_order *o, struct asbi_buf *out, size_t most);
 
-/* Every place that was given has gone out. */
-static inline bool asbi_order_empty(const struct asbi_order *o)
-{
-    return o->first == o->next;
-}
+/* Whether asbi_order_take() has something to move. */
+bool asbi_order_is_ready(const struct asbi_order *o);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <asyncbatch/asyncbatch.h>
 
@@ -70,6 +71,9 @@ int asbi_sink_new(const struct asbi_parts *parts, int fd, size_t high_water,
  * dropped) or ASB_ENOMEM. */
 int asbi_sink_write(struct asbi_sink *s, asbi_str bytes);
 bool asbi_sink_is_full(const struct asbi_sink *s);
+
+/* Bytes that the system has taken so far. */
+uint64_t asbi_sink_written(const struct asbi_sink *s);
 
 /* No more writes.  on_finished comes from the loop once all is out; after an
  * on_error, at once. */

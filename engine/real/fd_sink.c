@@ -31,7 +31,8 @@ struct asbi_sink {
     struct event ready; /* writable; not for files */
     struct event tick;  /* the next turn */
     struct asbi_buf waiting;
-    size_t at; /* written of `waiting` */
+    size_t at;        /* written of `waiting` */
+    uint64_t written; /* in all */
     bool full;
     bool blocked;         /* waits for `ready` */
     bool broken;          /* on_error was called */
@@ -94,6 +95,7 @@ static int put_slice(struct asbi_sink *s)
         if (n == 0)
             return EIO; /* nothing sane writes nothing */
         s->at += (size_t)n;
+        s->written += (size_t)n;
         slice -= (size_t)n;
     }
     return 0;
@@ -219,6 +221,11 @@ int asbi_sink_write(struct asbi_sink *s, asbi_str bytes)
 bool asbi_sink_is_full(const struct asbi_sink *s)
 {
     return s->full;
+}
+
+uint64_t asbi_sink_written(const struct asbi_sink *s)
+{
+    return s->written;
 }
 
 void asbi_sink_finish(struct asbi_sink *s)

@@ -47,7 +47,8 @@ static void run(const struct asbi_mem *mem, uint64_t seed, size_t window,
         open[i] = open[--n];
     }
     CHECK_INT(o.first, ==, ROWS);
-    CHECK(asbi_order_empty(&o));
+    CHECK(!asbi_order_is_ready(&o));
+    CHECK_INT(o.first, ==, o.next);
     asbi_order_fini(&o);
 }
 

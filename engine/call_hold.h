@@ -1,0 +1,33 @@
+/*
+ * call_hold.h -- calls that wait for the journal: none is put on the wire
+ * before it is durable that it will be.
+ *
+ * All calls that one turn begins share a commit, at its end, with the ends and
+ * answers that came since.  So at any time the calls whose end is not durable,
+ * sent or not, are no more than may be in flight.  Without a journal all of
+ * this does nothing.
+ */
+#ifndef ASBI_CALL_HOLD_H
+#define ASBI_CALL_HOLD_H
+
+#include "engine/call.h"
+
+/* In place of the transport's start: it will follow, with the journal's next
+ * commit.  The call is filled in.  ASB_OK or ASB_ENOMEM. */
+int asbi_hold_call(struct asbi_call *call);
+
+/* The call has ended and been billed. */
+void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent);
+
+/* When asbi_hold_settle() has something to do. */
+uint64_t asbi_hold_due(const struct asb_engine *e);
+
+/* Commits when it is time, then starts what was held.  When nothing can be
+ * committed, held calls are given up: their items fail with "stopped".  True
+ * when something was committed or could not be. */
+bool asbi_hold_settle(struct asb_engine *e, uint64_t now);
+
+/* Names the row of an accepted item, so that its calls' intents can. */
+void asbi_hold_row(struct asb_engine *e, uint64_t item, uint64_t row);
+
+#endif
