@@ -113,21 +113,25 @@ static void release(struct asb_engine *e, uint64_t now, bool durable)
 
 uint64_t asbi_hold_due(const struct asb_engine *e)
 {
-    bool idle_wire = e->calls.count == e->held.count;
+    uint64_t now = asbi_now(e->world);
+    uint64_t look =
+        e->journal ? asbi_journal_next_look(e->journal) : ASBI_NEVER;
 
-    return e->journal ? asbi_journal_due(e->journal, idle_wire) : ASBI_NEVER;
+    return look > now ? look : now;
 }
 
 bool asbi_hold_settle(struct asb_engine *e, uint64_t now)
 {
-    if (!e->journal)
+    struct asbi_journal *j = e->journal;
+
+    if (!j)
         return false;
-    if (asbi_hold_due(e) > now) {
-        if (asbi_journal_settled(e->journal))
-            e->journal->store->ops->tidy(e->journal->store);
+    if (!asbi_journal_is_due(j, now)) {
+        if (asbi_journal_settled(j))
+            j->store->ops->tidy(j->store);
         return false;
     }
-    int rc = asbi_journal_commit(e->journal, now);
+    int rc = asbi_journal_commit(j, now);
     release(e, now, rc == ASB_OK);
     return true;
 }

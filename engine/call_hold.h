@@ -19,7 +19,7 @@ int asbi_hold_call(struct asbi_call *call);
 /* The call has ended and been billed. */
 void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent);
 
-/* When asbi_hold_settle() has something to do. */
+/* When asbi_hold_settle() has something to do: not before now. */
 uint64_t asbi_hold_due(const struct asb_engine *e);
 
 /* Commits when it is time, then starts what was held.  When nothing can be

@@ -6,7 +6,7 @@
 #include "engine/base/units.h"
 
 enum {
-    GROUP = 64,  /* records that are worth a commit of their own */
+    GROUP = 64,  /* calls that are worth a commit of their own */
     WAIT_MS = 4, /* between commits of smaller groups */
     RETRY_MS = 200,
 };
@@ -25,6 +25,7 @@ static void drop(struct asbi_journal *j)
 
     while ((link = asbi_list_pop(&j->pending)))
         asbi_free(j->mem, ASBI_OF(link, struct asbi_journal_record, link));
+    j->waiting = j->looked = 0;
 }
 
 void asbi_journal_fini(struct asbi_journal *j)
@@ -67,6 +68,7 @@ int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
         .number = *number, .worst = worst, .rows = copy, .count = count
     };
     add(j, r);
+    j->waiting++;
     return ASB_OK;
 }
 
@@ -133,15 +135,31 @@ void asbi_journal_mark(struct asbi_journal *j, uint64_t rows, uint64_t bytes)
     j->state.bytes = bytes;
 }
 
-uint64_t asbi_journal_due(const struct asbi_journal *j, bool idle_wire)
+static uint64_t latest(const struct asbi_journal *j)
+{
+    return j->failing ? j->retry_ns
+                      : asbi_add_ns(j->last_commit_ns, WAIT_MS * ASBI_MS);
+}
+
+bool asbi_journal_is_due(struct asbi_journal *j, uint64_t now)
+{
+    size_t before = j->looked;
+
+    if (asbi_journal_settled(j))
+        return false;
+    j->looked = j->pending.count;
+    if (now >= latest(j))
+        return true;
+    if (j->failing)
+        return false;
+    return j->waiting >= GROUP || (j->waiting && j->looked == before);
+}
+
+uint64_t asbi_journal_next_look(const struct asbi_journal *j)
 {
     if (asbi_journal_settled(j))
         return ASBI_NEVER;
-    if (j->failing)
-        return j->retry_ns;
-    if (idle_wire || j->pending.count >= GROUP)
-        return 0;
-    return asbi_add_ns(j->last_commit_ns, WAIT_MS * ASBI_MS);
+    return j->waiting && !j->failing ? 0 : latest(j);
 }
 
 int asbi_journal_commit(struct asbi_journal *j, uint64_t now)

@@ -124,6 +124,8 @@ struct asbi_journal {
     struct asbi_journal_store *store; /* borrowed */
     struct asbi_journal_state state;  /* as it will be committed */
     struct asbi_list pending;         /* records, in their order */
+    size_t waiting;                   /* intents among them: calls held up */
+    size_t looked;                    /* how many there were, last looked */
     uint64_t last_commit_ns, retry_ns;
     bool failing;           /* the last commit failed */
     bool lost;              /* a record could not be kept for want of memory */
@@ -161,10 +163,13 @@ static inline bool asbi_journal_settled(const struct asbi_journal *j)
     return asbi_list_empty(&j->pending) && !j->lost;
 }
 
-/* When to commit: at once for a group, or when nothing is on the wire that
- * could add to it; else a few milliseconds after the last time.  ASBI_NEVER
- * when nothing is pending. */
-uint64_t asbi_journal_due(const struct asbi_journal *j, bool idle_wire);
+/* Whether to commit now: for a group of calls that wait for it; when nothing
+ * came since the last look, so that waiting gathers no more; else a few
+ * milliseconds after the last time. */
+bool asbi_journal_is_due(struct asbi_journal *j, uint64_t now);
+
+/* When to look again; ASBI_NEVER when nothing is pending. */
+uint64_t asbi_journal_next_look(const struct asbi_journal *j);
 
 /* ASB_OK, or ASB_EIO or ASB_ENOMEM with the reason in j->why and the records
  * still pending. */

@@ -5,6 +5,7 @@
     tests/bench/bench.py cost       requests a second beside a bare loop
     tests/bench/bench.py in-flight  processor time per request, 500 to 5,000
     tests/bench/bench.py memory     peak memory, 10,000 and 1,000,000 rows
+    tests/bench/bench.py journal    with a journal and without, 64 items a call
     tests/bench/bench.py debian     all package descriptions, packed
 
 Needs a release build in build/ (tools/build.sh release).  `cost` needs nginx.
@@ -107,12 +108,13 @@ def wait_for_port(port):
     sys.exit("the server did not start")
 
 
-def run(folder, *options, pin=CLIENT):
+def run(folder, *options, pin=CLIENT, journal=False):
     """One job; its summary, with processor seconds and peak memory added."""
     summary = os.path.join(folder, "summary.json")
     process = subprocess.Popen(
         [*pin, COMMAND, "run", "--progress", "none", "--summary", summary,
-         *options], stderr=subprocess.PIPE, text=True)
+         *(() if journal else ("--no-journal",)), *options],
+        stderr=subprocess.PIPE, text=True)
     err = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -274,6 +276,43 @@ def memory(folder):
           f"memory of 10,000: {peaks[1000000]:.1f} MiB")
 
 
+# ---- the journal ----------------------------------------------------------
+
+def with_journal(folder, name, count, rounds, *options):
+    """Both ways in turn, so that a busy machine is busy for both."""
+    path = os.path.join(folder, "rows.csv")
+    output = os.path.join(folder, "out.csv")
+    write_rows(path, count)
+    ratios, costs = [], []
+    with Simulator("--latency", "base=200ms,per_output_token=0") as sim:
+        for _ in range(rounds):
+            out = {}
+            for journal in (False, True):
+                for old in (output, output + ".journal"):
+                    if os.path.exists(old):
+                        os.remove(old)
+                out[journal] = run(folder, "-i", path, "-o", output,
+                                   "--target-lang", "fr", "--source-lang",
+                                   "en", "--base-url", sim.url + "/v1", "-m",
+                                   "sim-1", *options, journal=journal)
+            ratios.append(out[False]["elapsed_seconds"] /
+                          out[True]["elapsed_seconds"])
+            costs.append((out[True]["cpu_seconds"] -
+                          out[False]["cpu_seconds"]) / count * 1e6)
+            print(f"  {name}: {out[False]['items_per_sec']:.0f} rows/s, "
+                  f"{out[True]['items_per_sec']:.0f} with a journal",
+                  flush=True)
+    print(f"{name}: {spread(ratios)} of the throughput without; the journal "
+          f"costs {spread(costs, 1)} us of processor time a row, "
+          f"{os.path.getsize(output + '.journal') / count:.0f} bytes")
+
+
+def journal(folder):
+    with_journal(folder, "64 items a call", 200000, 5, "--batch-size", "64")
+    with_journal(folder, "one item a call", 20000, 5, "--batch-size", "1",
+                 "--workers", "64")
+
+
 # ---- real lines -----------------------------------------------------------
 
 def write_descriptions(path):
@@ -313,7 +352,7 @@ def debian(folder):
 
 def main():
     what = {"waves": waves, "cost": cost, "in-flight": in_flight,
-            "memory": memory, "debian": debian}
+            "memory": memory, "journal": journal, "debian": debian}
     if len(sys.argv) != 2 or sys.argv[1] not in what:
         sys.exit(__doc__)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -128,7 +128,8 @@ void sim_run_play(struct sim_run *r)
             ;
         if (r->submitted == r->items && !r->engine->draining)
             asb_drain(r->engine);
-        if (r->submitted == r->items && asbi_engine_idle(r->engine))
+        /* A stopped engine takes no more. */
+        if (r->engine->draining && asbi_engine_idle(r->engine))
             break;
         /* A refused submission is tried again. */
         more = asbi_sim_world_step(r->world) || r->submitted < r->items;
