@@ -111,7 +111,8 @@ void asbi_job_check_end(struct asb_job *job)
                            &job->ready);
     }
     asbi_job_push(job);
-    if (asbi_order_is_ready(&job->order) && !job->output_broken)
+    if (asbi_order_is_ready(&job->order) && !job->output_broken &&
+        asbi_job_may_push(job))
         return; /* the output is slow: on_room() comes */
     job->finishing = true;
     asbi_sink_finish(job->sink);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/job_identity.h"
@@ -271,51 +270,6 @@ static void one_at_a_time(void)
     remove_folder();
 }
 
-/* Commits rows one by one in a process that ends without a word. */
-static void commit_and_die(unsigned rows)
-{
-    pid_t child = fork();
-
-    CHECK(child >= 0);
-    if (child == 0) {
-        struct rig g;
-
-        rig_open(&g);
-        for (unsigned i = 0; i < rows; i++) {
-            answer(&g, i, true, ASBI_NO_ROW);
-            asbi_journal_mark(&g.j, i + 1, 0);
-            commit(&g);
-        }
-        answer(&g, rows, true, ASBI_NO_ROW); /* never committed */
-        _exit(0);
-    }
-    int status;
-    CHECK_INT(waitpid(child, &status, 0), ==, child);
-    CHECK_INT(status, ==, 0);
-}
-
-/* The answers are those of the first `state.rows` rows and no others. */
-static uint64_t rows_found(void)
-{
-    struct asbi_journal_answer a;
-    struct rig g;
-
-    rig_open(&g);
-    uint64_t rows = g.j.state.rows;
-    for (uint64_t i = 0; i < 30; i++)
-        CHECK_INT(find(&g, i, &a), ==, i < rows);
-    rig_close(&g);
-    return rows;
-}
-
-static void a_process_that_dies_loses_what_was_not_committed(void)
-{
-    make_folder();
-    commit_and_die(20);
-    CHECK_INT(rows_found(), ==, 20);
-    remove_folder();
-}
-
 static size_t read_whole(const char *from, char *to, size_t room)
 {
     int fd = open(from, O_RDONLY | O_CLOEXEC);
@@ -336,42 +290,89 @@ static void write_whole(const char *to, const char *at, size_t len)
     (void)close(fd);
 }
 
-/* Puts the log back torn after `len` bytes, with rubbish behind the tear. */
-static void tear(const char *log, size_t len, size_t log_len, char *room)
-{
-    size_t rubbish = log_len - len < 5000 ? log_len - len : 5000;
+/* Both files as a process that dies leaves them. */
+struct image {
+    char file[1 << 18], log[1 << 20];
+    size_t file_len, log_len;
+};
 
-    memcpy(room, log, len);
-    for (size_t i = 0; i < rubbish; i++)
-        room[len + i] = (char)(log[len + i] ^ 0x55);
-    write_whole(log_path, room, len + rubbish);
+/* Commits rows one by one; at the death one more waits for its commit. */
+static struct image *commit_and_die(unsigned rows)
+{
+    struct image *image = malloc(sizeof(*image));
+    struct rig g;
+
+    CHECK(image != NULL);
+    rig_open(&g);
+    for (unsigned i = 0; i < rows; i++) {
+        answer(&g, i, true, ASBI_NO_ROW);
+        asbi_journal_mark(&g.j, i + 1, 0);
+        commit(&g);
+    }
+    answer(&g, rows, true, ASBI_NO_ROW);
+    image->file_len = read_whole(path, image->file, sizeof(image->file));
+    image->log_len = read_whole(log_path, image->log, sizeof(image->log));
+    rig_close(&g);
+    return image;
+}
+
+/* The answers are those of the first `state.rows` rows and no others. */
+static uint64_t rows_found(void)
+{
+    struct asbi_journal_answer a;
+    struct rig g;
+
+    rig_open(&g);
+    uint64_t rows = g.j.state.rows;
+    for (uint64_t i = 0; i < 30; i++)
+        CHECK_INT(find(&g, i, &a), ==, i < rows);
+    rig_close(&g);
+    return rows;
+}
+
+static void a_process_that_dies_loses_what_was_not_committed(void)
+{
+    make_folder();
+    struct image *image = commit_and_die(20);
+    write_whole(path, image->file, image->file_len);
+    write_whole(log_path, image->log, image->log_len);
+    CHECK_INT(rows_found(), ==, 20);
+    free(image);
+    remove_folder();
+}
+
+/* Puts the log back torn after `len` bytes, with rubbish behind the tear. */
+static void tear(const struct image *image, size_t len)
+{
+    size_t left = image->log_len - len, rubbish = left < 5000 ? left : 5000;
+    char *torn = malloc(image->log_len);
+
+    CHECK(torn != NULL);
+    memcpy(torn, image->log, len);
+    for (size_t i = len; i < len + rubbish; i++)
+        torn[i] = (char)(image->log[i] ^ 0x55);
+    write_whole(path, image->file, image->file_len);
+    write_whole(log_path, torn, len + rubbish);
+    free(torn);
 }
 
 /* A power failure tears the log anywhere. */
 static void a_torn_log_gives_an_earlier_commit_whole(void)
 {
-    enum { ROOM = 1 << 20, ROWS = 12, TEARS = 60 };
-    char *file = malloc(ROOM), *log = malloc(ROOM), *room = malloc(ROOM);
+    enum { ROWS = 12, TEARS = 60 };
     uint64_t before = 0;
 
-    CHECK(file && log && room);
     make_folder();
-    commit_and_die(1);
-    (void)rows_found(); /* closes in good order: all is in the file */
-    commit_and_die(ROWS);
-    size_t file_len = read_whole(path, file, ROOM);
-    size_t log_len = read_whole(log_path, log, ROOM);
+    free(commit_and_die(1)); /* closed in good order: it is in the file */
+    struct image *image = commit_and_die(ROWS);
     for (size_t i = 0; i <= TEARS; i++) {
-        write_whole(path, file, file_len);
-        tear(log, log_len * i / TEARS, log_len, room);
+        tear(image, image->log_len * i / TEARS);
         uint64_t rows = rows_found();
         CHECK(rows >= before && rows <= ROWS);
         before = rows;
     }
     CHECK_INT(before, ==, ROWS);
-    free(file);
-    free(log);
-    free(room);
+    free(image);
     remove_folder();
 }
 

@@ -35,7 +35,9 @@ const struct command_help cmd_run_help = {
     .args = { .own = own },
     .after = "Exit status: 0 every item answered, 1 some items failed, 2 "
              "usage or configuration error, 3 stopped by the budget, 4 "
-             "provider unusable, 130 interrupted.",
+             "provider unusable, 130 interrupted.  After 3, 4, 130 or a crash "
+             "the same command goes on, thanks to a journal beside the "
+             "output.  Output - has no journal unless --journal names one.",
 };
 
 struct run {

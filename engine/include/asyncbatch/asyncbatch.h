@@ -392,6 +392,13 @@ struct asb_job_stats {
  * Reads items from options "input", writes answers to "output", both bounded:
  * a slow output stops the input.  The engine's options decide formats, order,
  * metrics and summary.  One job at a time on an engine.
+ *
+ * With a journal (option "journal"; the default for an output that is a file)
+ * it goes on where an earlier job with the same journal ended, and syncs to
+ * the disk from the loop, a few hundred times a second at most.  Rows that a
+ * stop left unanswered are then not written; the next job asks for them.  It
+ * is over at once when there is nothing left to do.  ASB_ECONFIG when the
+ * journal is of another job, ASB_EIO when another process uses it.
  * @return ASB_OK, ASB_EINVAL, ASB_ECONFIG, ASB_EIO or ASB_ENOMEM
  */
 ASB_API ASB_CHECKED int asb_job_new(struct asb_engine *engine,
