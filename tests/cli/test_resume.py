@@ -68,6 +68,34 @@ class Resume(Case):
         for i in range(4):
             killing.round(f"{i}.csv")
 
+    def test_places_beyond_the_mark_are_forgotten(self):
+        """A crash after which answers were durable and the output was not:
+        their places in it are given to others, and that run is killed, too."""
+        args = [*TRANSLATE, *QUICK, "--order", "completion", "-o",
+                "out.jsonl", "--progress", "none"]
+        text = items(100)
+        self.run_job(*args, stdin=text.encode())
+        lines = self.read("out.jsonl").splitlines(keepends=True)[::-1]
+        with open(self.path("out.jsonl"), "r+") as f:
+            f.write("".join(lines))
+        journal = sqlite3.connect(self.path("out.jsonl.journal"))
+        journal.execute("UPDATE answer SET place = 99 - place")
+        journal.execute("UPDATE state SET finished = 0, rows = 10, bytes = ?",
+                        (sum(len(line.encode()) for line in lines[:10]),))
+        journal.commit()
+        journal.close()
+        process = self.start("run", *args)
+        rows = text.splitlines(keepends=True)
+        for i in range(0, 60, 20):
+            process.stdin.write("".join(rows[i:i + 20]).encode())
+            while self.read("out.jsonl").count("\n") != 10 + i + 20:
+                time.sleep(0.005)
+        process.kill()
+        process.wait()
+        self.run_job(*args, stdin=text.encode())
+        answers = json_lines(self.read("out.jsonl"))
+        self.assertEqual(sorted(a["seq"] for a in answers), list(range(100)))
+
     # ---- stops
 
     def test_an_interrupted_run_goes_on(self):
@@ -177,7 +205,7 @@ class Resume(Case):
     def test_what_a_crash_left_half_written_is_cut_off(self):
         self.interrupted(number=signal.SIGKILL)
         with open(self.path("out.jsonl"), "ab") as f:
-            f.write(b'{"id":"k99","half a li')
+            f.write(b'{"id":"k99","half a li' * 10000)
         self.job()
         self.assert_complete()
 
