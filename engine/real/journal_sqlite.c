@@ -28,7 +28,7 @@ static const char *const sql[STATEMENTS] = {
     [END_CALL] = "DELETE FROM call WHERE number = ?1",
     [PUT_ANSWER] = "INSERT OR REPLACE INTO answer (" ANSWER
                    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-                   "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                   "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     [PUT_STATE] = "INSERT OR REPLACE INTO state VALUES (0, ?1, ?2, ?3, ?4, "
                   "?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [FIND] = "SELECT " ANSWER " FROM answer WHERE seq = ?1",
@@ -153,6 +153,7 @@ static bool put_answer(struct asbi_sqlite_store *s,
     bind_text(st, 17, r->request_id);
     bind_text(st, 18, asbi_str_c(r->error_code));
     bind_text(st, 19, r->error_message);
+    (void)sqlite3_bind_int64(st, 20, r->saved_nano_usd);
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 
@@ -284,6 +285,7 @@ static void read_answer(sqlite3_stmt *st, struct asbi_journal_answer *out)
     if (!r->ok)
         r->error_code = (const char *)sqlite3_column_text(st, 17);
     r->error_message = text_of(st, 18);
+    r->saved_nano_usd = sqlite3_column_int64(st, 19);
 }
 
 static int find(struct asbi_sqlite_store *s, enum statement which,

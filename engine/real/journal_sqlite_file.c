@@ -14,12 +14,13 @@ enum {
     APPLICATION = 0x61736a31, /* "asj1": whose file it is, and which layout */
 };
 
-#define COLUMNS                                                        \
-    "key INTEGER, round INTEGER, place INTEGER, ok INTEGER, "          \
-    "retryable INTEGER, is_json INTEGER, source INTEGER, "             \
-    "http_status INTEGER, attempts INTEGER, input_tokens INTEGER, "    \
-    "cached_tokens INTEGER, output_tokens INTEGER, nano_usd INTEGER, " \
-    "output BLOB, body BLOB, request_id TEXT, code TEXT, message TEXT)"
+#define COLUMNS                                                          \
+    "key INTEGER, round INTEGER, place INTEGER, ok INTEGER, "            \
+    "retryable INTEGER, is_json INTEGER, source INTEGER, "               \
+    "http_status INTEGER, attempts INTEGER, input_tokens INTEGER, "      \
+    "cached_tokens INTEGER, output_tokens INTEGER, nano_usd INTEGER, "   \
+    "output BLOB, body BLOB, request_id TEXT, code TEXT, message TEXT, " \
+    "saved_nano_usd INTEGER)"
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS identity (name TEXT, value TEXT);"
