@@ -68,6 +68,13 @@ class Resume(Case):
         for i in range(4):
             killing.round(f"{i}.csv")
 
+    def wait_for_rows(self, process, count):
+        deadline = time.monotonic() + 20
+        while self.read("out.jsonl").count("\n") != count:
+            self.assertIsNone(process.poll(), "ended too soon")
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.005)
+
     def test_places_beyond_the_mark_are_forgotten(self):
         """A crash after which answers were durable and the output was not:
         their places in it are given to others, and that run is killed, too."""
@@ -86,10 +93,11 @@ class Resume(Case):
         journal.close()
         process = self.start("run", *args)
         rows = text.splitlines(keepends=True)
+        written = {a["seq"] for a in json_lines("".join(lines[:10]))}
         for i in range(0, 60, 20):
             process.stdin.write("".join(rows[i:i + 20]).encode())
-            while self.read("out.jsonl").count("\n") != 10 + i + 20:
-                time.sleep(0.005)
+            written.update(range(i, i + 20))
+            self.wait_for_rows(process, len(written))
         process.kill()
         process.wait()
         self.run_job(*args, stdin=text.encode())
