@@ -222,7 +222,11 @@ bool asbi_job_may_push(struct asb_job *job)
     if (!job->kept)
         return true;
     mark(job);
-    return asbi_journal_settled(&job->kept->journal);
+    if (asbi_journal_settled(&job->kept->journal))
+        return true;
+    /* Rows that need no call are told outside of a turn. */
+    job->engine->world->ops->wake(job->engine->world);
+    return false;
 }
 
 void asbi_job_pushed(struct asb_job *job, size_t len)

@@ -308,7 +308,8 @@ def with_journal(folder, name, count, rounds, *options):
 
 
 def journal(folder):
-    with_journal(folder, "64 items a call", 200000, 5, "--batch-size", "64")
+    with_journal(folder, "64 items a call", 200000, 5, "--batch-size", "64",
+                 "--workers", "64")
     with_journal(folder, "one item a call", 20000, 5, "--batch-size", "1",
                  "--workers", "64")
 
