@@ -82,6 +82,7 @@ static void give_up(struct asbi_call *call, uint64_t now)
 
     asbi_lane_settle(call->lane, &call->demand, &s, now);
     asbi_hold_end(call, 0, 0);
+    e->stats.calls--;
     for (size_t i = 0; i < call->count; i++) {
         struct asbi_item *item = call->entries[i].item;
 

@@ -35,7 +35,7 @@ def main():
         killing.close()
     print(f"{killing.kills} kills in {jobs} jobs of {killing.rows} rows: none "
           f"lost, none repeated; {killing.extra} calls beyond those needed, "
-          f"at most {killing.kills * killing.workers} may have been in flight")
+          f"{killing.cut_off} were in flight at the kills")
 
 
 main()

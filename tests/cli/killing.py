@@ -8,8 +8,12 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
+import tempfile
+import time
 import urllib.request
 
 from support import COMMAND, TRANSLATE, clean_environment, csv_rows, strings_csv
@@ -47,8 +51,10 @@ class Killing:
         self.path = os.path.join(folder, "in.csv")
         with open(self.path, "w", newline="", encoding="utf-8") as f:
             f.write(strings_csv(rows))
-        self.kills = self.extra = self.resumed = 0
+        self.kills = self.extra = self.cut_off = 0
+        started = time.monotonic()
         self.expected = self.uninterrupted()
+        self.seconds = time.monotonic() - started
 
     def arguments(self, output, *more):
         return [COMMAND, "run", *TRANSLATE, "-i", self.path, "-o", output,
@@ -68,37 +74,63 @@ class Killing:
         with open(output, "rb") as f:
             return f.read()
 
-    def killed(self, output, seconds, *more):
-        """True when the run was still going on then."""
+    def killed(self, output, *more):
+        """True when the run was still going on at a random moment."""
         process = subprocess.Popen(
             self.arguments(output, *more), stderr=subprocess.DEVNULL,
             env=clean_environment())
         try:
-            process.wait(seconds)
+            process.wait(self.random.uniform(0, self.seconds))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         return process.wait() == -signal.SIGKILL
 
-    def round(self, name, *more, most_kills=4, seconds=0.25):
-        """One job; how often it was killed.  Raises when something is lost,
+    @staticmethod
+    def begun(output):
+        """How many calls its journal says to be with the provider.  Reads a
+        copy: to open a journal is to mend it."""
+        journal = output + ".journal"
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in ("", "-wal"):
+                if os.path.exists(journal + suffix):
+                    shutil.copy(journal + suffix, folder + "/j" + suffix)
+            copy = sqlite3.connect(folder + "/j")
+            try:
+                return copy.execute("SELECT count(*) FROM call").fetchone()[0]
+            except sqlite3.OperationalError:
+                return 0  # killed before it had tables
+            finally:
+                copy.close()
+
+    def round(self, name, *more, most_kills=4):
+        """One job, killed a few times.  Raises when something is lost,
         repeated, or paid for without need."""
         output = os.path.join(self.folder, name)
         before = self.sim.stats()["calls"]
-        kills = sum(self.killed(output, self.random.uniform(0.005, seconds),
-                                *more)
-                    for _ in range(self.random.randint(1, most_kills)))
+        kills = cut_off = 0
+        for _ in range(self.random.randint(1, most_kills)):
+            if self.killed(output, *more):
+                kills += 1
+                cut_off += self.begun(output)
         done = self.to_the_end(output, *more)
         assert done.returncode == 0, done.stderr
         extra = self.sim.stats()["calls"] - before - self.needed
         self.check(output, "completion" in more)
-        # Batches that lost some of their rows to the journal are asked in
-        # other company, so a kill may leave a part batch for each in flight.
-        assert extra <= kills * self.workers, (extra, kills)
+        assert extra <= cut_off <= kills * self.workers, \
+            (extra, cut_off, kills)
         self.kills += kills
+        self.cut_off += cut_off
         self.extra += max(extra, 0)
         os.remove(output)
         os.remove(output + ".journal")
-        return kills
+
+    def rounds(self, kills, *more):
+        """As many jobs as it takes for so many kills."""
+        jobs = 0
+        while self.kills < kills:
+            self.round(f"{jobs}.csv", *more)
+            jobs += 1
+        return jobs
 
     def check(self, output, any_order):
         with open(output, "rb") as f:

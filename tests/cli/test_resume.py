@@ -49,24 +49,19 @@ class Resume(Case):
 
     # ---- kills
 
-    def kill_rounds(self, jobs, *args):
-        killing = Killing(self.dir, seed=jobs)
+    def kill(self, kills, *args, **how):
+        killing = Killing(self.dir, seed=kills, **how)
         self.addCleanup(killing.close)
-        for i in range(jobs):
-            killing.round(f"{i}.csv", *args)
-        self.assertGreaterEqual(killing.kills, jobs)
+        killing.rounds(kills, *args)
 
     def test_killed_runs_lose_nothing_and_pay_nothing_twice(self):
-        self.kill_rounds(8)
+        self.kill(12)
 
     def test_killed_runs_in_order_of_completion_lose_nothing(self):
-        self.kill_rounds(6, "--order", "completion")
+        self.kill(8, "--order", "completion")
 
     def test_killed_runs_in_parts_of_batches_lose_nothing(self):
-        killing = Killing(self.dir, seed=5, rows=101, batch=7, workers=2)
-        self.addCleanup(killing.close)
-        for i in range(4):
-            killing.round(f"{i}.csv")
+        self.kill(6, rows=101, batch=7, workers=2)
 
     def wait_for_rows(self, process, count):
         deadline = time.monotonic() + 20
