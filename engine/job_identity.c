@@ -20,12 +20,13 @@ static const struct {
     const char *name;
     bool makes_answers;
 } options[] = {
-    { "provider", true },       { "model", true },
-    { "task", true },           { "source_lang", true },
-    { "target_lang", true },    { "labels", true },
-    { "temperature", true },    { "input_format", false },
-    { "output_format", false }, { "id_column", false },
-    { "text_column", false },   { "order", false },
+    { "provider", true },      { "model", true },
+    { "task", true },          { "source_lang", true },
+    { "target_lang", true },   { "labels", true },
+    { "temperature", true },   { "dimensions", true },
+    { "input_format", false }, { "output_format", false },
+    { "id_column", false },    { "text_column", false },
+    { "order", false },
 };
 
 /* Options that name a file whose content is compared. */

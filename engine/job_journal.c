@@ -355,7 +355,7 @@ int asbi_job_journal_output(struct asb_job *job, const char *path,
     struct asbi_job_journal *k = job->kept;
     const struct asbi_journal_state *s = &k->journal.state;
     struct asbi_journal_count count;
-    struct stat st;
+    struct stat st = { .st_size = 0 };
 
     int rc = open_output(job, path, &st, why);
     if (!rc)
