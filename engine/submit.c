@@ -189,6 +189,8 @@ int asb_submit(struct asb_engine *e, const struct asb_request *request,
     if (rc)
         return rc;
     bool rendered = render(e, request, &text, &verdict);
+    if (rendered && text.at != request->text.at && asbi_buf_failed(&e->scratch))
+        return ASB_ENOMEM;
     if (rendered && text.len > e->config->max_item_bytes)
         return ASB_ETOOBIG;
     struct asbi_item *item =
