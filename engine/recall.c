@@ -222,11 +222,23 @@ static void follow(struct asb_engine *e, struct asbi_item *item)
     asbi_list_append(&e->recall.following, &item->link);
 }
 
+/* What was paid so far is paid for the answer that the heir will get. */
+static void take_over_bill(struct asbi_item *heir, struct asbi_item *item)
+{
+    heir->usage.input_tokens += item->usage.input_tokens;
+    heir->usage.cached_tokens += item->usage.cached_tokens;
+    heir->usage.output_tokens += item->usage.output_tokens;
+    heir->cost += item->cost;
+    item->usage = (struct asb_usage){ 0 };
+    item->cost = 0;
+}
+
 /* Goes on where the other was; a try that was made is not made again. */
 static void take_over(struct asb_engine *e, struct asbi_item *heir,
                       struct asbi_item *item)
 {
     asbi_list_remove(&heir->link);
+    take_over_bill(heir, item);
     heir->attempts = item->attempts;
     heir->unknowns = item->unknowns;
     heir->alone = item->alone;
