@@ -103,12 +103,12 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
         j->has_usage && !call->lane->provider.counts_max_tokens
             ? (double)j->usage.output_tokens
             : call->demand.rate_output;
-    if (j->unknown && !j->has_usage) {
-        /* The budget must hold even if all of it was billed. */
+    /* The budget must hold even if all of it was billed; what was told of the
+     * usage before the answer broke off may be a part of it. */
+    if (j->unknown && j->cost < call->demand.worst_cost)
         j->settlement.spent = call->demand.worst_cost;
-        if (j->fate == ASBI_FATE_RETRY)
-            stats->maybe_paid_twice_nano_usd += call->demand.worst_cost;
-    }
+    if (j->unknown && !j->has_usage && j->fate == ASBI_FATE_RETRY)
+        stats->maybe_paid_twice_nano_usd += call->demand.worst_cost;
     stats->input_tokens += j->usage.input_tokens;
     stats->cached_tokens += j->usage.cached_tokens;
     stats->output_tokens += j->usage.output_tokens;
