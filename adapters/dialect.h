@@ -79,8 +79,9 @@ struct asbi_single_request {
 /* What the decoder tells while an answer streams in. */
 struct asbi_reply_sink {
     /* A complete answer for a wire id.  `output` lives for the call; JSON text
-     * when `is_json` (the model answered with something else than a string).
-     * A wire id may be unknown or repeated: the owner judges. */
+     * when `is_json` (the model answered with something else than a string);
+     * its `at` is NULL for an answer that could not be kept.  A wire id may be
+     * unknown or repeated: the owner judges. */
     void (*on_answer)(void *arg, asbi_str wire_id, asbi_str output,
                       bool is_json);
     /* Single calls: the next piece of the answer's text, which is UTF-8 as

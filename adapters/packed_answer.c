@@ -106,9 +106,13 @@ static void element_end(struct asbi_packed_answer *a)
     asbi_str output = asbi_buf_view(&a->output);
 
     a->state = BETWEEN;
-    if (!a->has_id || (!a->has_output && !spare) ||
-        a->element_len > a->max_element || asbi_buf_failed(&a->output))
+    if (!a->has_id || (!a->has_output && !spare))
         return;
+    if (a->element_len > a->max_element || asbi_buf_failed(&a->output)) {
+        a->on_item(a->arg, asbi_str_of(a->id, a->id_len), asbi_str_of(NULL, 0),
+                   false);
+        return;
+    }
     if (!output.at)
         output = ASBI_STR("");
     a->items++;

@@ -21,7 +21,8 @@
 #include "adapters/json_pick.h"
 #include "engine/base/buf.h"
 
-/* One item, valid for the call.  `output` is JSON text when `is_json`. */
+/* One item, valid for the call.  `output` is JSON text when `is_json`; its
+ * `at` is NULL when there was an answer, but it could not be kept. */
 typedef void (*asbi_packed_cb)(void *arg, asbi_str id, asbi_str output,
                                bool is_json);
 
@@ -56,8 +57,9 @@ struct asbi_packed_answer {
     struct asbi_buf output; /* kept from text to text */
 };
 
-/* Allocates nothing yet.  An element of more than `max_element` bytes, or one
- * there is no memory for, is skipped. */
+/* Allocates nothing yet.  Of an element of more than `max_element` bytes, or
+ * one there is no memory for, only the id is told: who hears another answer for
+ * it must know that it is not the only one. */
 void asbi_packed_init(struct asbi_packed_answer *a, const struct asbi_mem *mem,
                       size_t max_element, asbi_packed_cb on_item, void *arg);
 void asbi_packed_fini(struct asbi_packed_answer *a);

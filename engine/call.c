@@ -72,21 +72,22 @@ static void on_answer(void *arg, asbi_str wire_id, asbi_str output,
 {
     struct asbi_call *call = arg;
     struct asbi_call_entry *e = entry_of(call, wire_id);
-    uint64_t hash = asbi_hash64(output.at, output.len, is_json);
+    uint64_t hash = asbi_hash64(output.at, output.len, output.at ? is_json : 2);
 
     if (!e) {
         call->strangers++;
         return;
     }
-    if (e->state != ASBI_ENTRY_MISSING) {
+    if (e->told) {
         if (e->answer_hash == hash)
             return;
         entry_drop_answer(call, e);
         e->state = ASBI_ENTRY_CONFLICT;
         return;
     }
+    e->told = true;
     e->answer_hash = hash;
-    if (e->item)
+    if (e->item && output.at) /* else it stays missing: asked again */
         entry_answer(call, e, output, is_json);
 }
 

@@ -24,7 +24,8 @@ struct asbi_call_entry {
     char wire_id[ASBI_WIRE_ID_MAX];
     size_t wire_id_len;
     enum asbi_entry_state state;
-    uint64_t answer_hash; /* of the answer as it came */
+    bool told;            /* something was answered, kept or not */
+    uint64_t answer_hash; /* of that, as it came */
     char *answer;         /* owned */
     size_t answer_len;
     bool is_json;
