@@ -52,7 +52,9 @@ static uint64_t world_now(struct asbi_world *world)
 
 static uint64_t world_wall_ms(struct asbi_world *world)
 {
-    return FIRST_WALL_MS + of(world)->now_ns / ASBI_MS;
+    const struct asbi_sim_world *w = of(world);
+
+    return FIRST_WALL_MS + w->now_ns / ASBI_MS + (uint64_t)w->wall_off_ms;
 }
 
 static void world_arm(struct asbi_world *world, uint64_t at_ns)
@@ -141,7 +143,8 @@ bool asbi_sim_world_step(struct asbi_world *world)
     if (!node)
         return false;
     struct asbi_sim_event *e = ASBI_OF(node, struct asbi_sim_event, node);
-    w->now_ns = node->key;
+    if (node->key > w->now_ns)
+        w->now_ns = node->key;
     e->happen(w, e->arg);
     return true;
 }
@@ -156,6 +159,15 @@ bool asbi_sim_world_run(struct asbi_world *world, bool (*done)(void *arg),
             break;
     }
     return true;
+}
+
+void asbi_sim_world_jump(struct asbi_world *world, uint64_t ns, int64_t wall_ms)
+{
+    struct asbi_sim_world *w = of(world);
+
+    asbi_sim_world_note(w, 'j', ns, (uint64_t)wall_ms);
+    w->now_ns = asbi_add_ns(w->now_ns, ns);
+    w->wall_off_ms += wall_ms;
 }
 
 uint64_t asbi_sim_world_trace(const struct asbi_world *world)

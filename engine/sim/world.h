@@ -38,6 +38,12 @@ bool asbi_sim_world_step(struct asbi_world *world);
 bool asbi_sim_world_run(struct asbi_world *world, bool (*done)(void *arg),
                         void *arg, uint64_t most_steps);
 
+/* The clocks go ahead: the monotonic one by `ns`, as when a machine was asleep,
+ * the calendar by `wall_ms` more, which may be negative, as when it was set.
+ * What was due meanwhile happens late. */
+void asbi_sim_world_jump(struct asbi_world *world, uint64_t ns,
+                         int64_t wall_ms);
+
 /* A hash over all events so far: what, when, for which exchange, with which
  * bytes. */
 uint64_t asbi_sim_world_trace(const struct asbi_world *world);

@@ -26,6 +26,7 @@ struct asbi_sim_world {
     struct asbi_sim_provider *provider;
     struct asbi_rng rng; /* the network's */
     uint64_t now_ns;
+    int64_t wall_off_ms; /* what the calendar was set ahead */
     struct asbi_heap events;
     struct asbi_sim_event timer, wake; /* the engine's */
     struct asbi_list transits;
