@@ -1,0 +1,108 @@
+/* What was billed is counted, whatever became of the answer. */
+#include "engine/base/units.h"
+#include "engine/sim/world.h"
+#include "tests/support/check.h"
+#include "tests/support/sim_run.h"
+
+/* The first half of a bill says that the answer cost nothing. */
+static void a_bill_that_broke_off_counts_at_its_worst(void)
+{
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        struct sim_run r;
+
+        sim_run_init(&r, seed);
+        r.items = 1;
+        r.provider.disconnect_rate = 1;
+        r.options[0][0] = "stream";
+        r.options[0][1] = "off";
+        r.options[1][0] = "max_attempts";
+        r.options[1][1] = "1";
+        sim_run_all(&r);
+        CHECK_INT(r.served.billed_nano_usd, <=, r.engine->lane->budget.spent);
+        sim_run_end(&r);
+    }
+}
+
+struct pair {
+    unsigned answered;
+    int64_t cost[2];
+    enum asb_source source[2];
+};
+
+static void on_first(struct asb_engine *e, const struct asb_result *r,
+                     void *arg)
+{
+    struct pair *p = arg;
+
+    (void)e;
+    p->answered++;
+    p->cost[0] = r->cost_nano_usd;
+    p->source[0] = r->source;
+}
+
+static void on_second(struct asb_engine *e, const struct asb_result *r,
+                      void *arg)
+{
+    struct pair *p = arg;
+
+    (void)e;
+    p->answered++;
+    p->cost[1] = r->cost_nano_usd;
+    p->source[1] = r->source;
+}
+
+static void ask(struct sim_run *r, enum asb_class priority, asb_done_cb done,
+                struct pair *p)
+{
+    struct asb_request request = { .size = sizeof(request),
+                                   .id = ASBI_STR("1"),
+                                   .text = ASBI_STR("the same"),
+                                   .priority = priority };
+
+    CHECK_INT(asb_submit(r->engine, &request, done, p, NULL), ==, ASB_OK);
+}
+
+/* The first is asked for in vain and waits to be asked for again; the second,
+ * which is in more of a hurry, goes in its place. */
+static bool play_pair(uint64_t seed, struct pair *p)
+{
+    struct sim_run r;
+
+    *p = (struct pair){ .answered = 0 };
+    sim_run_init(&r, seed);
+    r.provider.drop_item_rate = 0.5;
+    r.options[0][0] = "batch_wait";
+    r.options[0][1] = "4s";
+    sim_run_start(&r);
+    CHECK_INT(r.rc, ==, ASB_OK);
+    ask(&r, ASB_BACKGROUND, on_first, p);
+    while (r.engine->stats.items_retried == 0 && asbi_sim_world_step(r.world))
+        ;
+    bool again = p->answered == 0;
+    if (again)
+        ask(&r, ASB_URGENT, on_second, p);
+    while (!asbi_engine_idle(r.engine) && asbi_sim_world_step(r.world))
+        ;
+    CHECK_INT(p->cost[0] + p->cost[1], ==, r.engine->stats.cost_nano_usd);
+    sim_run_end(&r);
+    return again;
+}
+
+static void who_shares_an_answer_pays_nothing(void)
+{
+    struct pair p;
+    unsigned pairs = 0;
+
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        if (!play_pair(seed, &p))
+            continue;
+        pairs++;
+        CHECK_INT(p.answered, ==, 2);
+        CHECK(p.source[0] == ASB_API_CALL || p.cost[0] == 0);
+        CHECK(p.source[1] == ASB_API_CALL || p.cost[1] == 0);
+    }
+    CHECK_INT(pairs, >, 3);
+}
+
+TEST_MAIN(CASE(a_bill_that_broke_off_counts_at_its_worst),
+          CASE(who_shares_an_answer_pays_nothing))
