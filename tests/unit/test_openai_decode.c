@@ -118,7 +118,9 @@ static void tell(struct told *t, asbi_str s)
 static void on_answer(void *arg, asbi_str id, asbi_str output, bool is_json)
 {
     tell(arg, id);
-    tell(arg, is_json ? ASBI_STR("~") : ASBI_STR("="));
+    tell(arg, !output.at ? ASBI_STR("!")
+              : is_json  ? ASBI_STR("~")
+                         : ASBI_STR("="));
     tell(arg, output);
     tell(arg, ASBI_STR(";"));
 }
@@ -813,7 +815,7 @@ static void every_failed_allocation_is_survived(void)
         if (fm.seen < n)
             break;
         if (d) /* one item is lost, no more */
-            TOLD(&t, "b2=\xd0\x94\xd0\xb0 \xf0\x9f\x98\x80;a1=again;");
+            TOLD(&t, "a1!;b2=\xd0\x94\xd0\xb0 \xf0\x9f\x98\x80;a1=again;");
     }
     TOLD(&t, PACKED_ITEMS);
 }
