@@ -21,6 +21,8 @@ struct asbi_prompt_item {
     asbi_str text;       /* UTF-8 */
     asbi_str complaint;  /* what was wrong last time; empty for none */
     uint32_t max_length; /* code points; 0 for no limit */
+    /* A text like it and the answer to that; empty for none. */
+    asbi_str example_text, example_output;
 };
 
 /* How items go into a call. */

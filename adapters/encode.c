@@ -76,6 +76,13 @@ static void put_item(const struct asbi_prompt_item *item, struct asbi_buf *body)
         put_twice_escaped(body, item->complaint);
         asbi_buf_c(body, "\\\"");
     }
+    if (item->example_text.len) {
+        asbi_buf_c(body, ",\\\"example\\\":{\\\"text\\\":\\\"");
+        put_twice_escaped(body, item->example_text);
+        asbi_buf_c(body, "\\\",\\\"output\\\":\\\"");
+        put_twice_escaped(body, item->example_output);
+        asbi_buf_c(body, "\\\"}");
+    }
     asbi_buf_char(body, '}');
 }
 

@@ -14,6 +14,12 @@ static const struct asbi_task_kind *const kinds[] = {
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
+static const char about_examples[] =
+    "\nAn item may have an \"example\": a text like its own, with the answer "
+    "to "
+    "that one. Follow it in style and terms; what is answered is the item's "
+    "own text, to the last word and number.\n";
+
 static const struct asbi_task_kind *find(const char *name)
 {
     for (size_t i = 0; i < KINDS; i++) {
@@ -54,6 +60,9 @@ int asbi_task_new(const struct asbi_mem *mem, const char *name,
     task->kind = kind;
     asbi_buf_init(&task->system, mem, SYSTEM_MAX);
     rc = kind->setup(task, material, why);
+    task->core_len = task->system.len;
+    if (!rc && material->examples && kind->packs)
+        asbi_buf_c(&task->system, about_examples);
     if (!rc && asbi_buf_failed(&task->system))
         rc = ASB_ENOMEM;
     if (rc) {
@@ -98,6 +107,11 @@ bool asbi_task_wants_fields(const struct asbi_task *task)
 asbi_str asbi_task_system(const struct asbi_task *task)
 {
     return asbi_buf_view(&task->system);
+}
+
+asbi_str asbi_task_core(const struct asbi_task *task)
+{
+    return asbi_str_of(task->system.data, task->core_len);
 }
 
 const asbi_str *asbi_task_choices(const struct asbi_task *task, size_t *count)

@@ -32,6 +32,7 @@ struct asbi_task_material {
     const struct asbi_term *terms; /* the glossary, in its order */
     size_t term_count;
     asbi_str labels; /* classify: comma separated */
+    bool examples;   /* items may come with one: see asbi_prompt_item */
 };
 
 struct asbi_task;
@@ -71,6 +72,10 @@ bool asbi_task_wants_fields(const struct asbi_task *task);
 
 /* The constant prompt; empty for raw, embed and moderate. */
 asbi_str asbi_task_system(const struct asbi_task *task);
+
+/* The part of it that decides what an answer is: without what is said of
+ * examples. */
+asbi_str asbi_task_core(const struct asbi_task *task);
 
 /* classify: the labels; NULL and 0 otherwise. */
 const asbi_str *asbi_task_choices(const struct asbi_task *task, size_t *count);

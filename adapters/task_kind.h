@@ -49,7 +49,8 @@ struct asbi_task {
     const struct asbi_mem *mem;
     const struct asbi_task_kind *kind;
     struct asbi_buf system;
-    void *state; /* the kind's own */
+    size_t core_len; /* of system: see asbi_task_core() */
+    void *state;     /* the kind's own */
     const asbi_str *choices;
     size_t choice_count;
 };

@@ -9,7 +9,7 @@
  *
  * The oldest go first.  About 350 bytes for each beside its texts.  Knows
  * nothing of whether what is like a text may stand for it: that is
- * likeness.h's, skeleton.h's and the engine's.
+ * guards.h's, skeleton.h's and the engine's.
  */
 #ifndef ASBI_CACHE_NEAR_H
 #define ASBI_CACHE_NEAR_H

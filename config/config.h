@@ -64,7 +64,9 @@ struct asbi_config {
     uint64_t max_length_variance;
 
     /* reuse of answers */
-    const char *reuse; /* "exact", "off" */
+    const char *reuse; /* "off", "exact", "hint", "skeleton", "verified" */
+    double near_threshold;
+    uint64_t near_memory_bytes;
     const char *cache; /* path; "" for none */
     bool no_cache;     /* beats a `cache` that is not of a stronger origin */
     uint64_t cache_max_bytes;

@@ -196,10 +196,20 @@ const struct asbi_option asbi_option_table[] = {
       COUNT, AT(max_length_variance), RANGE(0, 1000000000),
       KEYS({ .path = BLOCK "grouping.max_length_variance" }) },
 
-    { .info = { "reuse", NULL, "exact|off", REUSE, "exact",
-        "Whether items that ask the same share one answer; never with a "
-        "temperature above 0." },
+    { .info = { "reuse", NULL, "exact|off|hint|skeleton|verified", REUSE,
+        "exact",
+        "Which answers serve again: those to the same request; hint also shows "
+        "near items to the model as examples; skeleton also exchanges plain "
+        "numbers and addresses in known translations; verified also takes "
+        "labels over from near texts while samples prove it right. Never with "
+        "a temperature above 0." },
       CHOICE, AT(reuse) },
+    { .info = { "near_threshold", NULL, "SHARE", REUSE, "0.8",
+        "From which share of common runs of characters on texts are near." },
+      REAL, AT(near_threshold), REALS(0.5, 1) },
+    { .info = { "near_memory", NULL, "SIZE", REUSE, "8MiB",
+        "Memory to know near texts by, about 1 kB each." },
+      SIZE, AT(near_memory_bytes), RANGE(64 * KIB, 64 * GIB) },
     { .info = { "cache", NULL, "FILE", REUSE, "",
         "Answers kept across runs; made when it is not there." },
       PATH, AT(cache) },

@@ -5,6 +5,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
+#include "engine/recall_near.h"
 
 enum {
     /* A spare call keeps this much of each buffer for its next use. */
@@ -204,6 +205,10 @@ static int encode_packed(struct asbi_call *call)
             .complaint = asbi_str_c(entry->item->complaint),
             .max_length = entry->item->max_length,
         };
+        if (entry->item->kin) {
+            items[i].example_text = entry->item->kin->text;
+            items[i].example_output = entry->item->kin->output;
+        }
     }
     request.items = items;
     request.system = asbi_task_system(e->task);
@@ -281,7 +286,7 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
         uint64_t load = item->parcel.load.output_tokens;
 
         /* More may be known now than when it was queued. */
-        raw += item->input_estimate;
+        raw += asbi_item_input(item);
         output += load > expected ? load : expected;
     }
     uint64_t limit = first->packed         ? 0
@@ -409,7 +414,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
         return rc;
     }
     for (size_t i = 0; i < call->count; i++)
-        call->raw_input += call->entries[i].item->input_estimate;
+        call->raw_input += asbi_item_input(call->entries[i].item);
     asbi_former_take(&e->former, batch);
     send_items(call, batch);
     asbi_lane_take(e->lane, demand, call->started_ns);

@@ -7,6 +7,7 @@
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
 #include "engine/queue.h"
+#include "engine/recall_near.h"
 #include "engine/way.h"
 
 enum { ROOM_OF_A_WORKER = 4096 };
@@ -329,8 +330,10 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     e->json = asbi_json_new(&e->mem, e->config->max_item_bytes + 64);
     if (!e->json)
         return ASB_ENOMEM;
-    int rc =
-        asbi_task_new(&e->mem, task_of(e->config), material, &e->task, why);
+    struct asbi_task_material told = *material;
+    told.examples = asbi_recall_shows_examples(e->config);
+    e->options->values.grouping |= told.examples; /* near ones go together */
+    int rc = asbi_task_new(&e->mem, task_of(e->config), &told, &e->task, why);
     if (rc)
         return rc;
     rc = asbi_pick_init(&e->pick, e, why);
@@ -343,7 +346,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
                        &e->log, world->transport->capacity, &e->lane, why);
     if (!rc)
         rc = asbi_way_choose(e, why);
-    return rc ? rc : asbi_recall_init(e, task_of(e->config));
+    return rc ? rc : asbi_recall_init(e, task_of(e->config), why);
 }
 
 static void free_items_of(struct asb_engine *e, struct asbi_batch *b)

@@ -80,6 +80,7 @@ void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item)
         return;
     assert(!item->link.list && !item->parcel.link.list && !item->due.at);
     asbi_free(mem, item->complaint);
+    asbi_free(mem, item->kin);
     free_outcome(mem, item);
     asbi_free(mem, item);
 }

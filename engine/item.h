@@ -20,6 +20,7 @@
 
 struct asbi_call;
 struct asbi_kind_entry;
+struct asbi_kin;
 
 /* To be in a state is to be in its place: see `place` below. */
 enum asbi_item_state {
@@ -66,6 +67,8 @@ struct asbi_item {
     bool alone;                   /* must not share its next call */
     char *complaint;              /* why the last answer would not do; owned */
     struct asbi_seat seat;        /* with others of the same request */
+    uint64_t near_number;         /* among the texts others may be near to */
+    struct asbi_kin *kin;         /* one near to it; owned; NULL: none */
 
     /* -- the outcome so far */
     bool ok, output_is_json, retryable;

@@ -3,6 +3,8 @@
  */
 #include "engine/queue.h"
 
+#include "engine/recall_near.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -176,7 +178,7 @@ static void weigh(struct asb_engine *e, struct asbi_item *item)
                                 .bytes = item->text.len,
                                 .media_ms = item->media_ms };
     load->input_tokens =
-        asbi_calibrated(&e->lane->input_calibration, item->input_estimate);
+        asbi_calibrated(&e->lane->input_calibration, asbi_item_input(item));
     load->output_tokens =
         asbi_lane_expect_output(e->lane, item->input_estimate);
     if (output > load->output_tokens)

@@ -4,6 +4,7 @@
 #include "engine/base/units.h"
 #include "engine/engine.h"
 #include "engine/queue.h"
+#include "engine/recall_near.h"
 #include "engine/recall_store.h"
 #include "engine/way.h"
 
@@ -38,7 +39,7 @@ static int set_scope(struct asb_engine *e, const char *task)
     };
 
     asbi_buf_init(&prompt, &e->mem, SIZE_MAX / 4);
-    asbi_buf_str(&prompt, asbi_task_system(e->task));
+    asbi_buf_str(&prompt, asbi_task_core(e->task));
     asbi_way_put_scope(e, &prompt);
     scope.prompt = asbi_buf_view(&prompt);
     scope.choices = asbi_task_choices(e->task, &scope.choice_count);
@@ -65,7 +66,8 @@ static int make_memory(struct asb_engine *e)
     return asbi_memory_new(&e->mem, &o, &e->recall.memory);
 }
 
-int asbi_recall_init(struct asb_engine *e, const char *task)
+int asbi_recall_init(struct asb_engine *e, const char *task,
+                     struct asb_message *why)
 {
     struct asbi_recall *r = &e->recall;
 
@@ -77,7 +79,9 @@ int asbi_recall_init(struct asb_engine *e, const char *task)
     if (r->store && !(r->hasher.digest = asbi_digest_new()))
         return ASB_ENOMEM;
     int rc = set_scope(e, task);
-    return rc ? rc : make_memory(e);
+    if (!rc)
+        rc = make_memory(e);
+    return rc ? rc : asbi_recall_near_init(e, task, why);
 }
 
 void asbi_recall_fini(struct asb_engine *e)
@@ -89,6 +93,7 @@ void asbi_recall_fini(struct asb_engine *e)
         r->store->ops->free(r->store);
     r->store = NULL;
     asbi_memory_free(r->memory);
+    asbi_near_free(r->near);
     asbi_flights_fini(&r->flights);
     asbi_digest_free(r->hasher.digest);
     asbi_buf_fini(&r->bytes);
@@ -285,6 +290,14 @@ static bool may_overtake(const struct asbi_item *item,
            is_more_pressing(item, leader);
 }
 
+void asbi_recall_miss(struct asb_engine *e, struct asbi_item *item)
+{
+    if (asbi_recall_near_ask(e, item))
+        asbi_engine_finish(e, item);
+    else
+        asbi_engine_enqueue(e, item);
+}
+
 static void ask_provider(struct asb_engine *e, struct asbi_item *item,
                          const struct asbi_cache_key *key)
 {
@@ -298,7 +311,7 @@ static void ask_provider(struct asb_engine *e, struct asbi_item *item,
     if (leader == item && r->store)
         asbi_recall_look_up(e, item);
     else if (leader == item)
-        asbi_engine_enqueue(e, item);
+        asbi_recall_miss(e, item);
     else if (may_overtake(item, leader))
         overtake(e, item, leader);
     else
@@ -339,6 +352,7 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
     asbi_str record = asbi_buf_view(&r->bytes);
     asbi_recall_remember(e, item, record, key, expires, true);
     asbi_recall_save(e, key, record, expires);
+    asbi_recall_near_keep(e, item, expires);
 }
 
 /* Its own doing, which says nothing of the request. */
@@ -375,6 +389,7 @@ void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item)
 {
     struct asbi_seat *next;
 
+    asbi_recall_near_settle(e, item);
     if (!asbi_seat_leads(&item->seat) || failed_by_itself(item)) {
         leave(e, item);
         return;

@@ -20,6 +20,8 @@
 #include "cache/flight.h"
 #include "cache/key.h"
 #include "cache/memory.h"
+#include "cache/near.h"
+#include "cache/trial.h"
 #include "engine/base/buf.h"
 #include "engine/base/list.h"
 #include "engine/store.h"
@@ -27,8 +29,18 @@
 struct asb_engine;
 struct asbi_item;
 
+/* How far reuse goes; each level does what those before it do. */
+enum asbi_reuse {
+    ASBI_REUSE_OFF,
+    ASBI_REUSE_EXACT,    /* the same request */
+    ASBI_REUSE_HINT,     /* near ones are examples */
+    ASBI_REUSE_SKELETON, /* translations: numbers and addresses exchanged */
+    ASBI_REUSE_VERIFIED, /* classification: guarded and measured */
+};
+
 struct asbi_recall {
     bool on;
+    enum asbi_reuse reuse;
     bool flush; /* close the batches once nothing is looked up any more */
     struct asbi_cache_key scope;
     struct asbi_cache_hasher hasher;
@@ -37,6 +49,8 @@ struct asbi_recall {
     struct asbi_list following; /* items in state FOLLOWING */
     struct asbi_list asked;     /* items in state ASKED */
     struct asbi_memory *memory; /* NULL: none */
+    struct asbi_near *near;     /* NULL: nobody is near anybody */
+    struct asbi_trial trial;    /* of answers taken over from near texts */
 
     struct asbi_store *store; /* owned; NULL: none; set before init */
     struct asbi_list unsaved; /* what the store is to be told */
@@ -47,9 +61,10 @@ struct asbi_recall {
 /* Before anything that can fail: lists are lists. */
 void asbi_recall_prepare(struct asb_engine *e);
 
-/* Once task, lane and options are there; `task` is its name.  ASB_OK or
- * ASB_ENOMEM. */
-int asbi_recall_init(struct asb_engine *e, const char *task);
+/* Once task, lane and options are there; `task` is its name.  ASB_OK,
+ * ASB_ECONFIG or ASB_ENOMEM. */
+int asbi_recall_init(struct asb_engine *e, const char *task,
+                     struct asb_message *why);
 
 /* Saves what is unsaved; frees all but the items. */
 void asbi_recall_fini(struct asb_engine *e);

@@ -89,7 +89,7 @@ static void look_up_some(struct asb_engine *e)
         struct asbi_item *item = ASBI_OF(link, struct asbi_item, link);
 
         if (!r->store || !answer_from_store(e, item))
-            asbi_engine_enqueue(e, item);
+            asbi_recall_miss(e, item);
     }
     if (r->store)
         r->store->ops->end(r->store);

@@ -27,6 +27,10 @@ bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
                         asbi_str record, const struct asbi_cache_key *key,
                         enum asb_source source);
 
+/* recall.c: the answer of a leader in no place is not known: it is taken from a
+ * near text, or asked for. */
+void asbi_recall_miss(struct asb_engine *e, struct asbi_item *item);
+
 /* recall.c: keeps a record in memory. */
 void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
                           asbi_str record, const struct asbi_cache_key *key,

@@ -37,6 +37,7 @@ void sim_run_start(struct sim_run *r)
     struct asb_options *options = asb_options_new();
     struct asbi_log log = { r->log, r->log_arg };
     struct asbi_task_material material = { .target_lang = "fr",
+                                           .labels = asbi_str_c(r->labels),
                                            .instructions =
                                                asbi_str_c(r->instructions) };
 

@@ -1,13 +1,13 @@
 /*
- * likeness.h -- in what two texts differ, as far as it can change an answer:
+ * guards.h -- in what two texts differ, as far as it can change an answer:
  * the guards before an answer to one may stand for an answer to the other.
  *
  * Two texts may be like each other in nearly all their characters and mean
  * opposite things ("marked as played", "marked as unplayed").  So each aspect
  * is looked at by itself, and in doubt they differ.
  */
-#ifndef ASBI_CACHE_LIKENESS_H
-#define ASBI_CACHE_LIKENESS_H
+#ifndef ASBI_CACHE_GUARDS_H
+#define ASBI_CACHE_GUARDS_H
 
 #include "engine/base/str.h"
 
@@ -22,6 +22,6 @@ enum {
 };
 
 /* A set of the above; 0: in nothing but case, white space and punctuation. */
-unsigned asbi_likeness_differences(asbi_str a, asbi_str b);
+unsigned asbi_guards_differences(asbi_str a, asbi_str b);
 
 #endif

@@ -1,5 +1,5 @@
 /* What may be answered like another, and what never. */
-#include "cache/likeness.h"
+#include "cache/guards.h"
 
 #include "cache/skeleton.h"
 #include "cache/token.h"
@@ -10,9 +10,9 @@
 
 static unsigned differ(const char *a, const char *b)
 {
-    unsigned set = asbi_likeness_differences(asbi_str_c(a), asbi_str_c(b));
+    unsigned set = asbi_guards_differences(asbi_str_c(a), asbi_str_c(b));
 
-    CHECK_INT(asbi_likeness_differences(asbi_str_c(b), asbi_str_c(a)), ==, set);
+    CHECK_INT(asbi_guards_differences(asbi_str_c(b), asbi_str_c(a)), ==, set);
     return set;
 }
 
@@ -305,8 +305,8 @@ static void pieces_in_order_are_the_text(void)
             sum += t.text.len;
         }
         CHECK_INT(sum, ==, len);
-        (void)asbi_likeness_differences(asbi_str_of(bytes, len),
-                                        asbi_str_of(bytes, len / 2));
+        (void)asbi_guards_differences(asbi_str_of(bytes, len),
+                                      asbi_str_of(bytes, len / 2));
     }
 }
 

@@ -1,4 +1,4 @@
-#include "cache/likeness.h"
+#include "cache/guards.h"
 
 #include <strings.h>
 
@@ -241,7 +241,7 @@ static unsigned word_differences(const struct pieces *a, const struct pieces *b)
     return agree_in(a, b, 1U << ASBI_TOKEN_WORD) ? 0 : ASBI_DIFFERS_WORDS;
 }
 
-unsigned asbi_likeness_differences(asbi_str a, asbi_str b)
+unsigned asbi_guards_differences(asbi_str a, asbi_str b)
 {
     const unsigned numbers = 1U << ASBI_TOKEN_NUMBER | 1U << ASBI_TOKEN_FIGURE;
     const unsigned marks = 1U << ASBI_TOKEN_MARK | 1U << ASBI_TOKEN_ADDRESS;
