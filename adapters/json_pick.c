@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/base/json_plain.h"
+
 enum state {
     VALUE,         /* a value must come */
     FIRST_ELEMENT, /* after [ */
@@ -18,7 +20,7 @@ enum state {
 enum use { SKIP, KEY, KEEP, STREAM };
 
 /* Strings up to here are looked at whole before they are taken piecewise. */
-enum { PLAIN_MAX = 64 };
+enum { PLAIN_MAX = ASBI_PICK_VALUE_MAX };
 
 /* RFC 8259: number = [ minus ] int [ frac ] [ exp ]. */
 enum number { MINUS, ZERO, INT, POINT, FRACTION, E, E_SIGN, EXPONENT };
@@ -68,6 +70,11 @@ static const struct asbi_path_node *chosen(const struct asbi_pick *p)
     if (p->here == ASBI_PATH_NOWHERE || !p->trie->nodes[p->here].chosen)
         return NULL;
     return &p->trie->nodes[p->here];
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
 static bool in_array(const struct asbi_pick *p)
@@ -120,7 +127,28 @@ static void value_begin(struct asbi_pick *p, enum asbi_json_type type)
     }
 }
 
-/* Behind the last byte of a value. */
+static void find_element(struct asbi_pick *p)
+{
+    uint8_t node = p->nodes[p->depth];
+
+    p->here = node == ASBI_PATH_NOWHERE
+                  ? ASBI_PATH_NOWHERE
+                  : asbi_path_trie_index(p->trie, node, p->index[p->depth]);
+    if (p->index[p->depth] < UINT32_MAX)
+        p->index[p->depth]++;
+    p->state = VALUE;
+}
+
+static void take_comma(struct asbi_pick *p)
+{
+    p->at++;
+    if (in_array(p))
+        find_element(p);
+    else
+        p->state = MEMBER;
+}
+
+/* Behind the last byte of a value.  Its comma mostly is at hand. */
 static void value_end(struct asbi_pick *p)
 {
     p->state = p->depth ? AFTER : DONE;
@@ -129,15 +157,22 @@ static void value_end(struct asbi_pick *p)
         p->raw = false;
         p->sink->on_end(p->sink->arg, p->raw_path);
     }
+    if (p->state == AFTER && !p->pause && p->at < p->end && *p->at == ',')
+        take_comma(p);
 }
 
-static void tell_value(struct asbi_pick *p)
+static void tell_value(struct asbi_pick *p, asbi_str text)
 {
     const struct asbi_path_node *n = chosen(p);
 
     if (p->use == KEEP && n)
-        p->sink->on_value(p->sink->arg, n->path, p->type,
-                          asbi_str_of(p->text, p->len));
+        p->sink->on_value(p->sink->arg, n->path, p->type, text);
+}
+
+/* What was gathered of a value or a name. */
+static asbi_str kept(const struct asbi_pick *p)
+{
+    return asbi_str_of(p->text, p->len);
 }
 
 /* Drops a UTF-8 sequence that the bound has cut. */
@@ -184,24 +219,33 @@ static void stream(struct asbi_pick *p, asbi_str piece)
 
 /* ---- tokens ----------------------------------------------------------- */
 
-static void key_end(struct asbi_pick *p)
+/* Behind a name.  Its colon mostly is at hand. */
+static void key_end(struct asbi_pick *p, asbi_str name)
 {
     p->state = COLON;
     p->here = ASBI_PATH_NOWHERE;
     if (p->use == KEY)
-        p->here = asbi_path_trie_name(p->trie, p->nodes[p->depth],
-                                      asbi_str_of(p->text, p->len));
+        p->here = asbi_path_trie_name(p->trie, p->nodes[p->depth], name);
+    if (p->at < p->end && *p->at == ':') {
+        p->at++;
+        p->state = VALUE;
+    }
+}
+
+static bool is_key(const struct asbi_pick *p)
+{
+    return p->type == ASBI_JSON_NULL; /* a key has no type */
 }
 
 static void string_end(struct asbi_pick *p)
 {
-    if (p->type == ASBI_JSON_NULL) { /* a key has no type */
-        key_end(p);
+    if (is_key(p)) {
+        key_end(p, kept(p));
         return;
     }
     if (p->use == KEEP && p->cut)
         trim_cut(p);
-    tell_value(p);
+    tell_value(p, kept(p));
     if (p->use == STREAM) {
         stream_flush(p);
         p->sink->on_end(p->sink->arg, p->trie->nodes[p->here].path);
@@ -231,23 +275,36 @@ static void take_string(struct asbi_pick *p)
         fault(p, ASB_EPARSE);
 }
 
+/* A streamed string that is all there. */
+static void tell_stream(struct asbi_pick *p, asbi_str text)
+{
+    unsigned path = p->trie->nodes[p->here].path;
+
+    if (text.len)
+        p->sink->on_piece(p->sink->arg, path, text);
+    p->sink->on_end(p->sink->arg, path);
+}
+
 /* Most strings are short, plain and all there: keys, names, stop reasons.
- * Those need no state between pieces. */
+ * Those need no state between pieces and no copy. */
 static bool take_plain_string(struct asbi_pick *p)
 {
     const char *from = p->at;
-    const char *end = p->end - from > PLAIN_MAX ? from + PLAIN_MAX : p->end;
-    const char *s = asbi_json_ascii_run(from, end);
+    size_t most = (size_t)(p->end - from);
+    size_t len = asbi_json_plain_run(from, most < PLAIN_MAX ? most : PLAIN_MAX);
+    asbi_str text = asbi_str_of(from, len);
 
-    if (s == end || *s != '"')
+    if (len == most || from[len] != '"')
         return false;
-    asbi_str text = asbi_str_of(from, (size_t)(s - from));
-    p->at = s + 1;
+    p->at += len + 1;
+    if (is_key(p)) {
+        key_end(p, text);
+        return true;
+    }
+    tell_value(p, text);
     if (p->use == STREAM)
-        stream(p, text);
-    else if (p->use != SKIP)
-        keep(p, text);
-    string_end(p);
+        tell_stream(p, text);
+    value_end(p);
     return true;
 }
 
@@ -286,7 +343,7 @@ static void number_end(struct asbi_pick *p)
     }
     if (p->cut)
         p->len = 0;
-    tell_value(p);
+    tell_value(p, kept(p));
     value_end(p);
 }
 
@@ -354,7 +411,7 @@ static void take_literal(struct asbi_pick *p)
     while (p->at < p->end && *p->literal && *p->at == *p->literal)
         p->at++, p->literal++;
     if (*p->literal == '\0') {
-        tell_value(p);
+        tell_value(p, kept(p));
         value_end(p);
     } else if (p->at < p->end) {
         fault(p, ASB_EPARSE);
@@ -393,18 +450,6 @@ static void container_end(struct asbi_pick *p)
     p->at++;
     p->depth--;
     value_end(p);
-}
-
-static void find_element(struct asbi_pick *p)
-{
-    uint8_t node = p->nodes[p->depth];
-
-    p->here = node == ASBI_PATH_NOWHERE
-                  ? ASBI_PATH_NOWHERE
-                  : asbi_path_trie_index(p->trie, node, p->index[p->depth]);
-    if (p->index[p->depth] < UINT32_MAX)
-        p->index[p->depth]++;
-    p->state = VALUE;
 }
 
 static void take_value(struct asbi_pick *p)
@@ -452,11 +497,7 @@ static void take_after(struct asbi_pick *p)
     } else if (*p->at != ',') {
         fault(p, ASB_EPARSE);
     } else {
-        p->at++;
-        if (in_array(p))
-            find_element(p);
-        else
-            p->state = MEMBER;
+        take_comma(p);
     }
 }
 
@@ -513,9 +554,9 @@ static void step(struct asbi_pick *p)
         take_literal(p);
         break;
     default:
-        if (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t')
+        while (p->at < p->end && is_space(*p->at))
             p->at++;
-        else
+        if (p->at < p->end)
             take_structure(p);
     }
 }

@@ -76,21 +76,6 @@ static const char *plain_end(const char *p, const char *end, uint64_t *high)
     return p;
 }
 
-const char *asbi_json_ascii_run(const char *at, const char *end)
-{
-    uint64_t w;
-
-    while (end - at >= 8) {
-        memcpy(&w, at, 8);
-        if ((specials(w) | w) & ALL(0x80))
-            break;
-        at += 8;
-    }
-    while (at < end && !is_special(*at) && (unsigned char)*at < 0x80)
-        at++;
-    return at;
-}
-
 /* Takes the first byte of a sequence; Unicode table 3-7.  False when none may
  * begin with it. */
 static bool utf8_lead(struct asbi_json_string *s, unsigned char c)

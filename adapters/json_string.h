@@ -41,8 +41,4 @@ enum asbi_json_string_event asbi_json_string_next(struct asbi_json_string *s,
                                                   const char *end,
                                                   asbi_str *piece);
 
-/* The byte that ends the run of plain ASCII from `at` on: a quote, a backslash,
- * a control character, a byte over 0x7f, or `end`. */
-const char *asbi_json_ascii_run(const char *at, const char *end);
-
 #endif

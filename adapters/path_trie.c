@@ -15,6 +15,30 @@ static uint32_t index_of(asbi_str name)
     return n;
 }
 
+/* Where names of that look below `parent` are found; of a name that is not
+ * empty. */
+static uint8_t bucket_of(uint8_t parent, asbi_str name)
+{
+    return (uint8_t)(parent * 31U + name.len * 7U + (uint8_t)name.at[0]);
+}
+
+/* The child of exactly that name, or 0. */
+static uint8_t child_named(const struct asbi_path_trie *t, uint8_t parent,
+                           asbi_str s)
+{
+    if (s.len == 0)
+        return 0;
+    for (uint8_t id = t->buckets[bucket_of(parent, s)]; id;
+         id = t->nodes[id].same) {
+        const struct asbi_path_node *n = &t->nodes[id];
+
+        if (n->parent == parent && n->name_len == s.len &&
+            memcmp(n->name, s.at, s.len) == 0)
+            return id;
+    }
+    return 0;
+}
+
 static uint8_t add_child(struct asbi_path_trie *t, uint8_t parent, asbi_str s)
 {
     assert(t->count < ASBI_PATH_NODES && s.len && s.len <= ASBI_PATH_NAME_MAX);
@@ -28,21 +52,14 @@ static uint8_t add_child(struct asbi_path_trie *t, uint8_t parent, asbi_str s)
     t->nodes[id] = (struct asbi_path_node){
         .name = s.at,
         .name_len = (uint8_t)s.len,
-        .any = asbi_str_eq(s, ASBI_STR("*")),
+        .parent = parent,
+        .same = t->buckets[bucket_of(parent, s)],
         .index = index_of(s),
     };
+    t->buckets[bucket_of(parent, s)] = id;
+    if (asbi_str_eq(s, ASBI_STR("*")))
+        t->nodes[parent].any = id;
     return id;
-}
-
-static uint8_t child_named(const struct asbi_path_trie *t, uint8_t parent,
-                           asbi_str s)
-{
-    for (uint8_t id = t->nodes[parent].first; id; id = t->nodes[id].next) {
-        if (t->nodes[id].name_len == s.len &&
-            memcmp(t->nodes[id].name, s.at, s.len) == 0)
-            return id;
-    }
-    return 0;
 }
 
 static uint8_t walk(struct asbi_path_trie *t, const char *path)
@@ -78,30 +95,23 @@ void asbi_path_trie_init(struct asbi_path_trie *t,
 uint8_t asbi_path_trie_name(const struct asbi_path_trie *t, uint8_t node,
                             asbi_str name)
 {
-    uint8_t other = ASBI_PATH_NOWHERE;
+    uint8_t id = child_named(t, node, name);
+    uint8_t any = t->nodes[node].any;
 
-    for (uint8_t id = t->nodes[node].first; id; id = t->nodes[id].next) {
-        const struct asbi_path_node *n = &t->nodes[id];
-
-        if (n->any)
-            other = id;
-        else if (n->name_len == name.len &&
-                 memcmp(n->name, name.at, name.len) == 0)
-            return id;
-    }
-    return other;
+    /* A member may be called "*", which is no name of the table. */
+    if (id && id != any)
+        return id;
+    return any ? any : ASBI_PATH_NOWHERE;
 }
 
 uint8_t asbi_path_trie_index(const struct asbi_path_trie *t, uint8_t node,
                              uint32_t index)
 {
-    uint8_t other = ASBI_PATH_NOWHERE;
+    uint8_t any = t->nodes[node].any;
 
     for (uint8_t id = t->nodes[node].first; id; id = t->nodes[id].next) {
-        if (t->nodes[id].any)
-            other = id;
-        else if (t->nodes[id].index == index && index != UINT32_MAX)
+        if (id != any && t->nodes[id].index == index && index != UINT32_MAX)
             return id;
     }
-    return other;
+    return any ? any : ASBI_PATH_NOWHERE;
 }

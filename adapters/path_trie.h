@@ -40,10 +40,12 @@ struct asbi_path {
 struct asbi_path_node {
     const char *name;
     uint8_t name_len;
+    uint8_t parent;
     uint8_t first, next; /* child, sibling; 0 for none */
-    bool any;
-    bool chosen;  /* a path ends here, ... */
-    uint8_t path; /* ... this one of the table */
+    uint8_t any;         /* the child for any name or index; 0 for none */
+    uint8_t same;        /* the next of its bucket; 0 for none */
+    bool chosen;         /* a path ends here, ... */
+    uint8_t path;        /* ... this one of the table */
     uint8_t mode;
     uint32_t index; /* of an array; UINT32_MAX for a name */
 };
@@ -51,6 +53,7 @@ struct asbi_path_node {
 struct asbi_path_trie {
     struct asbi_path_node nodes[ASBI_PATH_NODES];
     size_t count;
+    uint8_t buckets[256]; /* first node of a parent, length and letter */
 };
 
 /* Keeps pointers into the paths, which are static tables: one that is too

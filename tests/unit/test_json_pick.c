@@ -1,5 +1,6 @@
 #include "adapters/json_pick.h"
 
+#include "engine/base/rng.h"
 #include "tests/support/check.h"
 #include "tests/support/splits.h"
 
@@ -428,6 +429,111 @@ static void every_cut_of_a_text_is_unfinished_and_tells_a_prefix(void)
     }
 }
 
+struct maker {
+    struct asbi_rng rng;
+    char text[1024];
+    size_t len;
+};
+
+static void put(struct maker *m, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (m->len + len < sizeof(m->text))
+        memcpy(m->text + m->len, text, len);
+    m->len += m->len + len < sizeof(m->text) ? len : 0;
+}
+
+static void put_one_of(struct maker *m, const char *const *words, size_t count)
+{
+    put(m, words[asbi_rng_below(&m->rng, count)]);
+}
+
+#define PUT_ONE_OF(m, words) \
+    put_one_of((m), (words), sizeof(words) / sizeof((words)[0]))
+
+static void put_space(struct maker *m)
+{
+    static const char *const spaces[] = { "", "", "", " ", "\n  ", "\t\r" };
+
+    PUT_ONE_OF(m, spaces);
+}
+
+static void put_value(struct maker *m, unsigned depth);
+
+static void put_container(struct maker *m, bool object, unsigned depth)
+{
+    static const char *const keys[] = { "\"a\"",       "\"b\"",
+                                        "\"error\"",   "\"code\"",
+                                        "\"*\"",       "\"\"",
+                                        "\"\\u0061\"", "\"long name it is\"" };
+
+    put(m, object ? "{" : "[");
+    for (size_t n = asbi_rng_below(&m->rng, 4); n > 0; n--) {
+        put_space(m);
+        if (object) {
+            PUT_ONE_OF(m, keys);
+            put_space(m);
+            put(m, ":");
+            put_space(m);
+        }
+        put_value(m, depth + 1);
+        put_space(m);
+        put(m, n > 1 ? "," : "");
+    }
+    put_space(m);
+    put(m, object ? "}" : "]");
+}
+
+static void put_value(struct maker *m, unsigned depth)
+{
+    static const char *const scalars[] = {
+        "\"\"",
+        "\"plain text of more than sixteen bytes\"",
+        "\"a\\nb\"",
+        "\"\xc3\xa9 \xe4\xb8\xad\"",
+        "\"\\ud83d\\ude00 \\ud800\"",
+        "0",
+        "-12.5e+3",
+        "1234567890",
+        "true",
+        "false",
+        "null",
+        "\"x\"",
+    };
+
+    if (depth < 5 && asbi_rng_below(&m->rng, 3) > depth / 2)
+        put_container(m, asbi_rng_below(&m->rng, 3) > 0, depth);
+    else
+        PUT_ONE_OF(m, scalars);
+}
+
+/* What is at hand as a whole is read in a shorter way than what comes in
+ * pieces: both must tell and refuse the same, of good and of broken text. */
+static void random_documents_read_the_same_whatever_the_cut(void)
+{
+    static const struct asbi_path paths[] = {
+        { "a", ASBI_PICK_STREAM },       { "b", ASBI_PICK_VALUE },
+        { "error", ASBI_PICK_VALUE },    { "error.code", ASBI_PICK_VALUE },
+        { "a.*.b", ASBI_PICK_STREAM },   { "b.0.a", ASBI_PICK_STREAM },
+        { "*.b.code", ASBI_PICK_VALUE }, { "error.*", ASBI_PICK_STREAM },
+    };
+    struct maker m;
+
+    asbi_rng_seed(&m.rng, 7);
+    for (int run = 0; run < 400; run++) {
+        m.len = 0;
+        put_container(&m, true, 0);
+        struct outcome o = read_all_ways(paths, 8, m.text, m.len);
+        CHECK_INT(o.rc, ==, ASB_OK);
+        CHECK(o.done);
+        CHECK_INT(o.used, ==, m.len);
+        m.text[asbi_rng_below(&m.rng, m.len)] =
+            (char)asbi_rng_below(&m.rng, 256);
+        (void)read_all_ways(paths, 8, m.text, m.len);
+    }
+}
+
 static void endless_strings_and_numbers_need_no_memory(void)
 {
     static const struct asbi_path paths[] = { { "0", ASBI_PICK_VALUE },
@@ -469,4 +575,5 @@ TEST_MAIN(CASE(chosen_values_are_found_whatever_the_cut),
           CASE(nesting_has_a_limit), CASE(a_fault_is_for_ever),
           CASE(a_callback_can_pause),
           CASE(every_cut_of_a_text_is_unfinished_and_tells_a_prefix),
+          CASE(random_documents_read_the_same_whatever_the_cut),
           CASE(endless_strings_and_numbers_need_no_memory))
