@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "engine/base/bytes16.h"
 #include "engine/base/utf8.h"
 
 /* ---- classes ----------------------------------------------------------- */
@@ -69,10 +70,10 @@ static const double weights[][CLASSES] = {
                       [OTHER] = 1.30 },
 };
 
-/* ---- ASCII: eight bytes at a time --------------------------------------- */
+/* ---- ASCII -------------------------------------------------------------- */
 
-/* The five classes of ASCII are counted side by side, a byte each, in one
- * word: one load and one addition a character. */
+/* One by one, the five classes of ASCII are counted side by side, a byte each,
+ * in one word: one load and one addition a character. */
 #define ONE(c) (UINT64_C(1) << (8 * (c)))
 #define L ONE(LATIN)
 #define D ONE(DIGIT)
@@ -109,32 +110,45 @@ static void unpack(struct counts *n)
     for (unsigned c = LATIN; c <= PUNCT; c++)
         n->of[c] += n->packed >> (8 * c) & 0xff;
     n->packed = 0;
-    n->room = 248;
+    n->room = 255;
 }
 
-static bool all_ascii(const unsigned char *s)
+/* Sixteen by sixteen, for as long as they are ASCII and no counter of a byte
+ * overflows. */
+static const char *count_blocks(struct counts *n, const char *s,
+                                const char *end)
 {
-    uint64_t word;
+    asbi_bytes16 latin = { 0 }, digit = { 0 }, space = { 0 }, newline = { 0 };
+    const char *from = s;
 
-    memcpy(&word, s, sizeof(word));
-    return (word & UINT64_C(0x8080808080808080)) == 0;
+    for (; end - s >= 16 && s - from < 255 * 16; s += 16) {
+        if (!asbi_bytes16_ascii(s))
+            break;
+        asbi_bytes16 v = asbi_bytes16_load(s);
+        latin -= asbi_bytes16_among(v | asbi_bytes16_all(0x20), 'a', 26);
+        digit -= asbi_bytes16_among(v, '0', 10);
+        space -= asbi_bytes16_is(v, ' ') | asbi_bytes16_is(v, '\t');
+        newline -= asbi_bytes16_is(v, '\n') | asbi_bytes16_is(v, '\r');
+    }
+    uint64_t letters = asbi_bytes16_sum(latin),
+             digits = asbi_bytes16_sum(digit);
+    uint64_t blanks = asbi_bytes16_sum(space), ends = asbi_bytes16_sum(newline);
+    n->of[LATIN] += letters;
+    n->of[DIGIT] += digits;
+    n->of[SPACE] += blanks;
+    n->of[NEWLINE] += ends;
+    n->of[PUNCT] += (uint64_t)(s - from) - letters - digits - blanks - ends;
+    return s;
 }
 
 /* Counts ASCII from `s` on; returns where something else starts. */
-static const unsigned char *
-count_ascii(struct counts *n, const unsigned char *s, const unsigned char *end)
+static const char *count_ascii(struct counts *n, const char *s, const char *end)
 {
-    while (end - s >= 8 && all_ascii(s)) {
-        n->packed += ascii[s[0]] + ascii[s[1]] + ascii[s[2]] + ascii[s[3]] +
-                     ascii[s[4]] + ascii[s[5]] + ascii[s[6]] + ascii[s[7]];
-        s += 8;
-        n->room -= 8;
-        if (n->room < 8)
-            unpack(n);
-    }
-    while (s < end && *s < 0x80) {
-        n->packed += ascii[*s++];
-        if (--n->room < 8)
+    while (end - s >= 16 && asbi_bytes16_ascii(s))
+        s = count_blocks(n, s, end);
+    while (s < end && (unsigned char)*s < 0x80) {
+        n->packed += ascii[(unsigned char)*s++];
+        if (--n->room == 0)
             unpack(n);
     }
     return s;
@@ -189,21 +203,19 @@ static size_t row_of(uint32_t c)
 
 /* Counts until ASCII comes again.  Neighbours are mostly of one script, so the
  * row of the last one is tried first. */
-static const unsigned char *count_wide(struct counts *n, const unsigned char *s,
-                                       const unsigned char *end)
+static const char *count_wide(struct counts *n, const char *s, const char *end)
 {
-    const char *at = (const char *)s;
     size_t row = n->row;
 
-    while (at < (const char *)end && (unsigned char)*at >= 0x80) {
-        uint32_t c = asbi_utf8_next(&at, (const char *)end);
+    while (s < end && (unsigned char)*s >= 0x80) {
+        uint32_t c = asbi_utf8_next(&s, end);
 
         if (c < ranges[row].from || c >= ranges[row + 1].from)
             row = row_of(c);
         n->of[ranges[row].script]++;
     }
     n->row = row;
-    return (const unsigned char *)at;
+    return s;
 }
 
 /* ---- estimates ---------------------------------------------------------- */
@@ -231,9 +243,8 @@ bool asbi_vocabulary_find(const char *name, enum asbi_vocabulary *out)
 
 double asbi_tokens_estimate(enum asbi_vocabulary v, asbi_str text)
 {
-    const unsigned char *s = (const unsigned char *)text.at;
-    const unsigned char *end = text.len ? s + text.len : s;
-    struct counts n = { .room = 248 };
+    const char *s = text.at, *end = text.len ? s + text.len : s;
+    struct counts n = { .room = 255 };
     double tokens = 0;
 
     while (s != end) {

@@ -222,6 +222,33 @@ static void long_runs_of_one_class_are_counted_in_full(void)
     }
 }
 
+/* Long runs of ASCII are counted by other means than single characters. */
+static void a_text_counts_as_its_characters_do(void)
+{
+    static const char *const chars[] = {
+        "a", "Z", "7", " ", "\t", "\n", "@", "`", "{", "\r", "\u00e9", "\x1f"
+    };
+    struct asbi_rng r;
+
+    asbi_rng_seed(&r, 2);
+    for (int run = 0; run < 2000; run++) {
+        char text[400] = "";
+        size_t len = 0;
+        double want = 0;
+
+        for (size_t n = asbi_rng_below(&r, 180); n > 0; n--) {
+            const char *c = chars[asbi_rng_below(&r, run % 3 ? 10 : 12)];
+
+            want += of(c);
+            memcpy(text + len, c, strlen(c));
+            len += strlen(c);
+        }
+        double whole =
+            asbi_tokens_estimate(ASBI_CL100K, asbi_str_of(text, len));
+        CHECK(fabs(whole - want) < 1e-6);
+    }
+}
+
 static void malformed_bytes_count_as_other_each(void)
 {
     CHECK(fabs(of("\xff") - 1.30) < 1e-9);
@@ -390,6 +417,7 @@ TEST_MAIN(CASE(estimates_are_within_15_percent_on_average),
           CASE(a_whole_is_the_sum_of_its_parts),
           CASE(each_script_has_its_own_weight),
           CASE(long_runs_of_one_class_are_counted_in_full),
+          CASE(a_text_counts_as_its_characters_do),
           CASE(malformed_bytes_count_as_other_each),
           CASE(any_bytes_give_a_bounded_estimate),
           CASE(vocabularies_have_their_usual_names),
