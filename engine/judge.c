@@ -176,7 +176,10 @@ static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
     if (j->unknown && ++item->unknowns >= MAX_UNKNOWNS)
         again = false;
     if (!again || e->stopped || call->lane->halt) {
-        fail(call, item, j->code, j->message, j->retryable);
+        char message[ASBI_JUDGEMENT_MESSAGE];
+
+        asbi_judgement_message(j, message);
+        fail(call, item, j->code, message, j->retryable);
         return;
     }
     e->stats.items_retried += item->attempts == 1;

@@ -17,8 +17,9 @@ enum asbi_fate {
 
 struct asbi_judgement {
     enum asbi_fate fate;
-    const char *code; /* for items that end here */
-    char message[320];
+    /* For items that end here; put together only for those. */
+    const char *code, *text;
+    asbi_str detail;
     bool retryable;
     bool unknown; /* may have been paid for without an answer */
     bool waits;   /* retries wait for back-off */
@@ -29,9 +30,16 @@ struct asbi_judgement {
     bool has_usage;
 };
 
-/* Sets code and message for items that end here; the detail is cut. */
+enum { ASBI_JUDGEMENT_MESSAGE = 320 };
+
+/* Sets code and message for items that end here.  Code and text are static,
+ * the detail is borrowed until the call is judged. */
 void asbi_judgement_say(struct asbi_judgement *j, const char *code,
                         const char *text, asbi_str detail);
+
+/* "text: detail"; a long detail is cut. */
+void asbi_judgement_message(const struct asbi_judgement *j,
+                            char out[ASBI_JUDGEMENT_MESSAGE]);
 
 /* Fills in all but the bill; blocks or halts the lane where that follows. */
 void asbi_judgement_find(struct asbi_call *call,

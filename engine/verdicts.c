@@ -25,7 +25,16 @@ void asbi_judgement_say(struct asbi_judgement *j, const char *code,
                         const char *text, asbi_str detail)
 {
     j->code = code;
-    (void)snprintf(j->message, sizeof(j->message), "%s%s%.*s", text,
+    j->text = text;
+    j->detail = detail;
+}
+
+void asbi_judgement_message(const struct asbi_judgement *j,
+                            char out[ASBI_JUDGEMENT_MESSAGE])
+{
+    asbi_str detail = j->detail;
+
+    (void)snprintf(out, ASBI_JUDGEMENT_MESSAGE, "%s%s%.*s", j->text,
                    detail.len ? ": " : "",
                    (int)(detail.len < 240 ? detail.len : 240),
                    detail.len ? detail.at : "");
