@@ -36,22 +36,10 @@ static void put_id(struct asbi_buf *out, asbi_str id, bool is_number)
         asbi_json_put_string(out, id);
 }
 
-static void put_text(struct asbi_buf *out, const char *key, const char *text)
-{
-    asbi_json_put_key(out, key);
-    asbi_json_put_string(out, asbi_str_c(text));
-}
-
-static void put_count(struct asbi_buf *out, const char *key, uint64_t n)
-{
-    asbi_json_put_key(out, key);
-    asbi_buf_u64(out, n);
-}
-
 static void put_output(struct asbi_writer *w, struct asbi_buf *out,
                        const struct asb_result *result)
 {
-    asbi_json_put_key(out, "output");
+    ASBI_BUF_LIT(out, ",\"output\":");
     if (result->output_is_json)
         put_json(w, out, result->output);
     else
@@ -62,13 +50,12 @@ static void put_output(struct asbi_writer *w, struct asbi_buf *out,
 static void put_error(struct asbi_buf *out, const struct asb_result *result,
                       bool with_retryable)
 {
-    asbi_json_put_key(out, "error");
-    asbi_buf_char(out, '{');
-    put_text(out, "code", asbi_error_word(result));
-    asbi_json_put_key(out, "message");
+    ASBI_BUF_LIT(out, ",\"error\":{\"code\":");
+    asbi_json_put_string(out, asbi_str_c(asbi_error_word(result)));
+    ASBI_BUF_LIT(out, ",\"message\":");
     asbi_json_put_string(out, result->error_message);
     if (with_retryable) {
-        asbi_json_put_key(out, "retryable");
+        ASBI_BUF_LIT(out, ",\"retryable\":");
         asbi_buf_c(out, result->retryable ? "true" : "false");
     }
     asbi_buf_char(out, '}');
@@ -76,34 +63,40 @@ static void put_error(struct asbi_buf *out, const struct asb_result *result,
 
 static void put_usage(struct asbi_buf *out, const struct asb_usage *usage)
 {
-    asbi_json_put_key(out, "usage");
-    asbi_buf_char(out, '{');
-    put_count(out, "input_tokens", usage->input_tokens);
-    if (usage->cached_tokens)
-        put_count(out, "cached_tokens", usage->cached_tokens);
-    put_count(out, "output_tokens", usage->output_tokens);
+    ASBI_BUF_LIT(out, ",\"usage\":{\"input_tokens\":");
+    asbi_buf_u64(out, usage->input_tokens);
+    if (usage->cached_tokens) {
+        ASBI_BUF_LIT(out, ",\"cached_tokens\":");
+        asbi_buf_u64(out, usage->cached_tokens);
+    }
+    ASBI_BUF_LIT(out, ",\"output_tokens\":");
+    asbi_buf_u64(out, usage->output_tokens);
     asbi_buf_char(out, '}');
 }
 
 static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
                      const struct asb_result *result, struct asbi_buf *out)
 {
-    asbi_buf_char(out, '{');
-    asbi_json_put_key(out, "id");
+    ASBI_BUF_LIT(out, "{\"id\":");
     put_id(out, result->id, memo->id_is_number);
-    put_count(out, "seq", memo->seq);
-    put_text(out, "status", asbi_status_word(result));
+    ASBI_BUF_LIT(out, ",\"seq\":");
+    asbi_buf_u64(out, memo->seq);
+    ASBI_BUF_LIT(out, ",\"status\":\"");
+    asbi_buf_c(out, asbi_status_word(result));
+    asbi_buf_char(out, '"');
     if (result->ok)
         put_output(w, out, result);
     else
         put_error(out, result, true);
-    put_text(out, "source", asbi_source_word(result->source));
-    put_count(out, "attempts", result->attempts);
+    ASBI_BUF_LIT(out, ",\"source\":\"");
+    asbi_buf_c(out, asbi_source_word(result->source));
+    ASBI_BUF_LIT(out, "\",\"attempts\":");
+    asbi_buf_u64(out, result->attempts);
     put_usage(out, &result->usage);
-    asbi_json_put_key(out, "cost_usd");
+    ASBI_BUF_LIT(out, ",\"cost_usd\":");
     asbi_json_put_usd(out, result->cost_nano_usd);
     if (result->saved_nano_usd) {
-        asbi_json_put_key(out, "saved_usd");
+        ASBI_BUF_LIT(out, ",\"saved_usd\":");
         asbi_json_put_usd(out, result->saved_nano_usd);
     }
     asbi_buf_char(out, '}');
@@ -116,25 +109,28 @@ static void put_made_up_body(struct asbi_buf *out,
 {
     const struct asb_usage *usage = &result->usage;
 
-    asbi_buf_c(out, "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,"
-                    "\"message\":{\"role\":\"assistant\",\"content\":");
+    ASBI_BUF_LIT(out,
+                 "{\"object\":\"chat.completion\",\"choices\":[{\"index\":0,"
+                 "\"message\":{\"role\":\"assistant\",\"content\":");
     asbi_json_put_string(out, result->output);
-    asbi_buf_c(out, "},\"finish_reason\":\"stop\"}],\"usage\":{");
-    put_count(out, "prompt_tokens", usage->input_tokens);
-    put_count(out, "completion_tokens", usage->output_tokens);
-    put_count(out, "total_tokens", usage->input_tokens + usage->output_tokens);
-    asbi_buf_c(out, "}}");
+    ASBI_BUF_LIT(out, "},\"finish_reason\":\"stop\"}],\"usage\":"
+                      "{\"prompt_tokens\":");
+    asbi_buf_u64(out, usage->input_tokens);
+    ASBI_BUF_LIT(out, ",\"completion_tokens\":");
+    asbi_buf_u64(out, usage->output_tokens);
+    ASBI_BUF_LIT(out, ",\"total_tokens\":");
+    asbi_buf_u64(out, usage->input_tokens + usage->output_tokens);
+    ASBI_BUF_LIT(out, "}}");
 }
 
 static void put_response(struct asbi_writer *w, struct asbi_buf *out,
                          const struct asb_result *result, int status_code)
 {
-    asbi_json_put_key(out, "response");
-    asbi_buf_char(out, '{');
-    put_count(out, "status_code", (uint64_t)status_code);
-    asbi_json_put_key(out, "request_id");
+    ASBI_BUF_LIT(out, ",\"response\":{\"status_code\":");
+    asbi_buf_u64(out, (uint64_t)status_code);
+    ASBI_BUF_LIT(out, ",\"request_id\":");
     asbi_json_put_string(out, result->request_id);
-    asbi_json_put_key(out, "body");
+    ASBI_BUF_LIT(out, ",\"body\":");
     if (result->body.len)
         put_json(w, out, result->body);
     else
@@ -151,9 +147,9 @@ static void put_batch_line(struct asbi_writer *w,
     char id[32];
 
     asbi_batch_id(memo->seq, id);
-    asbi_buf_char(out, '{');
-    put_text(out, "id", id);
-    asbi_json_put_key(out, "custom_id");
+    ASBI_BUF_LIT(out, "{\"id\":\"");
+    asbi_buf_c(out, id);
+    ASBI_BUF_LIT(out, "\",\"custom_id\":");
     put_id(out, result->id, memo->id_is_number);
     if (shape.response)
         put_response(w, out, result, shape.status_code);

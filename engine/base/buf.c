@@ -65,7 +65,7 @@ char *asbi_buf_reserve(struct asbi_buf *b, size_t len)
     return grow(b, b->len + len);
 }
 
-void asbi_buf_add(struct asbi_buf *b, const void *at, size_t len)
+void asbi_buf_add_more(struct asbi_buf *b, const void *at, size_t len)
 {
     char *to = asbi_buf_reserve(b, len);
 
@@ -75,19 +75,9 @@ void asbi_buf_add(struct asbi_buf *b, const void *at, size_t len)
     b->len += len;
 }
 
-void asbi_buf_str(struct asbi_buf *b, asbi_str s)
-{
-    asbi_buf_add(b, s.at, s.len);
-}
-
 void asbi_buf_c(struct asbi_buf *b, const char *text)
 {
     asbi_buf_add(b, text, strlen(text));
-}
-
-void asbi_buf_char(struct asbi_buf *b, char c)
-{
-    asbi_buf_add(b, &c, 1);
 }
 
 static void add_integer(struct asbi_buf *b, uint64_t n, bool negative)

@@ -35,10 +35,36 @@ void asbi_buf_clear(struct asbi_buf *b);
 /* As clear, but gives memory beyond `keep` bytes back. */
 void asbi_buf_shrink(struct asbi_buf *b, size_t keep);
 
-void asbi_buf_add(struct asbi_buf *b, const void *at, size_t len);
-void asbi_buf_str(struct asbi_buf *b, asbi_str s);
+/* What asbi_buf_add() does when there is no room at hand. */
+void asbi_buf_add_more(struct asbi_buf *b, const void *at, size_t len);
+
+/* Mostly there is room: then it is a copy where it is called. */
+static inline void asbi_buf_add(struct asbi_buf *b, const void *at, size_t len)
+{
+    /* `<`, as one byte more than `max` may be allocated. */
+    if (b->failed || len >= b->cap - b->len || len == 0) {
+        asbi_buf_add_more(b, at, len);
+        return;
+    }
+    memcpy(b->data + b->len, at, len);
+    b->len += len;
+}
+
+static inline void asbi_buf_str(struct asbi_buf *b, asbi_str s)
+{
+    asbi_buf_add(b, s.at, s.len);
+}
+
+static inline void asbi_buf_char(struct asbi_buf *b, char c)
+{
+    asbi_buf_add(b, &c, 1);
+}
+
+/* For string literals only. */
+#define ASBI_BUF_LIT(b, literal) \
+    asbi_buf_add((b), (literal), sizeof("" literal) - 1)
+
 void asbi_buf_c(struct asbi_buf *b, const char *text);
-void asbi_buf_char(struct asbi_buf *b, char c);
 void asbi_buf_u64(struct asbi_buf *b, uint64_t n);
 void asbi_buf_i64(struct asbi_buf *b, int64_t n);
 void asbi_buf_fmt(struct asbi_buf *b, const char *format, ...)

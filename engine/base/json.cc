@@ -8,6 +8,7 @@ extern "C" {
 
 #include <simdjson.h>
 
+#include "engine/base/bytes16.h"
 #include "engine/base/decimal.h"
 #include "engine/base/json_lex.h"
 
@@ -149,13 +150,27 @@ int scalar(walk *w, asbi_str raw)
     return add(w, ASBI_JSON_NUMBER, raw) ? ASB_OK : ASB_ENOMEM;
 }
 
+/* Whether there is an escape in a part of the document, behind which there is
+ * padding to read. */
+bool has_escape(asbi_str inside)
+{
+    for (size_t i = 0; i < inside.len; i += 16) {
+        asbi_bytes16 v = asbi_bytes16_load(inside.at + i);
+        size_t n = asbi_bytes16_first(asbi_bytes16_is(v, '\\'));
+
+        if (n < 16)
+            return n < inside.len - i;
+    }
+    return false;
+}
+
 /* The inside of a string token whose escapes are good. */
 bool string_inside(asbi_str raw, asbi_str *inside)
 {
     if (raw.len < 2 || raw.at[raw.len - 1] != '"')
         return false;
     *inside = { raw.at + 1, raw.len - 2 };
-    return asbi_json_unescape(*inside, nullptr) >= 0;
+    return !has_escape(*inside) || asbi_json_unescape(*inside, nullptr) >= 0;
 }
 
 int string(walk *w, asbi_str raw)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engine/base/decimal.h"
+#include "engine/base/json_plain.h"
 #include "engine/base/units.h"
 
 /* What JSON demands to be escaped: the letter after the backslash, or 'u'. */
@@ -105,8 +106,13 @@ void asbi_json_put_escaped(struct asbi_buf *out, asbi_str text)
 
 void asbi_json_put_string(struct asbi_buf *out, asbi_str text)
 {
+    size_t plain = asbi_json_plain_run(text.at, text.len);
+
     asbi_buf_char(out, '"');
-    asbi_json_put_escaped(out, text);
+    asbi_buf_add(out, text.at, plain);
+    if (plain < text.len)
+        asbi_json_put_escaped(out,
+                              asbi_str_of(text.at + plain, text.len - plain));
     asbi_buf_char(out, '"');
 }
 
