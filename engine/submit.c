@@ -14,8 +14,11 @@
 enum {
     /* Room kept for one ordinary item when asked whether there is any. */
     ORDINARY_ITEM_BYTES = 4096,
-    /* Items held at once, whatever their size, for each call in flight. */
+    /* Items held at once, whatever their size and the calls in flight. */
     MIN_HELD_ITEMS = 4096,
+    /* Of items that go alone, as many wait for a call: few enough to be found
+     * in the processor's cache when their turn comes. */
+    MIN_WAITING_ITEMS = 256,
 };
 
 static size_t max_held_items(const struct asb_engine *e)
@@ -27,10 +30,20 @@ static size_t max_held_items(const struct asb_engine *e)
     return most > MIN_HELD_ITEMS ? most : MIN_HELD_ITEMS;
 }
 
+/* More are of use only to pack them or to choose among them. */
+static bool enough_wait(const struct asb_engine *e)
+{
+    unsigned limit = asbi_limiter_limit(&e->lane->limiter);
+    uint64_t most = limit > MIN_WAITING_ITEMS ? limit : MIN_WAITING_ITEMS;
+
+    return !e->task_packs && !e->chooses && e->former.waiting.items >= most;
+}
+
 bool asb_has_room(const struct asb_engine *e)
 {
     return !e->draining && e->held_items < max_held_items(e) &&
-           e->held_bytes + ORDINARY_ITEM_BYTES <= e->config->max_memory_bytes;
+           e->held_bytes + ORDINARY_ITEM_BYTES <= e->config->max_memory_bytes &&
+           !enough_wait(e);
 }
 
 static bool is_text(enum asb_payload p)
@@ -169,6 +182,8 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     e->held_of[item->priority]++;
     e->seen_urgent_or_normal =
         e->seen_urgent_or_normal || item->priority != ASB_BACKGROUND;
+    e->chooses = e->chooses || item->priority != ASB_NORMAL ||
+                 item->deadline_ns != ASBI_NEVER || item->tenant.len;
     e->held_bytes += item->bytes;
     e->stats.items_total++;
     estimate(e, item, r);
