@@ -80,7 +80,7 @@ struct asb_engine {
     struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
     size_t held_of[ASBI_CLASSES];
     bool seen_urgent_or_normal; /* there is more than background work */
-    bool chooses; /* items differ in class, deadline or tenant */
+    bool chooses;               /* items differ in class, deadline or tenant */
 
     struct asbi_journal *journal; /* the job's; NULL: none is kept */
     struct asbi_list held;        /* calls whose intent is not yet durable */
