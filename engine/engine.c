@@ -292,7 +292,11 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
 
     if (!e)
         return NULL;
-    e->mem = *mem;
+    e->host_mem = e->mem = *mem;
+    asbi_pool_init(&e->pool, &e->host_mem);
+    /* A host's own allocator is used as it is. */
+    if (mem->resize == asbi_mem_system.resize && !ASBI_POOL_HIDES_FAULTS)
+        e->mem = e->pool.mem;
     e->log = *log;
     e->alarm_ns = ASBI_NEVER;
     asbi_slots_init(&e->numbers, &e->mem);
@@ -397,7 +401,7 @@ void asbi_engine_destroy(struct asb_engine *e)
 {
     if (!e)
         return;
-    struct asbi_mem mem = e->mem;
+    struct asbi_mem mem = e->host_mem;
 
     if (e->lane) /* else nothing was ever taken in */
         free_items(e);
@@ -416,5 +420,6 @@ void asbi_engine_destroy(struct asb_engine *e)
     asb_options_free(e->options);
     if (e->world)
         e->world->ops->free(e->world);
+    asbi_pool_fini(&e->pool);
     asbi_free(&mem, e);
 }

@@ -17,6 +17,7 @@
 #include "engine/base/list.h"
 #include "engine/base/log.h"
 #include "engine/base/map.h"
+#include "engine/base/pool.h"
 #include "engine/base/rng.h"
 #include "engine/base/slots.h"
 #include "engine/item.h"
@@ -58,6 +59,8 @@ struct asbi_watch {
 struct asb_engine {
     /* -- immutable after creation */
     struct asbi_mem mem;
+    struct asbi_mem host_mem; /* what `mem` takes from */
+    struct asbi_pool pool;
     struct asbi_log log;
     struct asb_options *options; /* own copy */
     const struct asbi_config *config;
