@@ -7,11 +7,6 @@ enum { MAX_EVENT = 64 * 1024 * 1024 };
 
 /* ---- bodies ----------------------------------------------------------- */
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static void feed_document(struct asbi_decoder *d, asbi_str s)
 {
     size_t used;
@@ -20,7 +15,7 @@ static void feed_document(struct asbi_decoder *d, asbi_str s)
 
     d->given_up = rc == ASB_ETOOBIG;
     d->malformed = d->malformed || rc;
-    while (used < s.len && is_space(s.at[used]))
+    while (used < s.len && asbi_char_is_space(s.at[used]))
         used++;
     d->malformed = d->malformed || used < s.len;
 }
@@ -32,7 +27,7 @@ static void on_sse_data(void *arg, asbi_str piece)
     if (d->given_up)
         return;
     if (!d->in_event) {
-        asbi_pick_begin(&d->pick, &d->paths, &d->pick_sink);
+        asbi_pick_begin(&d->pick, &d->paths->reply, &d->pick_sink);
         d->text_path = ASBI_DECODER_NO_PATH;
     }
     d->in_event = true;
@@ -69,7 +64,7 @@ static enum asbi_decoder_body body_of(const struct asbi_decoder *d, char first)
 /* White space, or of a byte order mark. */
 static bool is_leader(char c)
 {
-    return is_space(c) || c == '\xef' || c == '\xbb' || c == '\xbf';
+    return asbi_char_is_space(c) || c == '\xef' || c == '\xbb' || c == '\xbf';
 }
 
 int asbi_decoder_on_body(struct asbi_decoder *d, const char *at, size_t len)
@@ -93,8 +88,9 @@ int asbi_decoder_on_body(struct asbi_decoder *d, const char *at, size_t len)
 
 /* ---- the call --------------------------------------------------------- */
 
-struct asbi_decoder *asbi_decoder_new(const struct asbi_mem *mem,
-                                      const struct asbi_reply_table *table)
+static struct asbi_decoder *make(const struct asbi_mem *mem,
+                                 const struct asbi_reply_table *table,
+                                 const struct asbi_decoder_paths *paths)
 {
     struct asbi_decoder *d = asbi_calloc(mem, 1, sizeof(*d));
 
@@ -102,7 +98,7 @@ struct asbi_decoder *asbi_decoder_new(const struct asbi_mem *mem,
         return NULL;
     d->mem = mem;
     d->table = table;
-    asbi_path_trie_init(&d->paths, table->paths, table->count);
+    d->paths = paths;
     d->sse_sink =
         (struct asbi_sse_sink){ on_sse_data, on_sse_event, on_sse_done, d };
     asbi_decoder_fields_init(d);
@@ -110,11 +106,35 @@ struct asbi_decoder *asbi_decoder_new(const struct asbi_mem *mem,
     return d;
 }
 
+struct asbi_decoder *asbi_decoder_new(const struct asbi_mem *mem,
+                                      const struct asbi_reply_table *table)
+{
+    struct asbi_decoder_paths *paths = asbi_alloc(mem, sizeof(*paths));
+
+    if (!paths)
+        return NULL;
+    asbi_path_trie_init(&paths->reply, table->paths, table->count);
+    asbi_packed_paths_init(&paths->packed);
+    struct asbi_decoder *d = make(mem, table, paths);
+    if (!d) {
+        asbi_free(mem, paths);
+        return NULL;
+    }
+    d->own_paths = paths;
+    return d;
+}
+
+struct asbi_decoder *asbi_decoder_twin(const struct asbi_decoder *first)
+{
+    return make(first->mem, first->table, first->paths);
+}
+
 void asbi_decoder_free(struct asbi_decoder *d)
 {
     if (!d)
         return;
     asbi_decoder_fields_fini(d);
+    asbi_free(d->mem, d->own_paths);
     asbi_free(d->mem, d);
 }
 
@@ -128,7 +148,7 @@ void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_call_way way,
     asbi_rate_headers_begin(&d->headers);
     d->location.len = 0;
     d->body = ASBI_BODY_NOT_BEGUN;
-    asbi_pick_begin(&d->pick, &d->paths, &d->pick_sink);
+    asbi_pick_begin(&d->pick, &d->paths->reply, &d->pick_sink);
     asbi_sse_begin(&d->sse, &d->sse_sink, MAX_EVENT);
     asbi_excerpt_begin(&d->excerpt);
     d->text_path = ASBI_DECODER_NO_PATH;

@@ -66,6 +66,9 @@ struct asbi_reply_table {
 /* Keeps `table`.  NULL when out of memory. */
 struct asbi_decoder *asbi_decoder_new(const struct asbi_mem *mem,
                                       const struct asbi_reply_table *table);
+/* Another one for the same replies, which borrows from the first and goes
+ * before it.  NULL when out of memory. */
+struct asbi_decoder *asbi_decoder_twin(const struct asbi_decoder *first);
 void asbi_decoder_free(struct asbi_decoder *d);
 void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_call_way way,
                         const struct asbi_reply_sink *sink);
@@ -77,9 +80,10 @@ void asbi_decoder_end(struct asbi_decoder *d, bool complete,
                       struct asbi_reply *out);
 
 /* For the table of a dialect. */
-#define ASBI_DECODER_FUNCTIONS                                                \
-    .decoder_free = asbi_decoder_free, .begin = asbi_decoder_begin,           \
-    .on_status = asbi_decoder_on_status, .on_header = asbi_decoder_on_header, \
-    .on_body = asbi_decoder_on_body, .end = asbi_decoder_end
+#define ASBI_DECODER_FUNCTIONS                                            \
+    .decoder_twin = asbi_decoder_twin, .decoder_free = asbi_decoder_free, \
+    .begin = asbi_decoder_begin, .on_status = asbi_decoder_on_status,     \
+    .on_header = asbi_decoder_on_header, .on_body = asbi_decoder_on_body, \
+    .end = asbi_decoder_end
 
 #endif

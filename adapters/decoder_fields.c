@@ -360,7 +360,8 @@ void asbi_decoder_fields_init(struct asbi_decoder *d)
 {
     d->pick_sink =
         (struct asbi_pick_sink){ on_value, on_begin, on_piece, on_end, d };
-    asbi_packed_init(&d->answer, d->mem, MAX_ELEMENT, on_item, d);
+    asbi_packed_init(&d->answer, d->mem, &d->paths->packed, MAX_ELEMENT,
+                     on_item, d);
     asbi_buf_init(&d->element.answer, d->mem, MAX_ELEMENT);
 }
 
@@ -374,7 +375,8 @@ void asbi_decoder_fields_begin(struct asbi_decoder *d)
 {
     enum { KEPT = 64 * 1024 };
 
-    asbi_packed_begin(&d->answer);
+    if (d->way == ASBI_PACKED)
+        asbi_packed_begin(&d->answer);
     asbi_buf_shrink(&d->element.answer, KEPT);
     d->element.begun = d->element.has_answer = false;
     d->elements = 0;

@@ -35,11 +35,18 @@ struct asbi_decoder_element {
     struct asbi_buf answer; /* kept from reply to reply */
 };
 
+/* What decoders of one table share: what they look for. */
+struct asbi_decoder_paths {
+    struct asbi_path_trie reply;
+    struct asbi_packed_paths packed;
+};
+
 struct asbi_decoder {
     /* -- set by asbi_decoder_new() */
     const struct asbi_mem *mem;
     const struct asbi_reply_table *table;
-    struct asbi_path_trie paths;
+    struct asbi_decoder_paths *own_paths;   /* NULL: it is a twin */
+    const struct asbi_decoder_paths *paths; /* its own, or the first one's */
     struct asbi_pick_sink pick_sink;
     struct asbi_sse_sink sse_sink;
     struct asbi_packed_answer answer; /* keeps memory from call to call */

@@ -124,9 +124,12 @@ struct asbi_dialect {
                          const struct asbi_call_style *style,
                          struct asbi_buf *body);
 
-    /* One decoder serves many calls, one after the other. */
+    /* One decoder serves many calls, one after the other.  Those for calls at
+     * the same time are twins of the first, which outlives them: what does not
+     * change from call to call is there once. */
     struct asbi_decoder *(*decoder_new)(const struct asbi_mem *mem,
                                         const struct asbi_call_style *style);
+    struct asbi_decoder *(*decoder_twin)(const struct asbi_decoder *first);
     void (*decoder_free)(struct asbi_decoder *d);
     /* Starts on a new reply; copies `sink`, whose functions may be NULL. */
     void (*begin)(struct asbi_decoder *d, enum asbi_call_way way,

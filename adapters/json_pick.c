@@ -72,11 +72,6 @@ static const struct asbi_path_node *chosen(const struct asbi_pick *p)
     return &p->trie->nodes[p->here];
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static bool in_array(const struct asbi_pick *p)
 {
     return p->arrays >> (p->depth - 1) & 1;
@@ -554,7 +549,7 @@ static void step(struct asbi_pick *p)
         take_literal(p);
         break;
     default:
-        while (p->at < p->end && is_space(*p->at))
+        while (p->at < p->end && asbi_char_is_space(*p->at))
             p->at++;
         if (p->at < p->end)
             take_structure(p);

@@ -97,7 +97,7 @@ static void element_begin(struct asbi_packed_answer *a)
     a->strings = 0;
     a->taking = NONE;
     asbi_buf_clear(&a->output);
-    asbi_pick_begin(&a->pick, &a->item_paths, &a->item_sink);
+    asbi_pick_begin(&a->pick, &a->paths->item, &a->item_sink);
 }
 
 static void element_end(struct asbi_packed_answer *a)
@@ -282,7 +282,7 @@ static size_t take_prose(struct asbi_packed_answer *a, asbi_str s)
         return n + 1;
     }
     a->state = FRAME;
-    asbi_pick_begin(&a->pick, &a->frame_paths, &a->frame_sink);
+    asbi_pick_begin(&a->pick, &a->paths->frame, &a->frame_sink);
     return n;
 }
 
@@ -334,15 +334,21 @@ static size_t take_think(struct asbi_packed_answer *a, asbi_str s)
 
 /* ---- the text --------------------------------------------------------- */
 
+void asbi_packed_paths_init(struct asbi_packed_paths *paths)
+{
+    asbi_path_trie_init(&paths->frame, frame_paths, COUNT(frame_paths));
+    asbi_path_trie_init(&paths->item, item_paths, COUNT(item_paths));
+}
+
 void asbi_packed_init(struct asbi_packed_answer *a, const struct asbi_mem *mem,
-                      size_t max_element, asbi_packed_cb on_item, void *arg)
+                      const struct asbi_packed_paths *paths, size_t max_element,
+                      asbi_packed_cb on_item, void *arg)
 {
     memset(a, 0, sizeof(*a));
     a->on_item = on_item;
     a->arg = arg;
     a->max_element = max_element;
-    asbi_path_trie_init(&a->frame_paths, frame_paths, COUNT(frame_paths));
-    asbi_path_trie_init(&a->item_paths, item_paths, COUNT(item_paths));
+    a->paths = paths;
     a->frame_sink = (struct asbi_pick_sink){ on_frame_value, on_frame_begin,
                                              on_frame_piece, on_frame_end, a };
     a->item_sink = (struct asbi_pick_sink){ on_item_value, on_item_begin,

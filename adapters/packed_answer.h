@@ -26,12 +26,19 @@
 typedef void (*asbi_packed_cb)(void *arg, asbi_str id, asbi_str output,
                                bool is_json);
 
+/* What all readers share: what they look for.  Private. */
+struct asbi_packed_paths {
+    struct asbi_path_trie frame, item;
+};
+
+void asbi_packed_paths_init(struct asbi_packed_paths *paths);
+
 /* Private but for its size. */
 struct asbi_packed_answer {
     asbi_packed_cb on_item;
     void *arg;
     size_t max_element;
-    struct asbi_path_trie frame_paths, item_paths;
+    const struct asbi_packed_paths *paths;
     struct asbi_pick_sink frame_sink, item_sink;
     struct asbi_pick pick;
 
@@ -57,11 +64,12 @@ struct asbi_packed_answer {
     struct asbi_buf output; /* kept from text to text */
 };
 
-/* Allocates nothing yet.  Of an element of more than `max_element` bytes, or
- * one there is no memory for, only the id is told: who hears another answer for
- * it must know that it is not the only one. */
+/* Allocates nothing yet; keeps `paths`.  Of an element of more than
+ * `max_element` bytes, or one there is no memory for, only the id is told: who
+ * hears another answer for it must know that it is not the only one. */
 void asbi_packed_init(struct asbi_packed_answer *a, const struct asbi_mem *mem,
-                      size_t max_element, asbi_packed_cb on_item, void *arg);
+                      const struct asbi_packed_paths *paths, size_t max_element,
+                      asbi_packed_cb on_item, void *arg);
 void asbi_packed_fini(struct asbi_packed_answer *a);
 
 /* Starts on a text. */

@@ -109,10 +109,10 @@ static void on_status(struct asbi_exchange *x, int status)
 static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
 {
     struct asbi_call *call = call_of(x);
-    struct asbi_world *w = call->engine->world;
 
-    call->lane->dialect->on_header(call->decoder, name, value,
-                                   w->ops->wall_ms(w));
+    if (!call->wall_ms)
+        call->wall_ms = asbi_wall_ms(call->engine->world);
+    call->lane->dialect->on_header(call->decoder, name, value, call->wall_ms);
 }
 
 static int on_body(struct asbi_exchange *x, const char *at, size_t len)
@@ -317,7 +317,7 @@ static struct asbi_call *call_new(struct asb_engine *e)
     asbi_buf_init(&call->body, &e->mem, body_max);
     asbi_buf_init(&call->text, &e->mem, e->config->max_answer_bytes);
     asbi_buf_init(&call->reply, &e->mem, e->config->max_answer_bytes);
-    call->decoder = e->lane->dialect->decoder_new(&e->mem, &e->lane->style);
+    call->decoder = e->lane->dialect->decoder_twin(e->lane->decoder);
     if (!call->decoder) {
         asbi_call_free(call);
         return NULL;
@@ -365,6 +365,7 @@ static int encode(struct asbi_call *call, struct asbi_batch *batch)
     asbi_buf_shrink(&call->text, KEEP_BYTES);
     asbi_buf_shrink(&call->reply, KEEP_BYTES);
     call->strangers = 0;
+    call->wall_ms = 0;
     int rc = add_entries(call, batch);
     if (rc)
         return rc;

@@ -57,6 +57,7 @@ struct asbi_call {
     struct asbi_demand demand;
     double raw_input; /* estimated tokens before calibration */
     uint64_t started_ns;
+    uint64_t wall_ms; /* at the first header of the answer; 0 before it */
 };
 
 /* Takes the batch and sends it.  ASB_OK; on ASB_ENOMEM the batch is the

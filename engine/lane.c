@@ -224,6 +224,17 @@ void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way)
     refresh(lane);
 }
 
+/* What all calls have in common. */
+static int init_wire(struct asbi_lane *lane, asbi_str key)
+{
+    lane->dialect->headers(key, &lane->style, &lane->header_lines);
+    int rc = index_headers(lane);
+    if (rc)
+        return rc;
+    lane->decoder = lane->dialect->decoder_new(lane->mem, &lane->style);
+    return lane->decoder ? ASB_OK : ASB_ENOMEM;
+}
+
 int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
                   asbi_str key, asbi_str system, const struct asbi_log *log,
                   unsigned capacity, struct asbi_lane **out,
@@ -259,8 +270,7 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
     rc = init_api(lane, why);
     if (rc)
         goto out;
-    lane->dialect->headers(key, &lane->style, &lane->header_lines);
-    rc = index_headers(lane);
+    rc = init_wire(lane, key);
     if (rc)
         goto out;
     init_gates(lane, capacity);
@@ -284,6 +294,8 @@ void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport)
     if (lane->header_lines.data)
         explicit_bzero(lane->header_lines.data, lane->header_lines.cap);
     asbi_buf_fini(&lane->header_lines);
+    if (lane->decoder)
+        lane->dialect->decoder_free(lane->decoder);
     asbi_json_api_free(lane->api);
     asbi_free(lane->mem, lane->headers);
     asbi_free(lane->mem, lane->base_url);

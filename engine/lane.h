@@ -65,9 +65,10 @@ struct asbi_lane {
     char *base_url;         /* without a slash at the end, ... */
     const char *base_query; /* ... and what stood behind: "?api-version=..." */
     struct asbi_buf header_lines;
-    const char **headers;      /* into header_lines; NULL-terminated */
-    struct asbi_map endpoints; /* path -> struct lane_endpoint */
-    uint64_t system_tokens;    /* of the constant prompt, uncalibrated */
+    const char **headers;         /* into header_lines; NULL-terminated */
+    struct asbi_map endpoints;    /* path -> struct lane_endpoint */
+    uint64_t system_tokens;       /* of the constant prompt, uncalibrated */
+    struct asbi_decoder *decoder; /* of which those of the calls are twins */
 
     /* -- the gates */
     struct asbi_limiter limiter;

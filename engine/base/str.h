@@ -40,7 +40,8 @@ static inline bool asbi_str_eq(asbi_str a, asbi_str b)
 static inline bool asbi_str_eq_nocase(asbi_str a, asbi_str b)
 {
     return a.len == b.len &&
-           (a.len == 0 || strncasecmp(a.at, b.at, a.len) == 0);
+           (a.len == 0 || ((a.at[0] | 0x20) == (b.at[0] | 0x20) &&
+                           strncasecmp(a.at, b.at, a.len) == 0));
 }
 
 static inline bool asbi_str_starts(asbi_str s, asbi_str prefix)
@@ -49,12 +50,18 @@ static inline bool asbi_str_starts(asbi_str s, asbi_str prefix)
            (prefix.len == 0 || memcmp(s.at, prefix.at, prefix.len) == 0);
 }
 
-/* Without leading and trailing ASCII white space. */
+/* The white space of JSON and of HTTP. */
+static inline bool asbi_char_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without leading and trailing white space. */
 static inline asbi_str asbi_str_trim(asbi_str s)
 {
-    while (s.len && strchr(" \t\r\n", s.at[0]) && s.at[0])
+    while (s.len && asbi_char_is_space(s.at[0]))
         s.at++, s.len--;
-    while (s.len && strchr(" \t\r\n", s.at[s.len - 1]) && s.at[s.len - 1])
+    while (s.len && asbi_char_is_space(s.at[s.len - 1]))
         s.len--;
     return s;
 }

@@ -37,10 +37,12 @@ static void on_item(void *arg, asbi_str id, asbi_str output, bool is_json)
 
 static uint64_t read_answer(const uint8_t *data, size_t size, size_t piece)
 {
+    struct asbi_packed_paths paths;
     struct asbi_packed_answer a;
     struct told t = { UINT64_C(0xcbf29ce484222325) };
 
-    asbi_packed_init(&a, &asbi_mem_system, 4096, on_item, &t);
+    asbi_packed_paths_init(&paths);
+    asbi_packed_init(&a, &asbi_mem_system, &paths, 4096, on_item, &t);
     asbi_packed_begin(&a);
     for (size_t at = 0; at < size; at += piece) {
         size_t len = size - at < piece ? size - at : piece;

@@ -169,6 +169,7 @@ static inline void rig_starve(const struct exchange *x)
         if (d)
             rig_read(dialect, d, x,
                      (struct splits){ x->body, 0, x->body.len, 0 }, &told);
+        dialect->decoder_free(d ? dialect->decoder_twin(d) : NULL);
         dialect->decoder_free(d);
         CHECK_INT(fm.live, ==, 0);
         if (fm.seen < n)

@@ -37,12 +37,14 @@ static void on_item(void *arg, asbi_str id, asbi_str output, bool is_json)
 static bool read_pieces(const struct asbi_mem *mem, struct splits ways,
                         struct record *r)
 {
+    struct asbi_packed_paths paths;
     struct asbi_packed_answer a;
     size_t len;
     char *piece;
 
     memset(r, 0, sizeof(*r));
-    asbi_packed_init(&a, mem, MAX_ELEMENT, on_item, r);
+    asbi_packed_paths_init(&paths);
+    asbi_packed_init(&a, mem, &paths, MAX_ELEMENT, on_item, r);
     asbi_packed_begin(&a);
     while ((piece = splits_next(&ways, &len))) {
         asbi_packed_feed(&a, asbi_str_of(piece, len));
@@ -251,10 +253,12 @@ static void commas_may_be_too_many_or_too_few(void)
 static void each_item_is_told_at_its_closing_brace(void)
 {
     static struct record r;
+    struct asbi_packed_paths paths;
     struct asbi_packed_answer a;
 
     memset(&r, 0, sizeof(r));
-    asbi_packed_init(&a, &asbi_mem_system, MAX_ELEMENT, on_item, &r);
+    asbi_packed_paths_init(&paths);
+    asbi_packed_init(&a, &asbi_mem_system, &paths, MAX_ELEMENT, on_item, &r);
     asbi_packed_begin(&a);
     asbi_packed_feed(&a,
                      ASBI_STR("{\"items\":[{\"id\":\"a\",\"output\":\"1\""));
@@ -323,11 +327,13 @@ static void deep_nesting_is_an_element_that_is_skipped(void)
 static void the_next_text_begins_anew(void)
 {
     static struct record r;
+    struct asbi_packed_paths paths;
     struct asbi_packed_answer a;
     asbi_str text = ASBI_STR("{\"items\":[{\"id\":\"a\",\"output\":\"1\"}]}");
 
     memset(&r, 0, sizeof(r));
-    asbi_packed_init(&a, &asbi_mem_system, MAX_ELEMENT, on_item, &r);
+    asbi_packed_paths_init(&paths);
+    asbi_packed_init(&a, &asbi_mem_system, &paths, MAX_ELEMENT, on_item, &r);
     for (size_t n = 0; n <= text.len; n++) {
         asbi_packed_begin(&a);
         CHECK(!asbi_packed_found(&a));
