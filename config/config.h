@@ -68,6 +68,7 @@ struct asbi_config {
     double near_threshold;
     uint64_t near_memory_bytes;
     const char *cache; /* path; "" for none */
+    const char *state; /* path; "" for none */
     bool no_cache;     /* beats a `cache` that is not of a stronger origin */
     uint64_t cache_max_bytes;
     uint64_t cache_ttl_ns;

@@ -229,6 +229,10 @@ const struct asbi_option asbi_option_table[] = {
         "Most answers kept in memory." },
       COUNT, AT(cache_memory_items), RANGE(1, UINT64_C(1000000000)),
       WORD("none", 0), .variable = "CACHE_MEMORY_SIZE" },
+    { .info = { "state", NULL, "FILE", REUSE, "",
+        "What was learned of a provider (its speed, sizes, tokens), kept for "
+        "the next run; made when it is not there." },
+      PATH, AT(state) },
     { .info = { "cache_policy", NULL, "tinylfu|lru", REUSE, "tinylfu",
         "Which answers stay in memory: those worth most by frequency and "
         "price, or those used last." },

@@ -8,6 +8,7 @@
 #include "engine/base/units.h"
 #include "engine/call.h"
 #include "engine/engine.h"
+#include "engine/learned.h"
 #include "engine/material.h"
 #include "engine/queue.h"
 #include "engine/real/cache_sqlite.h"
@@ -112,6 +113,7 @@ int asb_engine_new(const struct asb_options *options,
     struct asbi_material material;
     struct asbi_world *world;
     struct asbi_store *store = NULL;
+    struct asbi_recalled recalled;
 
     if (!options || !out)
         return ASB_EINVAL;
@@ -141,6 +143,8 @@ int asb_engine_new(const struct asb_options *options,
         return rc;
     }
     warn(e);
+    asbi_learned_load(e->options, &e->mem, &e->log, &recalled);
+    asbi_learned_start(e->lane, &recalled);
     *out = e;
     return ASB_OK;
 }
@@ -151,6 +155,7 @@ int asb_engine_free(struct asb_engine *e)
         return ASB_OK;
     if (e->in_callback)
         return ASB_EBUSY;
+    asbi_learned_save(e);
     asbi_engine_destroy(e);
     return ASB_OK;
 }

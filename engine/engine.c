@@ -262,9 +262,7 @@ bool asbi_engine_idle(const struct asb_engine *e)
 
 /* ---- birth and death -------------------------------------------------- */
 
-/* Without a task named: files of texts for a language are translated, all else
- * goes as it is. */
-static const char *task_of(const struct asbi_config *c)
+const char *asbi_engine_task(const struct asbi_config *c)
 {
     if (c->task[0])
         return c->task;
@@ -337,7 +335,8 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     struct asbi_task_material told = *material;
     told.examples = asbi_recall_shows_examples(e->config);
     e->options->values.grouping |= told.examples; /* near ones go together */
-    int rc = asbi_task_new(&e->mem, task_of(e->config), &told, &e->task, why);
+    int rc = asbi_task_new(&e->mem, asbi_engine_task(e->config), &told,
+                           &e->task, why);
     if (rc)
         return rc;
     rc = asbi_pick_init(&e->pick, e, why);
@@ -350,7 +349,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
                        &e->log, world->transport->capacity, &e->lane, why);
     if (!rc)
         rc = asbi_way_choose(e, why);
-    return rc ? rc : asbi_recall_init(e, task_of(e->config), why);
+    return rc ? rc : asbi_recall_init(e, asbi_engine_task(e->config), why);
 }
 
 static void free_items_of(struct asb_engine *e, struct asbi_batch *b)

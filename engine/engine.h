@@ -129,6 +129,10 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
 /* Accepts NULL and half-built ones. */
 void asbi_engine_destroy(struct asb_engine *e);
 
+/* The task's name.  Without one: files of texts for a language are translated,
+ * all else goes as it is. */
+const char *asbi_engine_task(const struct asbi_config *c);
+
 /* Nothing queued, on the wire or owed. */
 bool asbi_engine_idle(const struct asb_engine *e);
 

@@ -198,7 +198,7 @@ static void array_caps(const struct asbi_lane *lane,
     };
 }
 
-static void refresh(struct asbi_lane *lane)
+void asbi_lane_refresh(struct asbi_lane *lane)
 {
     struct asbi_sizing_limits limits;
 
@@ -221,7 +221,7 @@ void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way)
     if (lane->style.array == ASBI_EMBED)
         lane->answer_bytes =
             BYTES_PER_NUMBER * (double)(numbers ? numbers : USUAL_DIMENSIONS);
-    refresh(lane);
+    asbi_lane_refresh(lane);
 }
 
 /* What all calls have in common. */
@@ -277,7 +277,7 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
     init_learning(lane);
     lane->system_tokens =
         (uint64_t)asbi_tokens_estimate(lane->vocabulary, system) + 16;
-    refresh(lane);
+    asbi_lane_refresh(lane);
     *out = lane;
     lane = NULL;
 out:
@@ -501,7 +501,7 @@ void asbi_lane_shrink_arrays(struct asbi_lane *lane, size_t count)
 {
     lane->answer_bytes =
         4 * (double)lane->config->max_answer_bytes / (double)count;
-    refresh(lane);
+    asbi_lane_refresh(lane);
 }
 
 static void learn_array(struct asbi_lane *lane,
@@ -512,7 +512,7 @@ static void learn_array(struct asbi_lane *lane,
                                (double)lesson->usage->input_tokens);
     if (lesson->longest_answer)
         lane->answer_bytes = (double)lesson->longest_answer;
-    refresh(lane);
+    asbi_lane_refresh(lane);
 }
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
@@ -541,5 +541,5 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     sizing_limits(lane, &limits);
     asbi_sizing_learn(&lane->sizing, &limits, lesson->items, lesson->bad,
                       lesson->truncated);
-    refresh(lane);
+    asbi_lane_refresh(lane);
 }

@@ -196,4 +196,7 @@ void asbi_lane_shrink_arrays(struct asbi_lane *lane, size_t count);
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson);
 
+/* Brings the caps up to date with what was learned. */
+void asbi_lane_refresh(struct asbi_lane *lane);
+
 #endif

@@ -290,11 +290,14 @@ static uint64_t count_tokens(void *arg, asbi_str text)
     const struct asbi_lane *lane = p->engine->lane;
     double factor = lane->model.token_factor > 0 ? lane->model.token_factor : 1;
 
+    if (p->recalled.has_kind)
+        factor = p->recalled.kind.input.factor;
     return (uint64_t)(asbi_tokens_estimate(lane->vocabulary, text) * factor);
 }
 
 /* A provider elsewhere: limits are kept by pacing, so that it need not refuse;
- * times are what a lane expects before it has learned better. */
+ * times, tokens and answers are as an earlier run learned them, else what a
+ * lane expects to begin with. */
 static void model_provider(struct asb_plan *p)
 {
     const struct asbi_config *c = &p->options->values;
@@ -303,6 +306,8 @@ static void model_provider(struct asb_plan *p)
 
     asbi_catalogue_model(p->options, c->model, &model);
     asbi_latency_init(&law, model.latency_ms_per_token);
+    if (p->recalled.has_lane)
+        law = p->recalled.lane.latency;
     p->sim = (struct asbi_sim_options){ .seed = 1 };
     p->sim.latency = (struct asbi_sim_latency){
         .base_ns = (uint64_t)(law.theta[0] * 1e9),
@@ -313,7 +318,9 @@ static void model_provider(struct asb_plan *p)
     p->sim.counting =
         (struct asbi_sim_counting){ .tokens = count_tokens, .arg = p };
     if (strcmp(c->task, "classify") != 0) {
-        p->sim.counting.answer_ratio = ASBI_OUTPUT_RATIO_START;
+        p->sim.counting.answer_ratio = p->recalled.has_kind
+                                           ? p->recalled.kind.output.value
+                                           : ASBI_OUTPUT_RATIO_START;
         p->sim.counting.tokens_per_item = ASBI_ITEM_SLACK;
     }
 }
@@ -362,6 +369,7 @@ static int set_up_engine(struct asb_plan *p, struct asb_message *why)
     /* What is simulated speaks this dialect, whichever the provider's is. */
     p->engine->lane->dialect = asbi_dialect_find("openai");
     p->engine->watch = (struct asbi_watch){ on_send, p };
+    asbi_learned_start(p->engine->lane, &p->recalled);
     return ASB_OK;
 }
 
@@ -389,6 +397,7 @@ static int make(struct asb_plan *p, const struct asb_options *options,
     p->options = asbi_options_copy(options, &p->mem);
     if (!p->options)
         return ASB_ENOMEM;
+    asbi_learned_load(p->options, &p->mem, &p->log, &p->recalled);
     rc = asb_options_set(p->options, "base_url", nowhere, ASB_FROM_HOST, why);
     if (!rc)
         rc = asb_options_set(p->options, "budget_alerts", "none", ASB_FROM_HOST,

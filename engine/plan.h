@@ -8,6 +8,7 @@
 #include <asyncbatch/asyncbatch.h>
 
 #include "engine/engine.h"
+#include "engine/learned.h"
 #include "engine/seen.h"
 #include "engine/sim/options.h"
 #include "scheduler/benefit.h"
@@ -39,7 +40,8 @@ struct asbi_plan_kind {
 struct asb_plan {
     struct asbi_mem mem;
     struct asbi_log log;
-    struct asb_options *options; /* a changed copy */
+    struct asb_options *options;   /* a changed copy */
+    struct asbi_recalled recalled; /* of earlier runs */
     struct asbi_sim_options sim;
     struct asb_engine *engine;
     struct asbi_world *world; /* the engine's */

@@ -31,6 +31,17 @@ void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max)
                                 .slow_start = workers == 0 };
 }
 
+void asbi_limiter_recall(struct asbi_limiter *l, double in_flight,
+                         bool slow_start)
+{
+    if (l->fixed || !(in_flight >= 1))
+        return;
+    l->limit = fmin(l->max, fmax(1, cut * in_flight));
+    if (slow_start)
+        l->limit = fmin(l->max, fmax(start, l->limit));
+    l->slow_start = slow_start;
+}
+
 unsigned asbi_limiter_limit(const struct asbi_limiter *l)
 {
     return l->limit > 1 ? (unsigned)l->limit : 1;

@@ -46,6 +46,12 @@ struct asbi_limiter {
  * 429; 0 starts at 16 and adapts up to `max`. */
 void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max);
 
+/* Before the first call: an earlier run ended with so many in flight, and had
+ * met no limit if it was still in slow start.  Three quarters of it are a safe
+ * beginning; a fixed number stays. */
+void asbi_limiter_recall(struct asbi_limiter *l, double in_flight,
+                         bool slow_start);
+
 /* Most calls in flight now, at least 1. */
 unsigned asbi_limiter_limit(const struct asbi_limiter *l);
 

@@ -2,7 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
@@ -32,4 +37,95 @@ int asbi_file_write(int fd, asbi_str bytes)
         bytes.len -= (size_t)n;
     }
     return 0;
+}
+
+bool asbi_file_exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 || errno != ENOENT;
+}
+
+enum { PATH_BYTES = 4096, LOCK_TRIES = 20, LOCK_PAUSE_NS = 5000000 };
+
+/* The folder that a path is in. */
+static void folder_of(const char *path, char out[PATH_BYTES])
+{
+    const char *slash = strrchr(path, '/');
+    int len = slash ? (int)(slash - path) : 1;
+
+    if (slash == path)
+        len = 1; /* of the root itself */
+    (void)snprintf(out, PATH_BYTES, "%.*s", len, slash ? path : ".");
+}
+
+static int open_folder(const char *path)
+{
+    char folder[PATH_BYTES];
+
+    folder_of(path, folder);
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int asbi_file_lock_beside(const char *path, int *lock, struct asb_message *why)
+{
+    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+    int rc = -1;
+
+    *lock = open_folder(path);
+    for (int i = 0; *lock >= 0 && rc && i < LOCK_TRIES; i++) {
+        rc = flock(*lock, LOCK_EX | LOCK_NB);
+        if (rc && errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        if (rc)
+            (void)nanosleep(&pause, NULL);
+    }
+    if (rc == 0)
+        return ASB_OK;
+    rc = asbi_fail(why, ASB_EIO, "%s: its folder cannot be locked: %s", path,
+                   strerror(errno));
+    asbi_file_unlock(*lock);
+    *lock = -1;
+    return rc;
+}
+
+void asbi_file_unlock(int lock)
+{
+    if (lock >= 0)
+        (void)close(lock);
+}
+
+/* A new name is there for good only when its folder is on the disk. */
+static int sync_folder(const char *path)
+{
+    int fd = open_folder(path);
+    int rc = fd < 0 ? -1 : fsync(fd);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+int asbi_file_replace(const char *path, asbi_str bytes, struct asb_message *why)
+{
+    char fresh[PATH_BYTES];
+    int len = snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
+    int fd = -1, error = ENAMETOOLONG;
+
+    if (len > 0 && (size_t)len < sizeof(fresh)) {
+        fd = mkstemp(fresh); /* mode 0600 */
+        error = fd < 0 ? errno : asbi_file_write(fd, bytes);
+    }
+    if (!error && fsync(fd))
+        error = errno;
+    if (fd >= 0 && close(fd) && !error)
+        error = errno;
+    if (!error && (rename(fresh, path) || sync_folder(path)))
+        error = errno;
+    if (!error)
+        return ASB_OK;
+    if (fd >= 0)
+        (void)unlink(fresh);
+    return asbi_fail(why, ASB_EIO, "%s: cannot be replaced: %s", path,
+                     strerror(error));
 }

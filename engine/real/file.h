@@ -5,6 +5,8 @@
 #ifndef ASBI_REAL_FILE_H
 #define ASBI_REAL_FILE_H
 
+#include <stdbool.h>
+
 #include <asyncbatch/asyncbatch.h>
 
 #include "engine/base/str.h"
@@ -16,5 +18,18 @@ int asbi_file_create(const char *path, bool private_file, int *fd,
 
 /* Writes all of it, whatever write() takes at a time.  0 or errno. */
 int asbi_file_write(int fd, asbi_str bytes);
+
+/* True unless it is known not to be there. */
+bool asbi_file_exists(const char *path);
+
+/* Puts `bytes` in the place of the file, mode 0600: whoever opens it sees the
+ * old bytes or all of the new ones, also after a crash.  ASB_OK or ASB_EIO. */
+int asbi_file_replace(const char *path, asbi_str bytes,
+                      struct asb_message *why);
+
+/* Locks the folder of a path against others that do so, for a moment: waits a
+ * tenth of a second at most.  ASB_OK and *lock, or ASB_EIO. */
+int asbi_file_lock_beside(const char *path, int *lock, struct asb_message *why);
+void asbi_file_unlock(int lock); /* -1: does nothing */
 
 #endif

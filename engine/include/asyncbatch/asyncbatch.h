@@ -205,8 +205,9 @@ ASB_API ASB_CHECKED int asb_engine_new(const struct asb_options *options,
                                        struct asb_engine **out,
                                        struct asb_message *why);
 
-/* Cancels what is in flight, forgets what waits, calls nobody back.  Accepts
- * NULL.  Not from inside a callback: ASB_EBUSY, and nothing happens. */
+/* Cancels what is in flight, forgets what waits, calls nobody back; writes what
+ * was learned to the file of option "state", if there is one.  Accepts NULL.
+ * Not from inside a callback: ASB_EBUSY, and nothing happens. */
 ASB_API int asb_engine_free(struct asb_engine *engine);
 
 /* The loop the engine lives on. */

@@ -1,0 +1,164 @@
+#include "engine/learned.h"
+
+#include <stdio.h>
+
+#include "engine/api_options.h"
+#include "engine/base/hash.h"
+#include "engine/real/file.h"
+#include "scheduler/learned.h"
+
+struct names {
+    char lane[ASBI_LEARNED_MAX_NAME], kind[2 * ASBI_LEARNED_MAX_NAME];
+};
+
+/* The embedded simulator has another port each time, and none in a plan. */
+static asbi_str without_port(asbi_str url)
+{
+    static const asbi_str local = { "http://127.0.0.1:", 17 };
+
+    return url.len == 0 || asbi_str_starts(url, local) ? local : url;
+}
+
+/* An address may hold a secret: only its hash is told. */
+static void find_names(const struct asb_options *options, struct names *out)
+{
+    const struct asbi_config *c = &options->values;
+    struct asbi_provider provider;
+    asbi_str url = asbi_str_c(c->base_url);
+
+    if (!url.len && asbi_catalogue_provider(options, c->provider, &provider,
+                                            NULL) == ASB_OK)
+        url = asbi_str_c(provider.base_url);
+    url = without_port(url);
+    (void)snprintf(out->lane, sizeof(out->lane), "%s %016llx %s", c->provider,
+                   (unsigned long long)asbi_hash64(url.at, url.len, 0),
+                   c->model);
+    (void)snprintf(out->kind, sizeof(out->kind), "%s %s %s>%s", out->lane,
+                   asbi_engine_task(c), c->source_lang, c->target_lang);
+}
+
+void asbi_learned_recall(const struct asb_options *options,
+                         const struct asbi_mem *mem, asbi_str text,
+                         struct asbi_recalled *out)
+{
+    struct asbi_json *json = asbi_json_new(mem, ASBI_LEARNED_MAX_BYTES + 64);
+    struct names names;
+
+    *out = (struct asbi_recalled){ .has_lane = false };
+    if (!json)
+        return;
+    find_names(options, &names);
+    out->has_lane =
+        asbi_learned_find_lane(text, asbi_str_c(names.lane), json, &out->lane);
+    out->has_kind =
+        asbi_learned_find_kind(text, asbi_str_c(names.kind), json, &out->kind);
+    asbi_json_free(json);
+}
+
+void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r)
+{
+    if (r->has_lane) {
+        asbi_limiter_recall(&lane->limiter, r->lane.in_flight,
+                            r->lane.slow_start);
+        lane->latency = r->lane.latency;
+    }
+    if (r->has_kind) {
+        lane->input_calibration = r->kind.input;
+        lane->output_ratio = r->kind.output;
+        lane->sizing = r->kind.sizing;
+    }
+    asbi_lane_refresh(lane);
+}
+
+void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
+                          struct asbi_buf *out)
+{
+    const struct asbi_lane *l = e->lane;
+    struct asbi_learned_lane lane = { .in_flight = l->limiter.limit,
+                                      .slow_start = l->limiter.slow_start,
+                                      .latency = l->latency };
+    struct asbi_learned_kind kind = { .input = l->input_calibration,
+                                      .output = l->output_ratio,
+                                      .sizing = l->sizing };
+    struct asbi_buf lines;
+    struct names names;
+
+    asbi_buf_init(&lines, out->mem, ASBI_LEARNED_MAX_BYTES / 4);
+    find_names(e->options, &names);
+    if (!l->limiter.fixed && l->latency.samples)
+        asbi_learned_put_lane(&lines, asbi_str_c(names.lane), &lane);
+    if (l->input_calibration.calls)
+        asbi_learned_put_kind(&lines, asbi_str_c(names.kind), &kind);
+    asbi_learned_merge(out, asbi_buf_view(&lines), text);
+    out->failed = out->failed || asbi_buf_failed(&lines);
+    asbi_buf_fini(&lines);
+}
+
+/* ---- the file ----------------------------------------------------------- */
+
+/* An empty text when there is none yet, or none to be believed. */
+static void read_file(const char *path, const struct asbi_log *log,
+                      struct asbi_buf *out)
+{
+    struct asb_message why = { "" };
+
+    if (!asbi_file_exists(path))
+        return;
+    if (asbi_read_file(path, "state", out, &why) != ASB_OK) {
+        asbi_log(log, ASB_LOG_WARN, "%s; going on without it", why.text);
+        asbi_buf_clear(out);
+    } else if (!asbi_learned_is_sound(asbi_buf_view(out))) {
+        asbi_log(log, ASB_LOG_WARN,
+                 "state: \"%.300s\" is damaged or of another version; going on "
+                 "without it",
+                 path);
+        asbi_buf_clear(out);
+    }
+}
+
+void asbi_learned_load(const struct asb_options *options,
+                       const struct asbi_mem *mem, const struct asbi_log *log,
+                       struct asbi_recalled *out)
+{
+    const char *path = options->values.state;
+    struct asbi_buf text;
+
+    *out = (struct asbi_recalled){ .has_lane = false };
+    if (!path[0])
+        return;
+    asbi_buf_init(&text, mem, ASBI_LEARNED_MAX_BYTES);
+    read_file(path, log, &text);
+    asbi_learned_recall(options, mem, asbi_buf_view(&text), out);
+    asbi_buf_fini(&text);
+}
+
+/* The one warning about a damaged file was given at the start. */
+static const struct asbi_log silent;
+
+void asbi_learned_save(struct asb_engine *e)
+{
+    struct asbi_buf old, text;
+    struct asb_message why = { "" };
+    int lock = -1;
+
+    if (!e->config || !e->lane || !e->config->state[0] || e->stats.calls == 0)
+        return;
+    asbi_buf_init(&old, &e->mem, ASBI_LEARNED_MAX_BYTES);
+    asbi_buf_init(&text, &e->mem, ASBI_LEARNED_MAX_BYTES);
+    int rc = asbi_file_lock_beside(e->config->state, &lock, &why);
+    if (!rc) {
+        read_file(e->config->state, &silent, &old);
+        asbi_learned_collect(e, asbi_buf_view(&old), &text);
+        rc = asbi_buf_failed(&text)
+                 ? ASB_ENOMEM
+                 : asbi_file_replace(e->config->state, asbi_buf_view(&text),
+                                     &why);
+    }
+    if (rc)
+        asbi_log(&e->log, ASB_LOG_WARN,
+                 "state: what was learned is not kept: %s",
+                 why.text[0] ? why.text : asb_strerror(rc));
+    asbi_file_unlock(lock);
+    asbi_buf_fini(&old);
+    asbi_buf_fini(&text);
+}

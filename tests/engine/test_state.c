@@ -1,0 +1,310 @@
+/* What is learned outlives the run: a second one starts well, and the file it
+ * is kept in is whole whatever happens. */
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/units.h"
+#include "engine/learned.h"
+#include "engine/real/file.h"
+#include "tests/support/check.h"
+#include "tests/support/sim_run.h"
+
+/* ---- in virtual time ---------------------------------------------------- */
+
+static const char *sentence(size_t i, char *room, size_t size)
+{
+    (void)snprintf(room, size,
+                   "The changes number %zu could not be saved because the "
+                   "disk is full; free some space and try again.",
+                   i);
+    return room;
+}
+
+/* Plays a run that begins with what `text` knows, and puts there what it
+ * learned. */
+static void play(struct sim_run *r, struct asbi_buf *text)
+{
+    struct asbi_recalled recalled;
+    struct asbi_buf fresh;
+
+    sim_run_start(r);
+    CHECK_INT(r->rc, ==, ASB_OK);
+    asbi_learned_recall(r->engine->options, &asbi_mem_system,
+                        asbi_buf_view(text), &recalled);
+    CHECK_INT(recalled.has_lane, ==, text->len > 0);
+    CHECK_INT(recalled.has_kind, ==, text->len > 0);
+    asbi_learned_start(r->engine->lane, &recalled);
+    sim_run_play(r);
+    CHECK(r->finished);
+    CHECK_INT(r->stats.items_ok, ==, r->items);
+    asbi_buf_init(&fresh, &asbi_mem_system, ASBI_LEARNED_MAX_BYTES);
+    asbi_learned_collect(r->engine, asbi_buf_view(text), &fresh);
+    asbi_buf_clear(text);
+    asbi_buf_str(text, asbi_buf_view(&fresh));
+    CHECK(!asbi_buf_failed(text));
+    asbi_buf_fini(&fresh);
+}
+
+static void slow_provider(struct sim_run *r, uint64_t seed)
+{
+    sim_run_init(r, seed);
+    r->items = 4000;
+    r->text = sentence;
+    r->provider.latency.base_ns = ASBI_SECOND;
+    r->provider.latency.per_output_token_ns = ASBI_MS;
+    r->provider.latency.sigma = 0.3;
+}
+
+/* Fewer calls, as sizes are known; less time, as concurrency is, too. */
+static void a_second_run_starts_well(void)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct sim_run first, second;
+        struct asbi_buf text;
+
+        asbi_buf_init(&text, &asbi_mem_system, ASBI_LEARNED_MAX_BYTES);
+        slow_provider(&first, seed);
+        play(&first, &text);
+        slow_provider(&second, seed);
+        play(&second, &text);
+        if (getenv("ASB_TEST_VERBOSE"))
+            (void)fprintf(stderr, "calls %zu, then %zu; %.1f s, then %.1f s\n",
+                          (size_t)first.stats.calls, (size_t)second.stats.calls,
+                          (double)first.virtual_ns / 1e9,
+                          (double)second.virtual_ns / 1e9);
+        CHECK_INT(second.stats.calls * 10, <=, first.stats.calls * 8);
+        CHECK_INT(second.virtual_ns * 10, <=, first.virtual_ns * 8);
+        sim_run_end(&first);
+        sim_run_end(&second);
+        asbi_buf_fini(&text);
+    }
+}
+
+/* What too large a batch cost once is not paid again. */
+static void quality_is_remembered(void)
+{
+    struct sim_run r;
+    struct asbi_buf text;
+    size_t retried[2];
+
+    asbi_buf_init(&text, &asbi_mem_system, ASBI_LEARNED_MAX_BYTES);
+    for (int run = 0; run < 2; run++) {
+        slow_provider(&r, 3);
+        r.provider.drop_item_rate = 0.04;
+        play(&r, &text);
+        retried[run] = r.stats.batch_items / r.stats.batches;
+        CHECK(r.engine->lane->sizing.count_cap < 25);
+        sim_run_end(&r);
+    }
+    CHECK_INT(retried[1], <=, retried[0]);
+    asbi_buf_fini(&text);
+}
+
+static void another_task_or_model_is_not_taken_for_this(void)
+{
+    struct sim_run r;
+    struct asbi_buf text;
+    struct asbi_recalled recalled;
+    static const char *const changed[][2] = { { "model", "another" },
+                                              { "provider", "openai" },
+                                              { "base_url", "http://b/v1" } };
+
+    asbi_buf_init(&text, &asbi_mem_system, ASBI_LEARNED_MAX_BYTES);
+    sim_run_init(&r, 1);
+    play(&r, &text);
+    struct asb_options *o = r.engine->options;
+    CHECK_INT(asb_options_set(o, "target_lang", "de", ASB_FROM_HOST, NULL), ==,
+              ASB_OK);
+    asbi_learned_recall(o, &asbi_mem_system, asbi_buf_view(&text), &recalled);
+    CHECK(recalled.has_lane && !recalled.has_kind);
+    for (size_t i = 0; i < 3; i++) {
+        struct asb_options *copy = asbi_options_copy(o, &asbi_mem_system);
+
+        CHECK_INT(asb_options_set(copy, changed[i][0], changed[i][1],
+                                  ASB_FROM_HOST, NULL),
+                  ==, ASB_OK);
+        asbi_learned_recall(copy, &asbi_mem_system, asbi_buf_view(&text),
+                            &recalled);
+        CHECK(!recalled.has_lane && !recalled.has_kind);
+        asb_options_free(copy);
+    }
+    sim_run_end(&r);
+    asbi_buf_fini(&text);
+}
+
+/* ---- the file ----------------------------------------------------------- */
+
+static char folder[64], path[96];
+static unsigned warnings;
+
+static void on_log(enum asb_log_level level, const char *line, void *arg)
+{
+    (void)arg;
+    warnings += level == ASB_LOG_WARN && strstr(line, "state: ") != NULL;
+}
+
+static void run_with_file(uint64_t seed)
+{
+    struct asbi_recalled recalled;
+    struct sim_run r;
+
+    sim_run_init(&r, seed);
+    r.log = on_log;
+    r.options[0][0] = "state";
+    r.options[0][1] = path;
+    sim_run_start(&r);
+    asbi_learned_load(r.engine->options, &asbi_mem_system, &r.engine->log,
+                      &recalled);
+    asbi_learned_start(r.engine->lane, &recalled);
+    sim_run_play(&r);
+    CHECK(r.finished);
+    sim_run_end(&r); /* frees the engine, which saves */
+}
+
+static void begin(void)
+{
+    warnings = 0;
+    (void)snprintf(folder, sizeof(folder), "/tmp/asb-test-state-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+    (void)snprintf(path, sizeof(path), "%s/state", folder);
+}
+
+static void put(asbi_str bytes)
+{
+    FILE *f = fopen(path, "w");
+
+    CHECK(f && fwrite(bytes.at, 1, bytes.len, f) == bytes.len);
+    CHECK(fclose(f) == 0);
+}
+
+static bool is_sound(void)
+{
+    char room[ASBI_LEARNED_MAX_BYTES];
+    FILE *f = fopen(path, "r");
+
+    CHECK(f != NULL);
+    size_t len = fread(room, 1, sizeof(room), f);
+    CHECK(fclose(f) == 0);
+    return asbi_learned_is_sound(asbi_str_of(room, len));
+}
+
+/* Nothing but the file is left in the folder. */
+static void finish(void)
+{
+    CHECK_INT(unlink(path), ==, 0);
+    CHECK_INT(rmdir(folder), ==, 0);
+}
+
+static void the_file_is_private_and_whole(void)
+{
+    struct stat st;
+
+    begin();
+    run_with_file(1);
+    CHECK_INT(stat(path, &st), ==, 0);
+    CHECK_INT(st.st_mode & 0777, ==, 0600);
+    CHECK(is_sound());
+    run_with_file(2);
+    CHECK(is_sound());
+    CHECK_INT(warnings, ==, 0);
+    finish();
+}
+
+static void a_damaged_file_is_left_out_with_one_warning(void)
+{
+    begin();
+    put(ASBI_STR("{\"asyncbatch_learned\":1,\"check\":\"0\"}\nhello\n"));
+    run_with_file(1);
+    CHECK_INT(warnings, ==, 1);
+    CHECK(is_sound()); /* and replaced by a good one */
+    finish();
+}
+
+static void a_file_that_is_too_large_is_left_out(void)
+{
+    static char room[ASBI_LEARNED_MAX_BYTES + 1];
+
+    begin();
+    memset(room, ' ', sizeof(room));
+    put(asbi_str_of(room, sizeof(room)));
+    run_with_file(1);
+    CHECK_INT(warnings, ==, 1);
+    CHECK(is_sound());
+    finish();
+}
+
+static void a_place_that_cannot_be_written_costs_a_warning_only(void)
+{
+    begin();
+    (void)snprintf(path, sizeof(path), "%s/no/such/folder", folder);
+    run_with_file(1);
+    CHECK_INT(warnings, ==, 1);
+    CHECK_INT(rmdir(folder), ==, 0);
+}
+
+/* Several at once: each sees and leaves a whole file, and none loses what
+ * another learned. */
+static void processes_do_not_lose_each_others_lines(void)
+{
+    enum { PROCESSES = 4, TIMES = 8 };
+    struct asbi_learned_kind kind = { .sizing.count_cap = 9,
+                                      .sizing.output_share = 1,
+                                      .input = { 1, 3 },
+                                      .output = { 1, 3 } };
+    char room[ASBI_LEARNED_MAX_BYTES], name[16];
+
+    begin();
+    for (int p = 0; p < PROCESSES; p++) {
+        if (fork() > 0)
+            continue;
+        for (int i = 0; i < TIMES; i++) {
+            struct asbi_buf lines, old, text;
+            int lock = -1;
+
+            asbi_buf_init(&lines, &asbi_mem_system, sizeof(room));
+            asbi_buf_init(&old, &asbi_mem_system, sizeof(room));
+            asbi_buf_init(&text, &asbi_mem_system, sizeof(room));
+            (void)snprintf(name, sizeof(name), "%d.%d", p, i);
+            asbi_learned_put_kind(&lines, asbi_str_c(name), &kind);
+            while (asbi_file_lock_beside(path, &lock, NULL))
+                ;
+            FILE *f = fopen(path, "r");
+            if (f) {
+                asbi_buf_add(&old, room, fread(room, 1, sizeof(room), f));
+                (void)fclose(f);
+            }
+            asbi_learned_merge(&text, asbi_buf_view(&lines),
+                               asbi_buf_view(&old));
+            if (asbi_file_replace(path, asbi_buf_view(&text), NULL))
+                _exit(1);
+            asbi_file_unlock(lock);
+            asbi_buf_fini(&lines);
+            asbi_buf_fini(&old);
+            asbi_buf_fini(&text);
+        }
+        _exit(0);
+    }
+    for (int p = 0, status = 0; p < PROCESSES; p++) {
+        CHECK(wait(&status) > 0);
+        CHECK_INT(status, ==, 0);
+    }
+    FILE *f = fopen(path, "r");
+    CHECK(f != NULL);
+    asbi_str text = { room, fread(room, 1, sizeof(room), f) };
+    CHECK(fclose(f) == 0);
+    CHECK(asbi_learned_is_sound(text));
+    size_t lines = 0;
+    for (size_t i = 0; i < text.len; i++)
+        lines += room[i] == '\n';
+    CHECK_INT(lines, ==, 1 + PROCESSES * TIMES);
+    finish();
+}
+
+TEST_MAIN(CASE(a_second_run_starts_well), CASE(quality_is_remembered),
+          CASE(another_task_or_model_is_not_taken_for_this),
+          CASE(the_file_is_private_and_whole),
+          CASE(a_damaged_file_is_left_out_with_one_warning),
+          CASE(a_file_that_is_too_large_is_left_out),
+          CASE(a_place_that_cannot_be_written_costs_a_warning_only),
+          CASE(processes_do_not_lose_each_others_lines))
