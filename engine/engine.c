@@ -68,13 +68,34 @@ static bool deliver(struct asb_engine *e)
     return count > 0;
 }
 
+/* When the first of those that wait may be asked again: its own wait is over
+ * and the budget for retries has room. */
+static uint64_t backoff_due(struct asb_engine *e, uint64_t now)
+{
+    struct asbi_heap_node *n = asbi_heap_first(&e->backoff);
+
+    if (!n || n->key > now)
+        return n ? n->key : ASBI_NEVER;
+    return asbi_retry_budget_ready_at(&e->lane->retries, now);
+}
+
+/* What an item takes of a call when it goes again. */
+static double part_of_call(const struct asb_engine *e,
+                           const struct asbi_item *item)
+{
+    uint64_t items = item->packed && !item->alone ? e->lane->caps.items : 1;
+
+    return items ? 1 / (double)items : 1;
+}
+
 static void requeue_due(struct asb_engine *e, uint64_t now)
 {
-    struct asbi_heap_node *n;
+    while (backoff_due(e, now) <= now) {
+        struct asbi_heap_node *n = asbi_heap_pop(&e->backoff);
+        struct asbi_item *item = ASBI_OF(n, struct asbi_item, due);
 
-    while ((n = asbi_heap_first(&e->backoff)) && n->key <= now) {
-        asbi_heap_remove(&e->backoff, n);
-        asbi_engine_enqueue(e, ASBI_OF(n, struct asbi_item, due));
+        asbi_retry_budget_spend(&e->lane->retries, part_of_call(e, item));
+        asbi_engine_enqueue(e, item);
     }
 }
 
@@ -210,13 +231,12 @@ static bool send_one(struct asb_engine *e, uint64_t now)
 }
 
 /* When something will want to be done without an event from outside. */
-static uint64_t next_due(struct asb_engine *e)
+static uint64_t next_due(struct asb_engine *e, uint64_t now)
 {
-    struct asbi_heap_node *n = asbi_heap_first(&e->backoff);
     uint64_t due = asbi_former_due(&e->former);
 
-    if (n && n->key < due)
-        due = n->key;
+    if (backoff_due(e, now) < due)
+        due = backoff_due(e, now);
     if (e->closed_gate != ASBI_GATE_OPEN && e->gate_ready_ns < due)
         due = e->gate_ready_ns;
     if (e->alarm_ns < due)
@@ -252,7 +272,7 @@ static void on_turn(void *arg)
         e->on_progress(e->owner);
     if (e->done.count)
         e->world->ops->wake(e->world);
-    e->world->ops->arm(e->world, next_due(e));
+    e->world->ops->arm(e->world, next_due(e, now));
 }
 
 bool asbi_engine_idle(const struct asb_engine *e)

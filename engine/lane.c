@@ -128,6 +128,7 @@ static void init_gates(struct asbi_lane *lane, unsigned capacity)
     asbi_bucket_init(&lane->tokens, tpm ? tpm : lane->model.tokens_per_minute);
     asbi_bucket_init(&lane->outputs, 0);
     asbi_breaker_init(&lane->breaker);
+    asbi_retry_budget_init(&lane->retries, 0);
     asbi_budget_init(&lane->budget, c->budget);
 }
 
@@ -415,6 +416,8 @@ void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
     lane->outstanding_output -= demand->rate_output;
     asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
     asbi_breaker_ended(&lane->breaker, s->breaker_ok || s->breaker_silent, now);
+    if (s->outcome == ASBI_LIMITER_OK)
+        asbi_retry_budget_earn(&lane->retries, now);
     asbi_bucket_settle(&lane->tokens, demand->rate_tokens, s->rate_tokens);
     asbi_bucket_settle(&lane->outputs, demand->rate_output, s->rate_output);
     asbi_budget_settle(&lane->budget, demand->worst_cost, s->spent);

@@ -75,6 +75,7 @@ struct asbi_lane {
     struct asbi_bucket requests, tokens;
     struct asbi_bucket outputs; /* where output has a limit of its own */
     struct asbi_breaker breaker;
+    struct asbi_retry_budget retries;
     struct asbi_budget budget;
     uint64_t blocked_until_ns;
     unsigned throttles;    /* 429s since the last good answer */

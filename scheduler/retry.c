@@ -1,5 +1,7 @@
 #include "scheduler/retry.h"
 
+#include <math.h>
+
 #include "engine/base/units.h"
 
 const struct asbi_retry_policy asbi_retry_default = {
@@ -8,6 +10,48 @@ const struct asbi_retry_policy asbi_retry_default = {
     .cap_ns = 30 * ASBI_SECOND,
     .longest_retry_after_ns = 120 * ASBI_SECOND,
 };
+
+/* ---- the budget --------------------------------------------------------- */
+
+static const double earned = 0.5;              /* by a good answer */
+static const double per_ns = 10.0 / 60 / 1e9;  /* in any case */
+static const double at_once = 10, saved = 100; /* most of the two */
+
+void asbi_retry_budget_init(struct asbi_retry_budget *b, uint64_t now_ns)
+{
+    *b = (struct asbi_retry_budget){ .credits = at_once, .at_ns = now_ns };
+}
+
+static void accrue(struct asbi_retry_budget *b, uint64_t now_ns)
+{
+    double passed = now_ns > b->at_ns ? (double)(now_ns - b->at_ns) : 0;
+
+    if (b->credits < at_once)
+        b->credits = fmin(at_once, b->credits + passed * per_ns);
+    b->at_ns = now_ns;
+}
+
+void asbi_retry_budget_earn(struct asbi_retry_budget *b, uint64_t now_ns)
+{
+    accrue(b, now_ns);
+    b->credits = fmin(saved, b->credits + earned);
+}
+
+uint64_t asbi_retry_budget_ready_at(struct asbi_retry_budget *b,
+                                    uint64_t now_ns)
+{
+    accrue(b, now_ns);
+    if (b->credits >= 1)
+        return now_ns;
+    return asbi_add_ns(now_ns, (uint64_t)((1 - b->credits) / per_ns) + 1);
+}
+
+void asbi_retry_budget_spend(struct asbi_retry_budget *b, double calls)
+{
+    b->credits -= calls;
+}
+
+/* ---- waits --------------------------------------------------------------- */
 
 /* base x 2^(attempt - 1), at most the cap. */
 static uint64_t ceiling(const struct asbi_retry_policy *p, unsigned attempt)

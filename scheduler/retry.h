@@ -28,6 +28,29 @@ extern const struct asbi_retry_policy
 uint64_t asbi_retry_wait(const struct asbi_retry_policy *p, unsigned attempt,
                          uint64_t retry_after_ns, double unit);
 
+/*
+ * How much may be asked again after failures of the provider: half of what it
+ * answers, and ten calls a minute in any case, of which ten may come at once.
+ * Beyond that retries wait, so that a failing provider is not asked more often
+ * than a sound one would be; until a third of all calls fail nobody waits.
+ */
+struct asbi_retry_budget {
+    double credits; /* calls */
+    uint64_t at_ns; /* when they were counted */
+};
+
+void asbi_retry_budget_init(struct asbi_retry_budget *b, uint64_t now_ns);
+
+/* A call was answered well. */
+void asbi_retry_budget_earn(struct asbi_retry_budget *b, uint64_t now_ns);
+
+/* When a retry may go; now or earlier for at once. */
+uint64_t asbi_retry_budget_ready_at(struct asbi_retry_budget *b,
+                                    uint64_t now_ns);
+
+/* It went: `calls` is its part of a call, in (0, 1]. */
+void asbi_retry_budget_spend(struct asbi_retry_budget *b, double calls);
+
 enum { ASBI_BREAKER_SLOTS = 6 }; /* of ten seconds: the last minute */
 
 /* Opens after 20 or more calls of which half or more failed within a minute

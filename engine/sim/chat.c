@@ -255,6 +255,24 @@ static int read_messages(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
     return c->parts.failed || c->text.failed ? ASB_ENOMEM : ASB_OK;
 }
 
+static bool holds(asbi_str text, asbi_str what)
+{
+    for (size_t i = 0; what.len <= text.len && i <= text.len - what.len; i++) {
+        if (memcmp(text.at + i, what.at, what.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int filter(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
+{
+    if (!c->refuses || !holds(c->last, asbi_str_c(c->refuses)))
+        return ASB_OK;
+    return asbi_sim_refuse(why, 400, "content_policy_violation", "messages",
+                           "Your request was rejected as a result of our "
+                           "safety system.");
+}
+
 static void read_flags(struct asbi_sim_chat *c)
 {
     const struct asbi_json_node *options = get(c, "stream_options");
@@ -296,6 +314,8 @@ int asbi_sim_chat_read(struct asbi_sim_chat *c, asbi_str body,
         rc = read_numbers(c, why);
     if (!rc)
         rc = read_messages(c, why);
+    if (!rc)
+        rc = filter(c, why);
     if (!rc)
         read_flags(c);
     return rc;

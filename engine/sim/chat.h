@@ -20,6 +20,7 @@ struct asbi_sim_chat {
     /* -- set by init */
     const struct asbi_mem *mem;
     struct asbi_sim_counting counting;
+    const char *refuses;              /* see asbi_sim_options */
     struct asbi_json *json, *payload; /* of the request, of its items */
     struct asbi_buf parts;   /* the last message, when it came in parts */
     struct asbi_buf text;    /* one answer in the making */

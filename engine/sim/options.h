@@ -38,8 +38,9 @@ struct asbi_sim_counting {
 
 struct asbi_sim_options {
     struct asbi_sim_latency latency;
-    uint64_t rpm, tpm; /* 0: no limit */
-    uint64_t capacity; /* calls served at once, more wait; 0: no limit */
+    uint64_t rpm, tpm;    /* 0: no limit */
+    uint64_t halve_at_ns; /* both limits are half from then on; 0: never */
+    uint64_t capacity;    /* calls served at once, more wait; 0: no limit */
     double error_rate, drop_item_rate, truncate_rate, garbage_rate,
         disconnect_rate; /* probabilities, in [0, 1] */
     uint64_t seed;
@@ -49,6 +50,9 @@ struct asbi_sim_options {
      * for all. */
     void (*model)(void *arg, const char *name, struct asbi_sim_model *out);
     void *model_arg;
+    /* A chat request with this text in it is refused for its content; NULL:
+     * none is.  Borrowed. */
+    const char *refuses;
     struct asbi_sim_network network;
     struct asbi_sim_counting counting;
 };

@@ -24,6 +24,7 @@ int asbi_sim_provider_new(const struct asbi_mem *mem,
     asbi_sim_quota_init(&p->tokens, options->tpm, 0);
     int chat = asbi_sim_chat_init(&p->chat, mem, ASBI_SIM_MAX_BODY);
     p->chat.counting = options->counting;
+    p->chat.refuses = options->refuses;
     int embed = asbi_sim_embed_init(&p->embed, mem, ASBI_SIM_MAX_BODY);
     int jobs = asbi_sim_jobs_init(p);
     if (chat || embed || jobs) {
@@ -83,6 +84,17 @@ static int too_fast(struct asbi_sim_turn *turn, const struct asbi_sim_quota *q,
     asbi_sim_call_header(turn->call, "retry-after-ms", "%ju",
                          (uintmax_t)(wait / ASBI_MS + (wait % ASBI_MS != 0)));
     return rc;
+}
+
+static void halve_when_due(struct asbi_sim_provider *p, uint64_t now_ns)
+{
+    if (p->options.halve_at_ns == 0 || now_ns < p->options.halve_at_ns)
+        return;
+    p->options.halve_at_ns = 0;
+    if (p->requests.per_minute)
+        asbi_sim_quota_limit(&p->requests, p->requests.per_minute / 2, now_ns);
+    if (p->tokens.per_minute)
+        asbi_sim_quota_limit(&p->tokens, p->tokens.per_minute / 2, now_ns);
 }
 
 int asbi_sim_charge(struct asbi_sim_turn *turn, const char *model,
@@ -183,6 +195,7 @@ static int serve_paid(struct asbi_sim_turn *turn,
         rc = check_load(turn);
     if (rc)
         return rc;
+    halve_when_due(p, turn->now_ns);
     if (!asbi_sim_quota_take(&p->requests, 1, turn->now_ns))
         return too_fast(turn, &p->requests, "this model", 1);
     rc = route->serve(turn);

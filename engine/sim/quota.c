@@ -25,8 +25,18 @@ static void refill(struct asbi_sim_quota *q, uint64_t now_ns)
     uint64_t passed = now_ns > q->at_ns ? now_ns - q->at_ns : 0;
     uint64_t gained = (passed < UNIT ? passed : UNIT) * q->per_minute;
 
-    q->level = gained < full - q->level ? q->level + gained : full;
+    q->level =
+        q->level < full && gained < full - q->level ? q->level + gained : full;
     q->at_ns = now_ns > q->at_ns ? now_ns : q->at_ns;
+}
+
+void asbi_sim_quota_limit(struct asbi_sim_quota *q, uint64_t per_minute,
+                          uint64_t now_ns)
+{
+    assert(per_minute <= ASBI_SIM_MAX_PER_MINUTE);
+    refill(q, now_ns);
+    q->per_minute = per_minute;
+    refill(q, now_ns); /* down to the new depth */
 }
 
 bool asbi_sim_quota_take(struct asbi_sim_quota *q, uint64_t units,

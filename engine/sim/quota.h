@@ -26,6 +26,10 @@ struct asbi_sim_quota {
 void asbi_sim_quota_init(struct asbi_sim_quota *q, uint64_t per_minute,
                          uint64_t now_ns);
 
+/* Another limit from now on; what is there over it is gone. */
+void asbi_sim_quota_limit(struct asbi_sim_quota *q, uint64_t per_minute,
+                          uint64_t now_ns);
+
 /* Whether so many units fit in at all. */
 bool asbi_sim_quota_holds(const struct asbi_sim_quota *q, uint64_t units);
 

@@ -197,6 +197,58 @@ static void a_dead_provider_costs_a_call_each_half_minute(void)
     CHECK_INT(calls, >=, 20 + 18);
 }
 
+/* ---- the budget --------------------------------------------------------- */
+
+static unsigned retries_at(struct asbi_retry_budget *b, uint64_t now)
+{
+    unsigned n = 0;
+
+    for (; asbi_retry_budget_ready_at(b, now) <= now; n++)
+        asbi_retry_budget_spend(b, 1);
+    return n;
+}
+
+static void ten_retries_are_free_and_ten_a_minute(void)
+{
+    struct asbi_retry_budget b;
+
+    asbi_retry_budget_init(&b, 0);
+    CHECK_INT(retries_at(&b, 0), ==, 10);
+    CHECK_INT(asbi_retry_budget_ready_at(&b, 0), >=, 6 * ASBI_SECOND);
+    CHECK_INT(asbi_retry_budget_ready_at(&b, 0), <, 6 * ASBI_SECOND + 10);
+    CHECK_INT(retries_at(&b, 6 * ASBI_SECOND + 10), ==, 1);
+    CHECK_INT(retries_at(&b, 3600 * ASBI_SECOND), ==, 10);
+}
+
+static void two_good_answers_pay_for_a_retry(void)
+{
+    struct asbi_retry_budget b;
+
+    asbi_retry_budget_init(&b, 0);
+    (void)retries_at(&b, 0);
+    for (int i = 0; i < 40; i++)
+        asbi_retry_budget_earn(&b, 0);
+    CHECK_INT(retries_at(&b, 0), ==, 20);
+    for (int i = 0; i < 4000; i++)
+        asbi_retry_budget_earn(&b, 0);
+    CHECK_INT(retries_at(&b, 0), ==, 100); /* no more is saved up */
+}
+
+/* Parts of a call, and a clock that goes back. */
+static void parts_of_a_call_count_as_such(void)
+{
+    struct asbi_retry_budget b;
+
+    asbi_retry_budget_init(&b, 1000);
+    for (int i = 0; i < 36; i++) {
+        CHECK(asbi_retry_budget_ready_at(&b, 500) <= 500);
+        asbi_retry_budget_spend(&b, 0.25);
+    }
+    CHECK(asbi_retry_budget_ready_at(&b, 500) <= 500);
+    asbi_retry_budget_spend(&b, 0.25);
+    CHECK(asbi_retry_budget_ready_at(&b, 500) > 500);
+}
+
 TEST_MAIN(CASE(waits_are_uniform_up_to_a_ceiling_that_doubles),
           CASE(the_server_s_word_is_kept_up_to_two_minutes),
           CASE(odd_attempts_and_numbers_stay_within_the_cap),
@@ -204,4 +256,7 @@ TEST_MAIN(CASE(waits_are_uniform_up_to_a_ceiling_that_doubles),
           CASE(only_the_last_minute_counts), CASE(three_good_probes_close_it),
           CASE(one_bad_probe_opens_it_again),
           CASE(late_ends_of_calls_before_it_opened_say_nothing),
-          CASE(a_dead_provider_costs_a_call_each_half_minute))
+          CASE(a_dead_provider_costs_a_call_each_half_minute),
+          CASE(ten_retries_are_free_and_ten_a_minute),
+          CASE(two_good_answers_pay_for_a_retry),
+          CASE(parts_of_a_call_count_as_such))
