@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
@@ -46,7 +45,7 @@ bool asbi_file_exists(const char *path)
     return stat(path, &st) == 0 || errno != ENOENT;
 }
 
-enum { PATH_BYTES = 4096, LOCK_TRIES = 20, LOCK_PAUSE_NS = 5000000 };
+enum { PATH_BYTES = 4096 };
 
 /* The folder that a path is in. */
 static void folder_of(const char *path, char out[PATH_BYTES])
@@ -69,16 +68,13 @@ static int open_folder(const char *path)
 
 int asbi_file_lock_beside(const char *path, int *lock, struct asb_message *why)
 {
-    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
     int rc = -1;
 
     *lock = open_folder(path);
-    for (int i = 0; *lock >= 0 && rc && i < LOCK_TRIES; i++) {
-        rc = flock(*lock, LOCK_EX | LOCK_NB);
-        if (rc && errno != EWOULDBLOCK && errno != EINTR)
-            break;
-        if (rc)
-            (void)nanosleep(&pause, NULL);
+    if (*lock >= 0) {
+        do
+            rc = flock(*lock, LOCK_EX);
+        while (rc && errno == EINTR);
     }
     if (rc == 0)
         return ASB_OK;

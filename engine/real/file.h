@@ -27,8 +27,9 @@ bool asbi_file_exists(const char *path);
 int asbi_file_replace(const char *path, asbi_str bytes,
                       struct asb_message *why);
 
-/* Locks the folder of a path against others that do so, for a moment: waits a
- * tenth of a second at most.  ASB_OK and *lock, or ASB_EIO. */
+/* Locks the folder of a path against others that do so; waits for them, so that
+ * it is to be held for the time of a small file only.  ASB_OK and *lock, or
+ * ASB_EIO. */
 int asbi_file_lock_beside(const char *path, int *lock, struct asb_message *why);
 void asbi_file_unlock(int lock); /* -1: does nothing */
 

@@ -3,7 +3,7 @@
 import json
 import os
 
-from support import Case, TRANSLATE, items
+from support import QUICK, TRANSLATE, Case, items
 
 
 class State(Case):
@@ -21,6 +21,19 @@ class State(Case):
         self.assertLess(self.calls("--state", "state"), 0.8 * first)
         mode = os.stat(os.path.join(self.dir, "state")).st_mode & 0o777
         self.assertEqual(mode, 0o600)
+
+    def test_processes_do_not_lose_what_others_learned(self):
+        self.write("in.jsonl", items(20))
+        models = [f"model-{i}" for i in range(6)]
+        running = [self.start("run", "-i", "in.jsonl", "-o", model, "-m",
+                              model, *TRANSLATE, *QUICK, "--state", "state")
+                   for model in models]
+        for process in running:
+            process.communicate()
+            self.assertEqual(process.returncode, 0)
+        known = self.read("state")
+        for model in models:
+            self.assertIn(f'{model}"', known)
 
     def test_without_a_file_nothing_is_kept(self):
         self.write("in.jsonl", items(20))

@@ -29,6 +29,10 @@ void check_str(const char *file, int line, const char *text, const char *got,
 int check_main(int argc, char **argv, const struct check_case *cases,
                size_t count);
 
+/* How often to repeat what costs time: `few` in the ordinary tests, `many` when
+ * ASB_TEST_LONG is set. */
+uint64_t check_times(uint64_t few, uint64_t many);
+
 #define CHECK(cond) \
     ((cond) ? (void)0 : check_fail(__FILE__, __LINE__, "failed: %s", #cond))
 /* Each side is evaluated once. */
