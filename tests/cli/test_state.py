@@ -38,8 +38,8 @@ class State(Case):
     def test_without_a_file_nothing_is_kept(self):
         self.write("in.jsonl", items(20))
         self.calls()
-        self.assertEqual(sorted(os.listdir(self.dir)),
-                         ["in.jsonl", "out.jsonl", "s.json"])
+        self.assertFalse([name for name in os.listdir(self.dir)
+                          if not name.startswith(("in.", "out.", "s."))])
 
     def test_a_plan_reads_it_and_leaves_it_as_it_is(self):
         self.write("in.jsonl", items(2000))
