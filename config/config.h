@@ -25,7 +25,7 @@ struct asbi_config {
     uint64_t metrics_interval_ns;
     const char *journal; /* "" for beside the output */
     bool no_journal;
-    bool in_doubt_fails;   /* rows of calls that a crash cut off */
+    const char *in_doubt;  /* "retry", "fail", "ask": calls cut off */
     const char *on_change; /* "refuse", "restart", "reuse" */
     bool strict;
     bool fail_fast;

@@ -80,10 +80,10 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "no_journal", NULL, NULL, FILES, "false",
         "Keep no journal; after a crash all is paid for again." },
       SWITCH, AT(no_journal) },
-    { .info = { "in_doubt", NULL, "retry|fail", FILES, "retry",
+    { .info = { "in_doubt", NULL, "retry|fail|ask", FILES, "retry",
         "What becomes of items whose call a crash cut off, as it may have "
-        "been paid for." },
-      EITHER, AT(in_doubt_fails) },
+        "been paid for; ask refuses to go on until one is chosen." },
+      CHOICE, AT(in_doubt) },
     { .info = { "on_change", NULL, "refuse|restart|reuse", FILES, "refuse",
         "When the journal is of another input, model or prompt: refuse, "
         "restart from nothing, or reuse the answers that still hold." },

@@ -66,6 +66,7 @@ static void entry_answer(struct asbi_call *call, struct asbi_call_entry *e,
     e->is_json = is_json && asbi_task_keeps_json(engine->task);
     e->state = ASBI_ENTRY_ANSWERED;
     e->weight_out = (double)output.len + 1;
+    asbi_hold_part(call);
 }
 
 static void on_answer(void *arg, asbi_str wire_id, asbi_str output,
@@ -331,6 +332,7 @@ void asbi_call_free(struct asbi_call *call)
         return;
     asbi_list_remove(&call->link);
     asbi_list_remove(&call->hold);
+    asbi_list_remove(&call->parting);
     for (size_t i = 0; i < call->count; i++)
         entry_drop_answer(call, &call->entries[i]);
     call->lane->dialect->decoder_free(call->decoder);

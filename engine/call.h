@@ -29,6 +29,7 @@ struct asbi_call_entry {
     char *answer;         /* owned */
     size_t answer_len;
     bool is_json;
+    bool parted;      /* told to the journal */
     const char *code; /* with INVALID; static */
     bool retryable;
     double weight_in, weight_out; /* for the item's share of the bill */
@@ -38,9 +39,10 @@ struct asbi_call {
     struct asbi_exchange exchange;
     struct asb_engine *engine;
     struct asbi_lane *lane;
-    struct asbi_link link; /* in engine->calls or spare_calls */
-    struct asbi_link hold; /* in engine->held: not on the wire yet */
-    uint64_t number;       /* in the journal */
+    struct asbi_link link;    /* in engine->calls or spare_calls */
+    struct asbi_link hold;    /* in engine->held: not on the wire yet */
+    struct asbi_link parting; /* in engine->parting: has news for the journal */
+    uint64_t number;          /* in the journal */
     struct asbi_batch *batch;
     bool packed; /* answers come under wire ids, one for each item */
     enum asbi_call_way way;

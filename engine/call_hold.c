@@ -2,6 +2,9 @@
 
 #include "engine/base/units.h"
 
+/* A reply that is whole after so long leaves no parts: its end has it all. */
+enum { PART_MS = 20 };
+
 static struct asbi_call *call_of(struct asbi_link *hold)
 {
     return ASBI_OF(hold, struct asbi_call, hold);
@@ -35,17 +38,95 @@ void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent)
 {
     struct asbi_journal *j = call->engine->journal;
 
+    asbi_list_remove(&call->parting);
     if (j && call->number)
         asbi_journal_end(j, call->number, cost, spent);
     call->number = 0;
 }
 
-void asbi_hold_row(struct asb_engine *e, uint64_t number, uint64_t row)
+void asbi_hold_row(struct asb_engine *e, uint64_t number, uint64_t row,
+                   uint64_t key)
 {
     struct asbi_item *item = asbi_slots_get(&e->numbers, number);
 
-    if (item)
-        item->row = row;
+    if (!item)
+        return;
+    item->row = row;
+    item->row_key = key;
+}
+
+/* ---- while a reply streams in ----------------------------------------- */
+
+void asbi_hold_part(struct asbi_call *call)
+{
+    struct asb_engine *e = call->engine;
+    struct asbi_world *w = e->world;
+
+    if (!e->journal || call->way != ASBI_PACKED || call->parting.list)
+        return;
+    if (asbi_list_empty(&e->parting)) {
+        e->parts_at_ns = asbi_add_ns(asbi_now(w), PART_MS * ASBI_MS);
+        w->ops->wake(w); /* to arm the timer for it */
+    }
+    asbi_list_append(&e->parting, &call->parting);
+}
+
+static void put_part(const struct asbi_call *call,
+                     const struct asbi_call_entry *entry,
+                     const struct asbi_item *item, enum asb_source source)
+{
+    const struct asbi_journal_answer part = {
+        .seq = item->row,
+        .key = item->row_key,
+        .place = ASBI_NO_ROW,
+        .result = { .size = sizeof(part.result),
+                    .ok = true,
+                    .output = asbi_str_of(entry->answer, entry->answer_len),
+                    .output_is_json = entry->is_json,
+                    .source = source,
+                    .attempts = item->attempts + (source == ASB_API_CALL) },
+    };
+
+    if (item->row != ASBI_NO_ROW)
+        asbi_journal_part(call->engine->journal, call->number, &part);
+}
+
+/* What the items that share the answer got, too. */
+static void put_entry(const struct asbi_call *call,
+                      struct asbi_call_entry *entry)
+{
+    const struct asbi_item *item = entry->item;
+
+    if (!item || entry->parted || entry->state != ASBI_ENTRY_ANSWERED)
+        return;
+    entry->parted = true;
+    put_part(call, entry, item, ASB_API_CALL);
+    if (!asbi_seat_leads(&item->seat))
+        return;
+    ASBI_LIST_EACH (link, &item->seat.flight->followers) {
+        struct asbi_seat *seat = ASBI_OF(link, struct asbi_seat, link);
+
+        put_part(call, entry, ASBI_OF(seat, struct asbi_item, seat),
+                 ASB_DUPLICATE);
+    }
+}
+
+static uint64_t parts_due(const struct asb_engine *e)
+{
+    return asbi_list_empty(&e->parting) || e->journal->failing ? ASBI_NEVER
+                                                               : e->parts_at_ns;
+}
+
+static void gather_parts(struct asb_engine *e)
+{
+    struct asbi_link *link;
+
+    while ((link = asbi_list_pop(&e->parting))) {
+        struct asbi_call *call = ASBI_OF(link, struct asbi_call, parting);
+
+        for (size_t i = 0; i < call->count; i++)
+            put_entry(call, &call->entries[i]);
+    }
 }
 
 /* ---- after a commit --------------------------------------------------- */
@@ -114,10 +195,13 @@ static void release(struct asb_engine *e, uint64_t now, bool durable)
 
 uint64_t asbi_hold_due(const struct asb_engine *e)
 {
-    uint64_t now = asbi_now(e->world);
-    uint64_t look =
-        e->journal ? asbi_journal_next_look(e->journal) : ASBI_NEVER;
+    uint64_t now = asbi_now(e->world), look, parts;
 
+    if (!e->journal)
+        return ASBI_NEVER;
+    look = asbi_journal_next_look(e->journal);
+    parts = parts_due(e);
+    look = parts < look ? parts : look;
     return look > now ? look : now;
 }
 
@@ -127,7 +211,10 @@ bool asbi_hold_settle(struct asb_engine *e, uint64_t now)
 
     if (!j)
         return false;
-    if (!asbi_journal_is_due(j, now)) {
+    bool parts = parts_due(e) <= now;
+    if (parts)
+        gather_parts(e);
+    if (!asbi_journal_is_due(j, now) && !parts) {
         if (asbi_journal_settled(j))
             j->store->ops->tidy(j->store);
         return false;

@@ -16,6 +16,10 @@
  * commit.  The call is filled in.  ASB_OK or ASB_ENOMEM. */
 int asbi_hold_call(struct asbi_call *call);
 
+/* One of its items has an answer while the reply goes on.  Durable within some
+ * milliseconds, unless the call ends before. */
+void asbi_hold_part(struct asbi_call *call);
+
 /* The call has ended and been billed. */
 void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent);
 
@@ -27,7 +31,9 @@ uint64_t asbi_hold_due(const struct asb_engine *e);
  * when something was committed or could not be. */
 bool asbi_hold_settle(struct asb_engine *e, uint64_t now);
 
-/* Names the row of an accepted item, so that its calls' intents can. */
-void asbi_hold_row(struct asb_engine *e, uint64_t item, uint64_t row);
+/* Names the row of an accepted item, so that its calls' intents can, and the
+ * hash of what it asks. */
+void asbi_hold_row(struct asb_engine *e, uint64_t item, uint64_t row,
+                   uint64_t key);
 
 #endif

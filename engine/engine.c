@@ -322,6 +322,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_heap_init(&e->backoff, &e->mem);
     asbi_list_init(&e->calls);
     asbi_list_init(&e->held);
+    asbi_list_init(&e->parting);
     asbi_list_init(&e->spare_calls);
     asbi_list_init(&e->done);
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);

@@ -87,6 +87,8 @@ struct asb_engine {
 
     struct asbi_journal *journal; /* the job's; NULL: none is kept */
     struct asbi_list held;        /* calls whose intent is not yet durable */
+    struct asbi_list parting;     /* calls with answers that are not */
+    uint64_t parts_at_ns;         /* when these are told to the journal */
 
     struct asbi_list spare_calls;
     struct asbi_rng rng;

@@ -52,6 +52,7 @@ struct asbi_item {
     uint64_t content_key;  /* of a content request: who may share; 0: none */
     uint64_t media_ms;     /* of what a content request asks for */
     uint64_t row;          /* of the job, or ASBI_NO_ROW */
+    uint64_t row_key;      /* hash of what the row asks */
 
     /* -- changed only by asbi_item_enter() */
     enum asbi_item_state state;

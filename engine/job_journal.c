@@ -146,50 +146,39 @@ static int take_over(struct asb_job *job, struct asbi_journal_file *file,
 
 /* ---- calls in doubt --------------------------------------------------- */
 
-/* The row's call was cut off, and it shall not be paid for twice. */
-static int fail_row(struct asbi_journal *j, uint64_t row)
+enum asbi_in_doubt asbi_job_doubts(const struct asb_job *job)
 {
-    const struct asbi_journal_answer answer = {
-        .seq = row,
-        .round = j->state.round,
-        .place = ASBI_NO_ROW,
-        .result = { .size = sizeof(answer.result),
-                    .error_code = "in_doubt",
-                    .error_message = ASBI_STR(
-                        "an earlier run was cut off while this item was with "
-                        "the provider; run with --in-doubt retry to ask "
-                        "again") },
-    };
+    const char *policy = job->config->in_doubt;
 
-    return asbi_journal_answer(j, &answer);
+    return strcmp(policy, "fail") == 0  ? ASBI_DOUBT_FAIL
+           : strcmp(policy, "ask") == 0 ? ASBI_DOUBT_ASK
+                                        : ASBI_DOUBT_RETRY;
 }
 
-static int on_open_call(void *arg, const struct asbi_journal_call *call)
+static int ask(const struct asb_job *job,
+               const struct asbi_journal_doubts *found, struct asb_message *why)
 {
-    struct asb_job *job = arg;
-    struct asbi_journal *j = &job->kept->journal;
-    bool fails = job->config->in_doubt_fails;
-    int rc = ASB_OK;
-
-    for (size_t i = 0; fails && !rc && i < call->count; i++)
-        rc = fail_row(j, call->rows[i]);
-    if (!fails)
-        job->engine->stats.maybe_paid_twice_nano_usd += call->worst;
-    j->state.doubtful += call->worst;
-    /* The budget must hold even if all of it was billed. */
-    asbi_journal_end(j, call->number, 0, call->worst);
-    return rc;
+    return asbi_fail(why, ASB_ECONFIG,
+                     "journal %.200s: an earlier run was cut off while %zu "
+                     "calls with %llu items were with the provider, which may "
+                     "have cost up to $%.6g; nothing was sent; run with "
+                     "--in-doubt retry to ask again, or with --in-doubt fail",
+                     job->kept->path, found->calls,
+                     (unsigned long long)found->rows,
+                     (double)found->worst / 1e9);
 }
 
 static int settle_doubts(struct asb_job *job, struct asb_message *why)
 {
-    struct asbi_job_journal *k = job->kept;
+    struct asbi_journal *j = &job->kept->journal;
+    enum asbi_in_doubt policy = asbi_job_doubts(job);
+    struct asbi_journal_doubts found;
 
-    int rc = k->store->ops->each_open(k->store, on_open_call, job, why);
-    if (!rc && !asbi_journal_settled(&k->journal))
-        rc = asbi_journal_commit(&k->journal, 0);
-    if (rc && why && !why->text[0])
-        *why = k->journal.why;
+    int rc = asbi_journal_take_up(j, policy, &found, why);
+    if (rc == ASB_ECONFIG)
+        return ask(job, &found, why);
+    if (!rc && policy != ASBI_DOUBT_FAIL)
+        job->engine->stats.maybe_paid_twice_nano_usd += found.worst;
     return rc;
 }
 
@@ -261,8 +250,8 @@ static void decide(struct asb_job *job, const struct asbi_journal_count *count,
 {
     struct asbi_job_journal *k = job->kept;
     struct asbi_journal_state *s = &k->journal.state;
-    bool again =
-        count->retryable || (count->in_doubt && !job->config->in_doubt_fails);
+    bool again = count->retryable ||
+                 (count->in_doubt && asbi_job_doubts(job) != ASBI_DOUBT_FAIL);
     bool may_differ =
         k->streamed && strcmp(job->config->on_change, "refuse") != 0;
 

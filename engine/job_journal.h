@@ -47,6 +47,9 @@ int asbi_job_journal_open(struct asb_job *job, struct asb_message *why);
 int asbi_job_journal_output(struct asb_job *job, const char *path,
                             struct asb_message *why);
 
+/* What the options say of calls in doubt. */
+enum asbi_in_doubt asbi_job_doubts(const struct asb_job *job);
+
 /* Before the output is finished: all that is known becomes durable, or the job
  * ends in trouble. */
 void asbi_job_journal_flush(struct asb_job *job);

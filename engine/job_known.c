@@ -60,7 +60,8 @@ static bool asks_again(const struct asb_job *job,
 
     if (r->ok || a->round >= job->kept->journal.state.round)
         return false;
-    return r->retryable || (doubtful && !job->config->in_doubt_fails);
+    return r->retryable ||
+           (doubtful && asbi_job_doubts(job) != ASBI_DOUBT_FAIL);
 }
 
 /* Among the answers of an earlier input.  Failures are asked again. */

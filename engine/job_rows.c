@@ -202,7 +202,7 @@ static void submit(struct asb_job *job, const struct asbi_slip *slip,
         t ? asb_submit(job->engine, &request, on_result, t, &item) : ASB_ENOMEM;
     if (rc == ASB_OK) {
         job->ticket_bytes += t->bytes;
-        asbi_hold_row(job->engine, item, slip->memo.seq);
+        asbi_hold_row(job->engine, item, slip->memo.seq, slip->key);
         return;
     }
     asbi_free(job->mem, t);

@@ -9,6 +9,9 @@ enum {
     GROUP = 64,  /* calls that are worth a commit of their own */
     WAIT_MS = 4, /* between commits of smaller groups */
     RETRY_MS = 200,
+    /* A commit is followed by so many times its length for other work ... */
+    SHARE = 8,
+    PACE_MAX_MS = 50, /* ... but no longer than this */
 };
 
 void asbi_journal_init(struct asbi_journal *j, const struct asbi_mem *mem,
@@ -102,20 +105,20 @@ static asbi_str keep(char **at, asbi_str s)
     return asbi_str_of(copy, s.len);
 }
 
-int asbi_journal_answer(struct asbi_journal *j,
-                        const struct asbi_journal_answer *answer)
+/* A record with a copy of the answer; NULL without memory. */
+static struct asbi_journal_record *
+copy_answer(struct asbi_journal *j, enum asbi_journal_kind kind,
+            const struct asbi_journal_answer *answer)
 {
     const struct asb_result *from = &answer->result;
     asbi_str code = asbi_str_c(from->error_code);
     struct asbi_journal_record *r =
-        record_new(j, ASBI_RECORD_ANSWER,
+        record_new(j, kind,
                    from->output.len + from->body.len + from->request_id.len +
                        from->error_message.len + code.len + 5);
 
-    if (!r) {
-        j->lost = true;
-        return ASB_ENOMEM;
-    }
+    if (!r)
+        return NULL;
     char *at = (char *)(r + 1);
     r->answer = *answer;
     struct asb_result *to = &r->answer.result;
@@ -125,8 +128,31 @@ int asbi_journal_answer(struct asbi_journal *j,
     to->request_id = keep(&at, from->request_id);
     to->error_message = keep(&at, from->error_message);
     to->error_code = from->error_code ? keep(&at, code).at : NULL;
+    return r;
+}
+
+int asbi_journal_answer(struct asbi_journal *j,
+                        const struct asbi_journal_answer *answer)
+{
+    struct asbi_journal_record *r = copy_answer(j, ASBI_RECORD_ANSWER, answer);
+
+    if (!r) {
+        j->lost = true;
+        return ASB_ENOMEM;
+    }
     add(j, r);
     return ASB_OK;
+}
+
+void asbi_journal_part(struct asbi_journal *j, uint64_t number,
+                       const struct asbi_journal_answer *part)
+{
+    struct asbi_journal_record *r = copy_answer(j, ASBI_RECORD_PART, part);
+
+    if (!r)
+        return;
+    r->call.number = number;
+    add(j, r);
 }
 
 void asbi_journal_mark(struct asbi_journal *j, uint64_t rows, uint64_t bytes)
@@ -135,10 +161,19 @@ void asbi_journal_mark(struct asbi_journal *j, uint64_t rows, uint64_t bytes)
     j->state.bytes = bytes;
 }
 
+static uint64_t paced(const struct asbi_journal *j)
+{
+    return asbi_add_ns(j->last_commit_ns, j->pace_ns);
+}
+
 static uint64_t latest(const struct asbi_journal *j)
 {
-    return j->failing ? j->retry_ns
-                      : asbi_add_ns(j->last_commit_ns, WAIT_MS * ASBI_MS);
+    uint64_t wait = WAIT_MS * ASBI_MS;
+
+    if (j->failing)
+        return j->retry_ns;
+    return asbi_add_ns(j->last_commit_ns,
+                       j->pace_ns > wait ? j->pace_ns : wait);
 }
 
 bool asbi_journal_is_due(struct asbi_journal *j, uint64_t now)
@@ -150,16 +185,28 @@ bool asbi_journal_is_due(struct asbi_journal *j, uint64_t now)
     j->looked = j->pending.count;
     if (now >= latest(j))
         return true;
-    if (j->failing)
+    if (j->failing || !j->waiting)
         return false;
-    return j->waiting >= GROUP || (j->waiting && j->looked == before);
+    /* When nothing came since the last look, waiting gathers no more. */
+    return j->waiting >= GROUP || (j->looked == before && now >= paced(j));
 }
 
 uint64_t asbi_journal_next_look(const struct asbi_journal *j)
 {
     if (asbi_journal_settled(j))
         return ASBI_NEVER;
-    return j->waiting && !j->failing ? 0 : latest(j);
+    return j->waiting && !j->failing ? paced(j) : latest(j);
+}
+
+/* The pace follows what commits take here and now. */
+static void set_pace(struct asbi_journal *j)
+{
+    uint64_t took = j->store->took_ns, most = PACE_MAX_MS * ASBI_MS;
+
+    took = took > most ? most : took * SHARE;
+    j->pace_ns += took / 4 - j->pace_ns / 4;
+    if (j->pace_ns > most)
+        j->pace_ns = most;
 }
 
 int asbi_journal_commit(struct asbi_journal *j, uint64_t now)
@@ -177,5 +224,6 @@ int asbi_journal_commit(struct asbi_journal *j, uint64_t now)
     }
     drop(j);
     j->last_commit_ns = now;
+    set_pace(j);
     return ASB_OK;
 }

@@ -3,12 +3,33 @@
  * have their answer, how much of the output is good.
  *
  * Records are gathered and committed together: a call's intent before its first
- * byte is sent, its end and the answers it gave in one transaction, the mark on
- * the output whenever something is committed.  A commit that fails loses
- * nothing: its records stay, and are tried again.
+ * byte is sent, what it has answered so far while it goes on, its end and the
+ * answers it gave in one transaction, the mark on the output whenever something
+ * is committed.  A commit that fails loses nothing: its records stay, and are
+ * tried again.
  *
  * Pure but for its store: no clock, no file, no SQL.  The store is
- * engine/real/journal_sqlite.c, or memory in a test.
+ * engine/real/journal_sqlite.c, or another behind the same operations, which is
+ * how a disk is simulated:
+ *
+ *  - fill a struct asbi_journal_store_ops; only commit() and tidy() are needed
+ *    to run an engine, the others to take up what an earlier run has left;
+ *  - asbi_journal_init() a journal on it with the state it holds (none: `round`
+ *    1), set engine->journal to it before the first turn, and name each item's
+ *    row by asbi_hold_row() after asb_submit();
+ *  - commit() may fail, and then must have kept nothing; it may say ASB_OK and
+ *    the world end right after.  A torn write is a commit() that has kept a
+ *    part of its records and never returns: what the next life finds must be
+ *    an earlier commit whole, which is what the store is trusted with.  To see
+ *    whether the trust is deserved, tear the file below SQLite (a VFS, or the
+ *    bytes themselves as tests/unit/test_journal_sqlite.c does);
+ *  - after a crash: throw the engine away, make a new one, init a journal from
+ *    the state of the last commit, call asbi_journal_take_up(), and submit the
+ *    rows that find() does not know;
+ *  - then hold: each call the provider saw has an intent that was committed
+ *    before; a row has one answer; intents without an end are never more than
+ *    calls in flight (tests/engine/test_journal_sim.c checks these at each
+ *    turn).
  */
 #ifndef ASBI_JOURNAL_H
 #define ASBI_JOURNAL_H
@@ -20,6 +41,13 @@
 #include "engine/base/list.h"
 #include "engine/base/mem.h"
 #include "engine/base/str.h"
+
+/* What becomes of rows whose call a crash cut off. */
+enum asbi_in_doubt {
+    ASBI_DOUBT_RETRY, /* they are asked again */
+    ASBI_DOUBT_FAIL,  /* they fail, and are not paid for again */
+    ASBI_DOUBT_ASK,   /* nobody goes on before one of these is chosen */
+};
 
 /* An item that belongs to no row of a job. */
 #define ASBI_NO_ROW UINT64_MAX
@@ -56,13 +84,15 @@ struct asbi_journal_call {
     int64_t worst;        /* what it may cost at most, nano-dollars */
     const uint64_t *rows; /* their numbers */
     size_t count;
+    const bool *kept; /* when it is told: of which rows there is a part */
 };
 
 struct asbi_journal_record {
     struct asbi_link link;
     enum asbi_journal_kind {
         ASBI_RECORD_INTENT, /* `call` */
-        ASBI_RECORD_END,    /* `call.number` */
+        ASBI_RECORD_PART,   /* `answer`, by the call `call.number` */
+        ASBI_RECORD_END,    /* `call.number`; its parts are of no more use */
         ASBI_RECORD_ANSWER, /* `answer` */
     } kind;
     struct asbi_journal_call call;
@@ -92,7 +122,12 @@ struct asbi_journal_store_ops {
      * ASB_ENOENT. */
     int (*find)(struct asbi_journal_store *s, uint64_t seq,
                 struct asbi_journal_answer *out, struct asb_message *why);
-    /* The same by key among the answers that were set aside. */
+    /* Tells the parts of a call, with ok, output and output_is_json only. */
+    int (*each_part)(struct asbi_journal_store *s, uint64_t call,
+                     int (*on_part)(void *arg,
+                                    const struct asbi_journal_answer *part),
+                     void *arg, struct asb_message *why);
+    /* As find() by key among the answers that were set aside. */
     int (*find_earlier)(struct asbi_journal_store *s, uint64_t key,
                         struct asbi_journal_answer *out,
                         struct asb_message *why);
@@ -115,6 +150,7 @@ struct asbi_journal_store_ops {
 /* First member of each implementation. */
 struct asbi_journal_store {
     const struct asbi_journal_store_ops *ops;
+    uint64_t took_ns; /* the last commit; 0 where time stands still */
 };
 
 /* ---- the journal ------------------------------------------------------ */
@@ -127,6 +163,7 @@ struct asbi_journal {
     size_t waiting;                   /* intents among them: calls held up */
     size_t looked;                    /* how many there were, last looked */
     uint64_t last_commit_ns, retry_ns;
+    uint64_t pace_ns;       /* between commits */
     bool failing;           /* the last commit failed */
     bool lost;              /* a record could not be kept for want of memory */
     struct asb_message why; /* of the last failure */
@@ -140,10 +177,35 @@ void asbi_journal_init(struct asbi_journal *j, const struct asbi_mem *mem,
 /* Drops what is pending. */
 void asbi_journal_fini(struct asbi_journal *j);
 
+/* Calls that an earlier run has begun and whose end nobody knows. */
+struct asbi_journal_doubts {
+    size_t calls;  /* of which some rows have no answer */
+    uint64_t rows; /* of them without one */
+    int64_t worst; /* what these rows may have cost, nano-dollars */
+};
+
+/**
+ * Before anything else: settles what a crash left in doubt, and commits.  Parts
+ * become answers; rows without one fail or are left to be asked again, and what
+ * their calls may have cost counts as spent.  With ASBI_DOUBT_ASK nothing is
+ * changed when there is something to ask about.
+ * @return ASB_OK; ASB_ECONFIG when it must be asked about; ASB_EIO or
+ *         ASB_ENOMEM with the reason in `why`
+ */
+int asbi_journal_take_up(struct asbi_journal *j, enum asbi_in_doubt policy,
+                         struct asbi_journal_doubts *found,
+                         struct asb_message *why);
+
 /* A call is about to be sent with these rows; `*number` names it from now on.
  * It must not be sent before the next commit.  ASB_OK or ASB_ENOMEM. */
 int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
                         const uint64_t *rows, size_t count, uint64_t *number);
+
+/* One of the rows it was sent for, or one that shares its answer, has an answer
+ * that will stand unless the rest of the reply takes it back.  Copies it.  What
+ * cannot be kept for want of memory is asked again after a crash. */
+void asbi_journal_part(struct asbi_journal *j, uint64_t number,
+                       const struct asbi_journal_answer *part);
 
 /* It has ended: what it cost by its usage, and what counts against the budget.
  * Without memory for the record the call stays in doubt. */
@@ -163,9 +225,9 @@ static inline bool asbi_journal_settled(const struct asbi_journal *j)
     return asbi_list_empty(&j->pending) && !j->lost;
 }
 
-/* Whether to commit now: for a group of calls that wait for it; when nothing
- * came since the last look, so that waiting gathers no more; else a few
- * milliseconds after the last time. */
+/* Whether to commit now: for a group of calls that wait for it; else a few
+ * milliseconds after the last time, more where a commit takes long, so that
+ * most of the loop's time is its own. */
 bool asbi_journal_is_due(struct asbi_journal *j, uint64_t now);
 
 /* When to look again; ASBI_NEVER when nothing is pending. */

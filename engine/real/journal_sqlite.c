@@ -1,6 +1,7 @@
 #include "engine/real/journal_sqlite.h"
 
 #include "engine/base/error.h"
+#include "engine/real/clock.h"
 #include "engine/real/journal_sqlite_private.h"
 
 enum {
@@ -9,8 +10,6 @@ enum {
      * thousand take a few milliseconds to copy. */
     TIDY_PAGES = 250,
     MOST_PAGES = 1000,
-    /* Rows of one call that are believed. */
-    MOST_ROWS = 1 << 20,
 };
 
 #define COUNT(what)                                    \
@@ -26,6 +25,12 @@ static const char *const sql[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [PUT_CALL] = "INSERT INTO call VALUES (?1, ?2, ?3)",
     [END_CALL] = "DELETE FROM call WHERE number = ?1",
+    [PUT_PART] = ("INSERT OR REPLACE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+                  "?7)"),
+    [END_PARTS] = "DELETE FROM part WHERE call = ?1",
+    [HAS_PART] = "SELECT 1 FROM part WHERE call = ?1 AND seq = ?2",
+    [EACH_PART] = ("SELECT seq, key, is_json, source, attempts, output FROM "
+                   "part WHERE call = ?1"),
     [PUT_ANSWER] = "INSERT OR REPLACE INTO answer (" ANSWER
                    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
                    "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
@@ -49,7 +54,7 @@ int asbi_sqlite_fail(const struct asbi_sqlite_store *s, struct asb_message *why)
 }
 
 /* A statement ready to be bound; NULL when it cannot be prepared. */
-static sqlite3_stmt *get(struct asbi_sqlite_store *s, enum statement which)
+sqlite3_stmt *asbi_sqlite_get(struct asbi_sqlite_store *s, enum statement which)
 {
     sqlite3_stmt **st = &s->statements[which];
 
@@ -60,14 +65,9 @@ static sqlite3_stmt *get(struct asbi_sqlite_store *s, enum statement which)
 }
 
 /* Numbers that have no sign here keep their bits there. */
-static void bind(sqlite3_stmt *st, int at, uint64_t n)
+void asbi_sqlite_bind(sqlite3_stmt *st, int at, uint64_t n)
 {
     (void)sqlite3_bind_int64(st, at, (sqlite3_int64)n);
-}
-
-static uint64_t column(sqlite3_stmt *st, int at)
-{
-    return (uint64_t)sqlite3_column_int64(st, at);
 }
 
 int asbi_sqlite_run(sqlite3_stmt *st)
@@ -81,7 +81,7 @@ int asbi_sqlite_run(sqlite3_stmt *st)
 
 static bool done(struct asbi_sqlite_store *s, enum statement which)
 {
-    return asbi_sqlite_run(get(s, which)) == SQLITE_DONE;
+    return asbi_sqlite_run(asbi_sqlite_get(s, which)) == SQLITE_DONE;
 }
 
 /* ---- committing ------------------------------------------------------- */
@@ -98,7 +98,7 @@ static void put_rows(char *to, const struct asbi_journal_call *call)
 static bool put_call(struct asbi_sqlite_store *s,
                      const struct asbi_journal_call *call)
 {
-    sqlite3_stmt *st = get(s, PUT_CALL);
+    sqlite3_stmt *st = asbi_sqlite_get(s, PUT_CALL);
     char *rows = sqlite3_malloc64(call->count * 8 + 1);
 
     if (!st || !rows) {
@@ -106,7 +106,7 @@ static bool put_call(struct asbi_sqlite_store *s,
         return false;
     }
     put_rows(rows, call);
-    bind(st, 1, call->number);
+    asbi_sqlite_bind(st, 1, call->number);
     (void)sqlite3_bind_int64(st, 2, call->worst);
     (void)sqlite3_bind_blob64(st, 3, rows, call->count * 8, sqlite3_free);
     return asbi_sqlite_run(st) == SQLITE_DONE;
@@ -126,27 +126,27 @@ static void bind_text(sqlite3_stmt *st, int at, asbi_str s)
 static bool put_answer(struct asbi_sqlite_store *s,
                        const struct asbi_journal_answer *a)
 {
-    sqlite3_stmt *st = get(s, PUT_ANSWER);
+    sqlite3_stmt *st = asbi_sqlite_get(s, PUT_ANSWER);
     const struct asb_result *r = &a->result;
 
     if (!st)
         return false;
-    bind(st, 1, a->seq);
-    bind(st, 2, a->key);
-    bind(st, 3, a->round);
+    asbi_sqlite_bind(st, 1, a->seq);
+    asbi_sqlite_bind(st, 2, a->key);
+    asbi_sqlite_bind(st, 3, a->round);
     if (a->place == ASBI_NO_ROW)
         (void)sqlite3_bind_null(st, 4);
     else
-        bind(st, 4, a->place);
-    bind(st, 5, r->ok);
-    bind(st, 6, r->retryable);
-    bind(st, 7, r->output_is_json);
-    bind(st, 8, r->source);
-    bind(st, 9, (uint64_t)r->http_status);
-    bind(st, 10, r->attempts);
-    bind(st, 11, r->usage.input_tokens);
-    bind(st, 12, r->usage.cached_tokens);
-    bind(st, 13, r->usage.output_tokens);
+        asbi_sqlite_bind(st, 4, a->place);
+    asbi_sqlite_bind(st, 5, r->ok);
+    asbi_sqlite_bind(st, 6, r->retryable);
+    asbi_sqlite_bind(st, 7, r->output_is_json);
+    asbi_sqlite_bind(st, 8, r->source);
+    asbi_sqlite_bind(st, 9, (uint64_t)r->http_status);
+    asbi_sqlite_bind(st, 10, r->attempts);
+    asbi_sqlite_bind(st, 11, r->usage.input_tokens);
+    asbi_sqlite_bind(st, 12, r->usage.cached_tokens);
+    asbi_sqlite_bind(st, 13, r->usage.output_tokens);
     (void)sqlite3_bind_int64(st, 14, r->cost_nano_usd);
     bind_blob(st, 15, r->output);
     bind_blob(st, 16, r->body);
@@ -154,6 +154,33 @@ static bool put_answer(struct asbi_sqlite_store *s,
     bind_text(st, 18, asbi_str_c(r->error_code));
     bind_text(st, 19, r->error_message);
     (void)sqlite3_bind_int64(st, 20, r->saved_nano_usd);
+    return asbi_sqlite_run(st) == SQLITE_DONE;
+}
+
+static bool put_part(struct asbi_sqlite_store *s, uint64_t call,
+                     const struct asbi_journal_answer *a)
+{
+    sqlite3_stmt *st = asbi_sqlite_get(s, PUT_PART);
+
+    if (!st)
+        return false;
+    asbi_sqlite_bind(st, 1, call);
+    asbi_sqlite_bind(st, 2, a->seq);
+    asbi_sqlite_bind(st, 3, a->key);
+    asbi_sqlite_bind(st, 4, a->result.output_is_json);
+    asbi_sqlite_bind(st, 5, a->result.source);
+    asbi_sqlite_bind(st, 6, a->result.attempts);
+    bind_blob(st, 7, a->result.output);
+    return asbi_sqlite_run(st) == SQLITE_DONE;
+}
+
+static bool end_with(struct asbi_sqlite_store *s, enum statement which,
+                     uint64_t call)
+{
+    sqlite3_stmt *st = asbi_sqlite_get(s, which);
+
+    if (st)
+        asbi_sqlite_bind(st, 1, call);
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 
@@ -173,26 +200,24 @@ bool asbi_sqlite_put_state(struct asbi_sqlite_store *s,
         (uint64_t)state->spent,
         (uint64_t)state->doubtful,
     };
-    sqlite3_stmt *st = get(s, PUT_STATE);
+    sqlite3_stmt *st = asbi_sqlite_get(s, PUT_STATE);
 
     for (int i = 0; st && i < (int)(sizeof(values) / sizeof(values[0])); i++)
-        bind(st, i + 1, values[i]);
+        asbi_sqlite_bind(st, i + 1, values[i]);
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 
 static bool put_record(struct asbi_sqlite_store *s,
                        const struct asbi_journal_record *r)
 {
-    sqlite3_stmt *st;
-
     switch (r->kind) {
     case ASBI_RECORD_INTENT:
         return put_call(s, &r->call);
+    case ASBI_RECORD_PART:
+        return put_part(s, r->call.number, &r->answer);
     case ASBI_RECORD_END:
-        st = get(s, END_CALL);
-        if (st)
-            bind(st, 1, r->call.number);
-        return asbi_sqlite_run(st) == SQLITE_DONE;
+        return end_with(s, END_CALL, r->call.number) &&
+               end_with(s, END_PARTS, r->call.number);
     case ASBI_RECORD_ANSWER:
         return put_answer(s, &r->answer);
     }
@@ -224,6 +249,7 @@ static int store_commit(struct asbi_journal_store *store,
                         struct asb_message *why)
 {
     struct asbi_sqlite_store *s = asbi_sqlite_of(store);
+    uint64_t began = asbi_clock_read();
     int rc = ASB_OK;
 
     /* An answer still being read would keep the log from being emptied. */
@@ -236,6 +262,7 @@ static int store_commit(struct asbi_journal_store *store,
         if (!sqlite3_get_autocommit(s->db))
             (void)done(s, ROLLBACK);
     }
+    store->took_ns = asbi_clock_read() - began;
     if (s->log_pages >= MOST_PAGES)
         checkpoint(s);
     return rc;
@@ -249,156 +276,19 @@ static void store_tidy(struct asbi_journal_store *store)
         checkpoint(s);
 }
 
-/* ---- finding ---------------------------------------------------------- */
-
-static asbi_str text_of(sqlite3_stmt *st, int at)
-{
-    const char *bytes = sqlite3_column_blob(st, at);
-
-    return asbi_str_of(bytes, (size_t)sqlite3_column_bytes(st, at));
-}
-
-static void read_answer(sqlite3_stmt *st, struct asbi_journal_answer *out)
-{
-    bool placed = sqlite3_column_type(st, 3) == SQLITE_INTEGER;
-    struct asb_result *r = &out->result;
-
-    *out = (struct asbi_journal_answer){
-        .seq = column(st, 0),
-        .key = column(st, 1),
-        .round = column(st, 2),
-        .place = placed ? column(st, 3) : ASBI_NO_ROW,
-    };
-    r->size = sizeof(*r);
-    r->ok = column(st, 4) != 0;
-    r->retryable = column(st, 5) != 0;
-    r->output_is_json = column(st, 6) != 0;
-    r->source = (enum asb_source)(column(st, 7) & 3);
-    r->http_status = sqlite3_column_int(st, 8);
-    r->attempts = (unsigned)sqlite3_column_int(st, 9);
-    r->usage =
-        (struct asb_usage){ column(st, 10), column(st, 11), column(st, 12) };
-    r->cost_nano_usd = sqlite3_column_int64(st, 13);
-    r->output = text_of(st, 14);
-    r->body = text_of(st, 15);
-    r->request_id = text_of(st, 16);
-    if (!r->ok)
-        r->error_code = (const char *)sqlite3_column_text(st, 17);
-    r->error_message = text_of(st, 18);
-    r->saved_nano_usd = sqlite3_column_int64(st, 19);
-}
-
-static int find(struct asbi_sqlite_store *s, enum statement which,
-                uint64_t number, struct asbi_journal_answer *out,
-                struct asb_message *why)
-{
-    sqlite3_stmt *st = get(s, which);
-
-    if (!st)
-        return asbi_sqlite_fail(s, why);
-    (void)sqlite3_reset(st);
-    bind(st, 1, number);
-    int rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW) {
-        read_answer(st, out);
-        return ASB_OK; /* not reset: what it points to must live */
-    }
-    (void)sqlite3_reset(st);
-    return rc == SQLITE_DONE ? ASB_ENOENT : asbi_sqlite_fail(s, why);
-}
-
-static int store_find(struct asbi_journal_store *store, uint64_t seq,
-                      struct asbi_journal_answer *out, struct asb_message *why)
-{
-    return find(asbi_sqlite_of(store), FIND, seq, out, why);
-}
-
-static int store_find_earlier(struct asbi_journal_store *store, uint64_t key,
-                              struct asbi_journal_answer *out,
-                              struct asb_message *why)
-{
-    return find(asbi_sqlite_of(store), FIND_EARLIER, key, out, why);
-}
-
-static int tell_call(struct asbi_sqlite_store *s, sqlite3_stmt *st,
-                     int (*on_call)(void *arg,
-                                    const struct asbi_journal_call *call),
-                     void *arg)
-{
-    const unsigned char *bytes = sqlite3_column_blob(st, 2);
-    size_t count = (size_t)sqlite3_column_bytes(st, 2) / 8;
-
-    if (count > MOST_ROWS)
-        count = MOST_ROWS;
-    uint64_t *rows = asbi_calloc(s->mem, count + 1, sizeof(*rows));
-    if (!rows)
-        return ASB_ENOMEM;
-    for (size_t i = 0; i < count * 8; i++)
-        rows[i / 8] |= (uint64_t)bytes[i] << 8 * (i % 8);
-    const struct asbi_journal_call call = { .number = column(st, 0),
-                                            .worst =
-                                                sqlite3_column_int64(st, 1),
-                                            .rows = rows,
-                                            .count = count };
-    int rc = on_call(arg, &call);
-    asbi_free(s->mem, rows);
-    return rc;
-}
-
-static int store_each_open(struct asbi_journal_store *store,
-                           int (*on_call)(void *arg,
-                                          const struct asbi_journal_call *call),
-                           void *arg, struct asb_message *why)
-{
-    struct asbi_sqlite_store *s = asbi_sqlite_of(store);
-    sqlite3_stmt *st = get(s, OPEN_CALLS);
-    int step = SQLITE_NOMEM, rc = ASB_OK;
-
-    while (st && !rc && (step = sqlite3_step(st)) == SQLITE_ROW)
-        rc = tell_call(s, st, on_call, arg);
-    if (!rc && step != SQLITE_DONE)
-        rc = asbi_sqlite_fail(s, why);
-    if (st)
-        (void)sqlite3_reset(st);
-    return rc;
-}
-
-static int store_count(struct asbi_journal_store *store, bool by_place,
-                       uint64_t mark, struct asbi_journal_count *out,
-                       struct asb_message *why)
-{
-    struct asbi_sqlite_store *s = asbi_sqlite_of(store);
-    sqlite3_stmt *st = get(s, by_place ? COUNT_BY_PLACE : COUNT_BY_ROW);
-
-    if (!st)
-        return asbi_sqlite_fail(s, why);
-    bind(st, 1, mark);
-    bool found = sqlite3_step(st) == SQLITE_ROW;
-    if (found)
-        *out = (struct asbi_journal_count){
-            .failed = column(st, 0),
-            .failed_delivered = column(st, 1),
-            .retryable = column(st, 2),
-            .in_doubt = column(st, 3),
-            .end = column(st, 4),
-            .earlier = column(st, 5) != 0,
-        };
-    int rc = found ? ASB_OK : asbi_sqlite_fail(s, why);
-    (void)sqlite3_reset(st);
-    return rc;
-}
-
 static int store_unplace(struct asbi_journal_store *store, uint64_t mark,
                          struct asb_message *why)
 {
     struct asbi_sqlite_store *s = asbi_sqlite_of(store);
-    sqlite3_stmt *st = get(s, UNPLACE);
+    sqlite3_stmt *st = asbi_sqlite_get(s, UNPLACE);
 
     if (st)
-        bind(st, 1, mark);
+        asbi_sqlite_bind(st, 1, mark);
     return asbi_sqlite_run(st) == SQLITE_DONE ? ASB_OK
                                               : asbi_sqlite_fail(s, why);
 }
+
+/* ---- the end ----------------------------------------------------------- */
 
 /* The last one out copies the log into the file and removes it. */
 static void store_free(struct asbi_journal_store *store)
@@ -415,10 +305,11 @@ static void store_free(struct asbi_journal_store *store)
 
 const struct asbi_journal_store_ops asbi_sqlite_store_ops = {
     .commit = store_commit,
-    .find = store_find,
-    .find_earlier = store_find_earlier,
-    .each_open = store_each_open,
-    .count = store_count,
+    .find = asbi_sqlite_find,
+    .find_earlier = asbi_sqlite_find_earlier,
+    .each_open = asbi_sqlite_each_open,
+    .each_part = asbi_sqlite_each_part,
+    .count = asbi_sqlite_count,
     .unplace = store_unplace,
     .tidy = store_tidy,
     .free = store_free,

@@ -11,7 +11,7 @@
 #include "engine/real/journal_sqlite_private.h"
 
 enum {
-    APPLICATION = 0x61736a31, /* "asj1": whose file it is, and which layout */
+    APPLICATION = 0x61736a32, /* "asj2": whose file it is, and which layout */
 };
 
 #define COLUMNS                                                          \
@@ -30,6 +30,9 @@ static const char schema[] =
     "nano_usd INTEGER, spent_nano_usd INTEGER, doubtful_nano_usd INTEGER);"
     "CREATE TABLE IF NOT EXISTS call (number INTEGER PRIMARY KEY, "
     "worst_nano_usd INTEGER, rows BLOB);"
+    "CREATE TABLE IF NOT EXISTS part (call INTEGER, seq INTEGER, key INTEGER, "
+    "is_json INTEGER, source INTEGER, attempts INTEGER, output BLOB, "
+    "PRIMARY KEY (call, seq)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS answer (seq INTEGER PRIMARY KEY, " COLUMNS ";"
     "CREATE TABLE IF NOT EXISTS earlier (seq INTEGER, " COLUMNS ";"
     "CREATE INDEX IF NOT EXISTS failures ON answer (seq) WHERE NOT ok;"
@@ -124,8 +127,11 @@ int asbi_journal_sqlite_set_aside(struct asbi_journal_store *store,
     int rc = execute(s,
                      "BEGIN IMMEDIATE; DELETE FROM earlier WHERE key IN "
                      "(SELECT key FROM answer); INSERT INTO earlier (" ANSWER
-                     ") SELECT " ANSWER " FROM answer; DELETE FROM answer; "
-                     "DELETE FROM call; COMMIT",
+                     ") SELECT " ANSWER " FROM answer; INSERT INTO earlier "
+                     "(seq, key, ok, is_json, source, attempts, output) SELECT "
+                     "seq, key, 1, is_json, source, attempts, output FROM "
+                     "part; DELETE FROM answer; DELETE FROM part; "
+                     "UPDATE call SET rows = x''; COMMIT",
                      why);
 
     if (rc && !sqlite3_get_autocommit(s->db))
@@ -218,8 +224,9 @@ static int prepare(struct asbi_sqlite_store *s, bool *fresh,
         "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
         "PRAGMA temp_store=MEMORY; BEGIN EXCLUSIVE; COMMIT";
 
-    if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL) !=
-        SQLITE_OK)
+    if (sqlite3_open_v2(s->path, &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
         return s->db ? refuse(s, why) : ASB_ENOMEM;
     int rc = look(s, fresh, why);
     if (rc)

@@ -1,7 +1,7 @@
 /*
- * journal_sqlite_private.h -- what the two files of the door to SQLite share:
- * journal_sqlite.c (records in, answers out) and journal_sqlite_file.c (the
- * file: opened, locked, made, told whose it is).
+ * journal_sqlite_private.h -- what the three files of the door to SQLite share:
+ * journal_sqlite.c (records in), journal_sqlite_find.c (answers out) and
+ * journal_sqlite_file.c (the file: opened, locked, made, told whose it is).
  */
 #ifndef ASBI_REAL_JOURNAL_SQLITE_PRIVATE_H
 #define ASBI_REAL_JOURNAL_SQLITE_PRIVATE_H
@@ -16,6 +16,10 @@ enum statement {
     ROLLBACK,
     PUT_CALL,
     END_CALL,
+    PUT_PART,
+    END_PARTS,
+    HAS_PART,
+    EACH_PART,
     PUT_ANSWER,
     PUT_STATE,
     FIND,
@@ -53,6 +57,13 @@ extern const struct asbi_journal_store_ops asbi_sqlite_store_ops;
 int asbi_sqlite_fail(const struct asbi_sqlite_store *s,
                      struct asb_message *why);
 
+/* A statement ready to be bound; NULL when it cannot be prepared. */
+sqlite3_stmt *asbi_sqlite_get(struct asbi_sqlite_store *s,
+                              enum statement which);
+
+/* Numbers that have no sign here keep their bits there. */
+void asbi_sqlite_bind(sqlite3_stmt *st, int at, uint64_t n);
+
 /* Runs a statement that gives no rows, or whose rows do not matter, and resets
  * it.  SQLITE_DONE when all went well; NULL is SQLITE_NOMEM. */
 int asbi_sqlite_run(sqlite3_stmt *st);
@@ -60,5 +71,25 @@ int asbi_sqlite_run(sqlite3_stmt *st);
 /* Inside a transaction. */
 bool asbi_sqlite_put_state(struct asbi_sqlite_store *s,
                            const struct asbi_journal_state *state);
+
+/* ---- journal_sqlite_find.c: of the operations of a store -------------------
+ */
+
+int asbi_sqlite_find(struct asbi_journal_store *store, uint64_t seq,
+                     struct asbi_journal_answer *out, struct asb_message *why);
+int asbi_sqlite_find_earlier(struct asbi_journal_store *store, uint64_t key,
+                             struct asbi_journal_answer *out,
+                             struct asb_message *why);
+int asbi_sqlite_each_open(struct asbi_journal_store *store,
+                          int (*on_call)(void *arg,
+                                         const struct asbi_journal_call *call),
+                          void *arg, struct asb_message *why);
+int asbi_sqlite_each_part(
+    struct asbi_journal_store *store, uint64_t call,
+    int (*on_part)(void *arg, const struct asbi_journal_answer *part),
+    void *arg, struct asb_message *why);
+int asbi_sqlite_count(struct asbi_journal_store *store, bool by_place,
+                      uint64_t mark, struct asbi_journal_count *out,
+                      struct asb_message *why);
 
 #endif

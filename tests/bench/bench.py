@@ -5,7 +5,8 @@
     tests/bench/bench.py cost       requests a second beside a bare loop
     tests/bench/bench.py in-flight  processor time per request, 500 to 5,000
     tests/bench/bench.py memory     peak memory, 10,000 and 1,000,000 rows
-    tests/bench/bench.py journal    with a journal and without, 64 items a call
+    tests/bench/bench.py journal    with a journal and without, 64 items a call;
+                                    records a second; how long the loop waits
     tests/bench/bench.py debian     all package descriptions, packed
 
 Needs a release build in build/ (tools/build.sh release).  `cost` needs nginx.
@@ -308,6 +309,9 @@ def with_journal(folder, name, count, rounds, *options):
 
 
 def journal(folder):
+    subprocess.run([*CLIENT, os.path.join(BUILD, "tests", "bench",
+                                          "journal_bench"), folder],
+                   check=True)
     with_journal(folder, "64 items a call", 200000, 5, "--batch-size", "64",
                  "--workers", "64")
     with_journal(folder, "one item a call", 20000, 5, "--batch-size", "1",

@@ -86,8 +86,9 @@ class Killing:
         return process.wait() == -signal.SIGKILL
 
     @staticmethod
-    def begun(output):
-        """How many calls its journal says to be with the provider.  Reads a
+    def count(output, table):
+        """The rows of a table of its journal: `call` holds the calls that are
+        with the provider, `part` what they have answered so far.  Reads a
         copy: to open a journal is to mend it."""
         journal = output + ".journal"
         with tempfile.TemporaryDirectory() as folder:
@@ -96,9 +97,10 @@ class Killing:
                     shutil.copy(journal + suffix, folder + "/j" + suffix)
             copy = sqlite3.connect(folder + "/j")
             try:
-                return copy.execute("SELECT count(*) FROM call").fetchone()[0]
-            except sqlite3.OperationalError:
-                return 0  # killed before it had tables
+                return copy.execute(f"SELECT count(*) FROM {table}") \
+                    .fetchone()[0]
+            except sqlite3.Error:
+                return 0  # before it had tables, or copied in between
             finally:
                 copy.close()
 
@@ -111,7 +113,7 @@ class Killing:
         for _ in range(self.random.randint(1, most_kills)):
             if self.killed(output, *more):
                 kills += 1
-                cut_off += self.begun(output)
+                cut_off += self.count(output, "call")
         done = self.to_the_end(output, *more)
         assert done.returncode == 0, done.stderr
         extra = self.sim.stats()["calls"] - before - self.needed

@@ -334,6 +334,40 @@ class Resume(Case):
         self.assertEqual(self.summary()["items_known_before"],
                          100 - len(doubtful))
 
+    def test_doubt_is_asked_about_where_that_is_the_policy(self):
+        self.interrupted("--sim-latency", "base=300ms,sigma=0",
+                         number=signal.SIGKILL, rows=4)
+        before = self.read("out.jsonl")
+        done = self.job("--in-doubt", "ask", status=2)
+        self.assertRegex(done.err, r"[12] calls with [24] items")
+        self.assertIn("--in-doubt retry", done.err)
+        self.assertEqual(self.read("out.jsonl"), before)
+        self.job()
+        self.assert_complete()
+        self.job("--in-doubt", "ask")  # nothing is in doubt any more
+
+    def test_what_a_cut_off_reply_had_answered_is_not_asked_again(self):
+        """Killed in the middle of one long reply."""
+        sim = Simulator("--latency", "base=20ms,per_output_token=2ms,sigma=0")
+        self.addCleanup(sim.close)
+        args = ["-i", "in.jsonl", "-o", "out.jsonl", "--base-url",
+                sim.url + "/v1", "-m", "sim-1", "--batch-size", "100",
+                "--workers", "1", "--stream", "on"]
+        process = self.start("run", *TRANSLATE, *args, "--progress", "none")
+        deadline = time.monotonic() + 40
+        while Killing.count(self.path("out.jsonl"), "part") < 10:
+            self.assertIsNone(process.poll(), "ended too soon")
+            self.assertLess(time.monotonic(), deadline)
+        process.kill()
+        process.wait()
+        parts = Killing.count(self.path("out.jsonl"), "part")
+        self.assertEqual(self.read("out.jsonl"), "")
+        self.run_job(*TRANSLATE, *args, "--summary", "s.json")
+        self.assert_complete()
+        self.assertEqual(self.summary()["items_known_before"], parts)
+        self.assertEqual(sim.stats()["items"], 100 + 100 - parts)
+        self.assertGreater(self.summary()["maybe_paid_twice_usd"], 0)
+
     # ---- the file
 
     def test_a_second_process_is_refused(self):

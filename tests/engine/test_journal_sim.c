@@ -2,6 +2,7 @@
 #include "engine/sim/world.h"
 
 #include "engine/base/units.h"
+#include "engine/call.h"
 #include "tests/support/check.h"
 #include "tests/support/mem_journal.h"
 #include "tests/support/sim_run.h"
@@ -12,6 +13,7 @@ struct rig {
     struct asbi_journal journal;
     void (*turn)(void *arg);
     unsigned turns;
+    bool name_rows;
 };
 
 /* After each turn of the engine, whatever it did. */
@@ -43,6 +45,13 @@ static void rig_init(struct rig *g, uint64_t seed)
     g->run.options[1][1] = "6";
 }
 
+static void name_rows(void *arg, const struct asbi_call *call)
+{
+    (void)arg;
+    for (size_t i = 0; i < call->count; i++)
+        call->entries[i].item->row = call->entries[i].item->number;
+}
+
 static void rig_play(struct rig *g)
 {
     const struct asbi_journal_state none = { .round = 1 };
@@ -54,6 +63,8 @@ static void rig_play(struct rig *g)
     g->turn = g->run.world->on_turn;
     g->run.world->on_turn = on_turn;
     g->run.world->arg = g;
+    if (g->name_rows)
+        g->run.engine->watch.on_send = name_rows;
     sim_run_play(&g->run);
     CHECK(g->turns > 1);
 }
@@ -144,6 +155,30 @@ static void answers_outlast_a_disk_that_is_full_for_a_while(void)
     rig_end(&g);
 }
 
+/* A reply that takes its time is durable item by item; one that is there at
+ * once only by its end. */
+static void a_reply_that_streams_is_kept_as_it_comes(void)
+{
+    for (int slow = 0; slow < 2; slow++) {
+        struct rig g;
+
+        rig_init(&g, 4);
+        g.run.items = 50;
+        g.run.options[2][0] = "stream";
+        g.run.options[2][1] = "on";
+        g.run.provider.latency.per_output_token_ns = slow ? 20 * ASBI_MS : 0;
+        g.name_rows = true;
+        rig_play(&g);
+        CHECK(g.run.finished);
+        CHECK_INT(g.disk.parts, <=, 50);
+        if (slow)
+            CHECK_INT(g.disk.parts, >=, 30);
+        else
+            CHECK_INT(g.disk.parts, ==, 0);
+        rig_end(&g);
+    }
+}
+
 static void every_failed_allocation_is_survived(void)
 {
     for (size_t n = 1; n < 4000; n += 7) {
@@ -171,4 +206,5 @@ TEST_MAIN(CASE(each_call_is_durable_before_it_is_sent),
           CASE(a_journal_changes_no_answer),
           CASE(without_a_durable_intent_nothing_is_sent),
           CASE(answers_outlast_a_disk_that_is_full_for_a_while),
+          CASE(a_reply_that_streams_is_kept_as_it_comes),
           CASE(every_failed_allocation_is_survived))

@@ -16,6 +16,9 @@ static void take(struct mem_journal *m, const struct asbi_journal_record *r)
         m->intents++;
         m->last_row = r->call.count ? r->call.rows[0] : ASBI_NO_ROW;
         break;
+    case ASBI_RECORD_PART:
+        m->parts++;
+        break;
     case ASBI_RECORD_END:
         m->ends++;
         break;
@@ -59,5 +62,5 @@ static const struct asbi_journal_store_ops mem_ops = {
 
 void mem_journal_init(struct mem_journal *m)
 {
-    *m = (struct mem_journal){ .store = { &mem_ops } };
+    *m = (struct mem_journal){ .store = { .ops = &mem_ops } };
 }
