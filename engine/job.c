@@ -91,12 +91,28 @@ static void end(struct asb_job *job)
     job->done(job, status, reason, job->arg);
 }
 
+/* What was written goes nowhere. */
+static void check_output(struct asb_job *job)
+{
+    struct stat st;
+
+    if (!job->close_out || job->trouble[0] || fstat(job->out_fd, &st) != 0 ||
+        !S_ISREG(st.st_mode) || st.st_nlink > 0)
+        return;
+    asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
+                     "the output was deleted while it was written; run the "
+                     "same command again to write it anew%s",
+                     job->kept ? ", which pays for no answer twice" : "");
+}
+
 static void on_sink_finished(void *arg)
 {
     struct asb_job *job = arg;
 
-    if (!job->over)
+    if (!job->over) {
+        check_output(job);
         asbi_job_journal_end(job);
+    }
     end(job);
 }
 
@@ -244,6 +260,7 @@ static void on_alarm(void *owner)
     struct asbi_world *w = job->engine->world;
 
     job->engine->alarm_ns = asbi_now(w) + TICK_MS * ASBI_MS;
+    check_output(job);
     asbi_job_report_tick(job, false);
 }
 

@@ -332,8 +332,10 @@ static int open_output(struct asb_job *job, const char *path, struct stat *st,
         job->close_out = job->out_fd >= 0;
     }
     if (job->out_fd < 0 || fstat(job->out_fd, st) != 0)
-        return asbi_fail(why, ASB_EIO, "%s: cannot be written: %s", path,
-                         strerror(errno));
+        return asbi_fail(why, ASB_EIO,
+                         "output %s: cannot be written: %s; name another place "
+                         "by --output",
+                         path, strerror(errno));
     job->kept->keeps_file = job->close_out && S_ISREG(st->st_mode);
     return ASB_OK;
 }

@@ -16,7 +16,7 @@ enum {
     /* Unreachable, throttled or failing this often in a row, with nothing
      * good between, means the provider is unusable for now. */
     MAX_UNREACHABLES_AT_START = 4,
-    MAX_UNREACHABLES = 25,
+    MAX_UNREACHABLES = 60, /* a quarter of an hour */
     MAX_THROTTLES = 12,
     MAX_BREAKER_OPENINGS = 4,
 };

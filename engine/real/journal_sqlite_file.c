@@ -38,12 +38,23 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS failures ON answer (seq) WHERE NOT ok;"
     "CREATE INDEX IF NOT EXISTS earlier_keys ON earlier (key);";
 
+/* Before anything is sent. */
+static int fail_at_start(const struct asbi_sqlite_store *s,
+                         struct asb_message *why)
+{
+    return asbi_fail(why, ASB_EIO,
+                     "journal %.400s: %s; see that the disk has room and that "
+                     "the file and its folder can be written, then run the "
+                     "same command again",
+                     s->path, s->db ? sqlite3_errmsg(s->db) : "no memory");
+}
+
 static int execute(struct asbi_sqlite_store *s, const char *text,
                    struct asb_message *why)
 {
     return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK
                ? ASB_OK
-               : asbi_sqlite_fail(s, why);
+               : fail_at_start(s, why);
 }
 
 static void bind_c(sqlite3_stmt *st, int at, const char *text)
@@ -89,7 +100,7 @@ int asbi_journal_sqlite_begin(struct asbi_journal_store *store,
     if (!rc)
         rc = execute(s, pragma, why);
     if (!rc && !(put_identity(s, identity) && asbi_sqlite_put_state(s, state)))
-        rc = asbi_sqlite_fail(s, why);
+        rc = fail_at_start(s, why);
     if (!rc)
         rc = execute(s, "COMMIT", why);
     if (rc && !sqlite3_get_autocommit(s->db))
@@ -115,7 +126,7 @@ int asbi_journal_sqlite_identity(struct asbi_journal_store *store,
         if (name && value)
             tell(arg, name, value);
     }
-    int rc = step == SQLITE_DONE ? ASB_OK : asbi_sqlite_fail(s, why);
+    int rc = step == SQLITE_DONE ? ASB_OK : fail_at_start(s, why);
     (void)sqlite3_finalize(st);
     return rc;
 }
@@ -181,7 +192,7 @@ static int refuse(const struct asbi_sqlite_store *s, struct asb_message *why)
                          "journal %.400s: this file is no journal; name "
                          "another by --journal FILE",
                          s->path);
-    return asbi_sqlite_fail(s, why);
+    return fail_at_start(s, why);
 }
 
 /* One number from a statement; false when there is none. */
@@ -263,7 +274,7 @@ static int read_state(struct asbi_sqlite_store *s,
         .spent = (int64_t)v[9],
         .doubtful = (int64_t)v[10],
     };
-    return rc == SQLITE_ROW ? ASB_OK : asbi_sqlite_fail(s, why);
+    return rc == SQLITE_ROW ? ASB_OK : fail_at_start(s, why);
 }
 
 int asbi_journal_sqlite_open(const struct asbi_mem *mem, const char *path,

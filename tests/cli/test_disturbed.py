@@ -1,0 +1,135 @@
+"""What goes wrong on a machine ends in good order, with one sentence that says
+what to do, and the same command goes on: nothing is lost or paid for twice.
+
+Signals and what the journal itself does: test_signals.py, test_resume.py; a
+network that is gone and clocks that jump: tests/engine/test_disturbances.c.
+"""
+
+import json
+import os
+import tempfile
+import time
+
+from support import Case, QUICK, TRANSLATE, ids, items, json_lines
+
+SLOW = ["--sim-latency", "base=30ms,sigma=0", "--workers", "2",
+        "--batch-size", "2", "--progress", "none"]
+
+
+class Disturbed(Case):
+
+    def setUp(self):
+        super().setUp()
+        self.write("in.jsonl", items(200))
+
+    def job(self, *args, status=0, output="out.jsonl", **how):
+        return self.run_job(*TRANSLATE, *QUICK, "-i", "in.jsonl", "-o",
+                            output, "--summary", "s.json", *args,
+                            status=status, **how)
+
+    def summary(self):
+        return json.loads(self.read("s.json"))
+
+    def assert_complete(self, name="out.jsonl"):
+        self.assert_answered_in_order(json_lines(self.read(name)), ids(200))
+
+    def begun(self, output="out.jsonl", *args):
+        """A slow job that has written some rows."""
+        process = self.start("run", *TRANSLATE, *SLOW, "-i", "in.jsonl", "-o",
+                             output, *args)
+        deadline = time.monotonic() + 30
+        while not os.path.exists(self.path(output)) or \
+                self.read(output).count("\n") < 10:
+            self.assertIsNone(process.poll(), "ended too soon")
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.005)
+        return process
+
+    def small_disk(self, size):
+        disk = tempfile.mkdtemp(dir=self.dir)
+        if os.system(f"mount -t tmpfs -o size={size} none {disk} "
+                     "2>/dev/null"):
+            self.skipTest("only root can make a disk")
+        self.addCleanup(os.system, f"umount -l {disk}")
+        return disk
+
+    def remount(self, disk, options):
+        self.assertEqual(os.system(f"mount -o remount,{options} {disk}"), 0)
+
+    # ---- the output
+
+    def test_a_deleted_output_stops_the_job_and_comes_back(self):
+        process = self.begun()
+        os.remove(self.path("out.jsonl"))
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("the output was deleted", err.decode())
+        self.assert_reason(err.decode())
+        self.job()
+        self.assert_complete()
+        self.assertGreaterEqual(self.summary()["items_known_before"], 10)
+
+    def test_a_deleted_output_is_told_without_a_journal_too(self):
+        process = self.begun("out.jsonl", "--no-journal")
+        os.remove(self.path("out.jsonl"))
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("run the same command again", err.decode())
+
+    def test_a_full_disk_under_the_output_can_be_mended(self):
+        disk = self.small_disk("16k")
+        output = os.path.join(disk, "out.jsonl")
+        done = self.job("--journal", "j", output=output, status=130)
+        self.assertIn("No space left", done.err)
+        self.assertIn("run the same command again", done.err)
+        paid = self.summary()["calls"]
+        self.assertGreater(paid, 0)
+        self.remount(disk, "size=16m")
+        self.job("--journal", "j", output=output)
+        self.assertGreater(self.summary()["items_known_before"], 0)
+        self.assert_complete(output)
+
+    def test_a_closed_pipe_loses_no_answer(self):
+        process = self.start("run", *TRANSLATE, *SLOW, "-i", "in.jsonl",
+                             "--journal", "j", "--summary", "s.json")
+        self.assertEqual(len(process.stdout.readline()) > 0, True)
+        process.stdout.close()
+        process.stdout = None
+        err = process.stderr.read().decode()
+        self.assertEqual(process.wait(timeout=30), 130, err)
+        self.assertIn("closed", err)
+        self.assert_reason(err)
+        known = self.summary()["items_ok"]
+        self.assertGreater(known, 0)
+        done = self.job("--journal", "j", output="-")
+        self.assert_answered_in_order(json_lines(done.out), ids(200))
+        self.assertEqual(self.summary()["items_known_before"], known)
+
+    # ---- a disk that cannot be written
+
+    def test_a_read_only_disk_sends_nothing(self):
+        disk = self.small_disk("16m")
+        output = os.path.join(disk, "out.jsonl")
+        self.job("--budget", "0.005", "--batch-size", "5", "--workers", "1",
+                 output=output, status=3)
+        before = self.read(output)
+        self.remount(disk, "ro")
+        for name in (output, os.path.join(disk, "new.jsonl")):
+            done = self.job(output=name, status=2)
+            self.assertRegex(done.err, "writ|Read-only")
+            done = self.job("--no-journal", output=name, status=2)
+            self.assertIn("Read-only", done.err)
+        self.assertEqual(self.read(output), before)
+        self.remount(disk, "rw")
+        self.job(output=output)
+        self.assert_complete(output)
+
+    def test_a_full_disk_under_all_of_it_can_be_mended(self):
+        disk = self.small_disk("128k")
+        output = os.path.join(disk, "out.jsonl")
+        done = self.job("--cache", os.path.join(disk, "c.db"), output=output,
+                        status=130)
+        self.assertIn("run the same command again", done.err)
+        self.remount(disk, "size=64m")
+        self.job("--cache", os.path.join(disk, "c.db"), output=output)
+        self.assert_complete(output)
