@@ -182,6 +182,7 @@ static int start(struct run *r, struct asb_message *why)
 static void stop(struct run *r)
 {
     progress_free(r->progress);
+    r->progress = NULL; /* what follows may still log */
     signals_fini(&r->signals);
     asb_job_free(r->job);
     (void)asb_engine_free(r->engine);
