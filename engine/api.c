@@ -48,7 +48,7 @@ static void take_hooks(const struct asb_hooks *given, struct asb_hooks *out,
 }
 
 static int new_world(struct asb_engine *e, const struct asb_options *options,
-                     struct event_base *base, struct asbi_world **out,
+                     const struct asb_hooks *hooks, struct asbi_world **out,
                      struct asb_message *why)
 {
     const struct asbi_config *c = &options->values;
@@ -58,9 +58,12 @@ static int new_world(struct asb_engine *e, const struct asb_options *options,
                   .ca_file = c->ca_file,
                   .proxy = c->proxy },
         .seed = c->seed ? &c->seed : NULL,
+        .now_ns = hooks->now_ns,
+        .wall_ms = hooks->wall_ms,
+        .time_arg = hooks->time_arg,
     };
 
-    return asbi_real_world_new(&e->mem, base, &real, &e->log, out, why);
+    return asbi_real_world_new(&e->mem, hooks->base, &real, &e->log, out, why);
 }
 
 /* Of "cache" and "no_cache" the stronger origin wins, the latter when they are
@@ -131,7 +134,7 @@ int asb_engine_new(const struct asb_options *options,
     if (!rc)
         rc = new_store(e, options, &store, why);
     if (!rc)
-        rc = new_world(e, options, h.base, &world, why);
+        rc = new_world(e, options, &h, &world, why);
     if (!rc)
         rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
                               &material.task, store, why);
@@ -142,6 +145,7 @@ int asb_engine_new(const struct asb_options *options,
         asbi_engine_destroy(e);
         return rc;
     }
+    e->in_order = h.in_order;
     warn(e);
     asbi_learned_load(e->options, &e->mem, &e->log, &recalled);
     asbi_learned_start(e->lane, &recalled);
@@ -149,14 +153,30 @@ int asb_engine_new(const struct asb_options *options,
     return ASB_OK;
 }
 
-int asb_engine_free(struct asb_engine *e)
+static void destroy(void *arg)
 {
-    if (!e)
-        return ASB_OK;
-    if (e->in_callback)
-        return ASB_EBUSY;
+    struct asb_engine *e = arg;
+
     asbi_learned_save(e);
     asbi_engine_destroy(e);
+}
+
+int asb_engine_free(struct asb_engine *e)
+{
+    int rc = ASB_ENOENT;
+
+    if (!e || e->freed)
+        return ASB_OK;
+    if (e->running)
+        rc = ASB_OK; /* asb_run() will do it */
+    else if (e->world && e->world->ops->afterwards)
+        rc = e->world->ops->afterwards(e->world, destroy, e);
+    else if (e->in_callback)
+        rc = ASB_EBUSY;
+    e->freed = !rc;
+    if (rc != ASB_ENOENT)
+        return rc;
+    destroy(e);
     return ASB_OK;
 }
 
@@ -169,10 +189,14 @@ int asb_run(struct asb_engine *e)
 {
     int rc = ASB_OK;
 
-    if (e->in_callback)
+    if (e->running || asbi_real_world_is_inside(e->world))
         return ASB_EBUSY;
-    while (!rc && !asbi_engine_idle(e))
+    e->running = true;
+    while (!rc && !e->freed && !asbi_engine_idle(e))
         rc = asbi_real_world_turn(e->world);
+    e->running = false;
+    if (e->freed)
+        destroy(e);
     return rc;
 }
 

@@ -326,6 +326,24 @@ static struct asbi_call *call_new(struct asb_engine *e)
     return call;
 }
 
+/* The item leaves; a body that is sent as it is stays until the exchange is
+ * over. */
+static void keep_body(struct asbi_call *call, struct asbi_item *item)
+{
+    if (call->body_of || !item->body.len ||
+        call->exchange.body != item->body.at)
+        return;
+    asbi_item_lend(item);
+    call->body_of = item;
+}
+
+static void drop_body(struct asbi_call *call)
+{
+    if (call->body_of)
+        asbi_item_give_back(&call->engine->mem, call->body_of);
+    call->body_of = NULL;
+}
+
 void asbi_call_free(struct asbi_call *call)
 {
     if (!call)
@@ -335,6 +353,7 @@ void asbi_call_free(struct asbi_call *call)
     asbi_list_remove(&call->parting);
     for (size_t i = 0; i < call->count; i++)
         entry_drop_answer(call, &call->entries[i]);
+    drop_body(call);
     call->lane->dialect->decoder_free(call->decoder);
     asbi_buf_fini(&call->body);
     asbi_buf_fini(&call->text);
@@ -353,6 +372,7 @@ void asbi_call_recycle(struct asbi_call *call)
     }
     for (size_t i = 0; i < call->count; i++)
         entry_drop_answer(call, &call->entries[i]);
+    drop_body(call);
     call->count = 0;
     call->batch = NULL;
     asbi_list_remove(&call->link);
@@ -429,6 +449,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
 
 void asbi_call_forget(struct asbi_call *call, struct asbi_item *item)
 {
+    keep_body(call, item);
     for (size_t i = 0; i < call->count; i++) {
         if (call->entries[i].item == item)
             call->entries[i].item = NULL;
@@ -440,6 +461,7 @@ void asbi_call_forget(struct asbi_call *call, struct asbi_item *item)
 void asbi_call_replace(struct asbi_call *call, struct asbi_item *item,
                        struct asbi_item *heir)
 {
+    keep_body(call, item);
     for (size_t i = 0; i < call->count; i++) {
         if (call->entries[i].item == item)
             call->entries[i].item = heir;

@@ -60,6 +60,8 @@ struct asbi_call {
     double raw_input; /* estimated tokens before calibration */
     uint64_t started_ns;
     uint64_t wall_ms; /* at the first header of the answer; 0 before it */
+    struct asbi_item *body_of; /* whose body is on the wire although it is not
+                                  in the call any more; NULL: nobody's */
 };
 
 /* Takes the batch and sends it.  ASB_OK; on ASB_ENOMEM the batch is the

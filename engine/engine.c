@@ -55,17 +55,35 @@ static void deliver_one(struct asb_engine *e, struct asbi_item *item)
     asbi_item_free(&e->mem, item); /* after the callback, never before */
 }
 
+/* Whose callback is next; NULL when none is owed yet. */
+static struct asbi_item *next_done(const struct asb_engine *e)
+{
+    struct asbi_link *first =
+        asbi_list_first(e->in_order ? &e->in_turn : &e->done);
+
+    if (!first)
+        return NULL;
+    if (!e->in_order)
+        return ASBI_OF(first, struct asbi_item, link);
+    struct asbi_item *item = ASBI_OF(first, struct asbi_item, turn);
+    return item->state == ASBI_ITEM_DONE ? item : NULL;
+}
+
 /* Calls back for what is finished *now*; what callbacks finish waits a turn. */
 static bool deliver(struct asb_engine *e)
 {
-    size_t count = e->done.count;
+    size_t left = e->done.count;
+    struct asbi_item *item = NULL;
+    bool moved = false;
 
     e->in_callback = true;
-    for (size_t n = count; n > 0; n--)
-        deliver_one(e,
-                    ASBI_OF(asbi_list_pop(&e->done), struct asbi_item, link));
+    while (left-- > 0 && !e->freed && (item = next_done(e))) {
+        asbi_list_remove(&item->link);
+        deliver_one(e, item);
+        moved = true;
+    }
     e->in_callback = false;
-    return count > 0;
+    return moved;
 }
 
 /* When the first of those that wait may be asked again: its own wait is over
@@ -253,6 +271,8 @@ static void on_turn(void *arg)
     uint64_t now = asbi_now(e->world);
 
     bool moved = deliver(e);
+    if (e->freed)
+        return;
     if (e->alarm_ns <= now)
         e->on_alarm(e->owner);
     requeue_due(e, now);
@@ -270,7 +290,7 @@ static void on_turn(void *arg)
     asbi_eta_note(&e->eta, e->work_done, now);
     if (moved && e->on_progress)
         e->on_progress(e->owner);
-    if (e->done.count)
+    if (next_done(e))
         e->world->ops->wake(e->world);
     e->world->ops->arm(e->world, next_due(e, now));
 }
@@ -325,6 +345,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_list_init(&e->parting);
     asbi_list_init(&e->spare_calls);
     asbi_list_init(&e->done);
+    asbi_list_init(&e->in_turn);
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);
     asbi_map_init(&e->kinds, &e->mem, 0);
     asbi_recall_prepare(e);

@@ -69,6 +69,7 @@ struct asb_engine {
     struct asbi_lane *lane;
     bool task_packs;        /* items with a text may share a call ... */
     enum asbi_call_way way; /* ... and go into it so */
+    bool in_order;          /* callbacks come in the order of submission */
 
     /* -- items by state */
     struct asbi_slots numbers;
@@ -79,6 +80,7 @@ struct asb_engine {
     struct asbi_list calls;   /* SENT */
     struct asbi_heap backoff; /* BACKOFF */
     struct asbi_list done;    /* DONE */
+    struct asbi_list in_turn; /* all, as submitted, when delivered in order */
     size_t held_items, held_bytes;
     struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
     size_t held_of[ASBI_CLASSES];
@@ -99,6 +101,8 @@ struct asb_engine {
 
     /* -- flags */
     bool in_callback;
+    bool running;  /* asb_run() is on the stack */
+    bool freed;    /* by the host; nobody is called back any more */
     bool draining; /* no more items */
     bool stopped;  /* nothing new is sent */
     bool patient;  /* items come from a file: full batches beat early ones */

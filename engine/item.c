@@ -42,9 +42,14 @@ static asbi_str keep(char **at, asbi_str s)
 struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
                                 const struct asb_request *r, asbi_str text)
 {
-    size_t bytes = sizeof(struct asbi_item) + r->id.len + text.len +
-                   r->body.len + r->url.len + r->tenant.len;
-    struct asbi_item *item = asbi_alloc(mem, bytes);
+    size_t content = text.len + r->body.len;
+    size_t lent = r->release ? r->body.len : 0;
+
+    if (r->release && text.at == r->text.at)
+        lent += text.len;
+    size_t bytes = sizeof(struct asbi_item) + r->id.len + r->url.len +
+                   r->tenant.len + content;
+    struct asbi_item *item = asbi_alloc(mem, bytes - lent);
 
     if (!item)
         return NULL;
@@ -54,11 +59,12 @@ struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
                                 .max_length = r->max_length,
                                 .deadline_ns = ASBI_NEVER,
                                 .row = ASBI_NO_ROW,
-                                .bytes = bytes + ALONG_THE_WAY +
-                                         3 * (text.len + r->body.len) };
+                                .bytes = bytes + ALONG_THE_WAY + 3 * content,
+                                .release = r->release,
+                                .release_arg = r->release_arg };
     item->id = keep(&at, r->id);
-    item->text = keep(&at, text);
-    item->body = keep(&at, r->body);
+    item->text = r->release && text.at == r->text.at ? text : keep(&at, text);
+    item->body = r->release ? r->body : keep(&at, r->body);
     item->url = keep(&at, r->url);
     item->tenant = keep(&at, r->tenant);
     return item;
@@ -66,7 +72,7 @@ struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
 
 static void free_outcome(const struct asbi_mem *mem, struct asbi_item *item)
 {
-    if (item->borrows)
+    if (item->lender)
         return;
     asbi_free(mem, item->output);
     asbi_free(mem, item->raw_body);
@@ -79,17 +85,38 @@ void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item)
     if (!item)
         return;
     assert(!item->link.list && !item->parcel.link.list && !item->due.at);
+    asbi_list_remove(&item->turn);
+    item->given_up = true;
+    if (item->lent)
+        return;
     asbi_free(mem, item->complaint);
     asbi_free(mem, item->kin);
     free_outcome(mem, item);
+    if (item->release)
+        item->release(item->release_arg);
+    if (item->lender)
+        asbi_item_give_back(mem, item->lender);
     asbi_free(mem, item);
 }
 
+void asbi_item_lend(struct asbi_item *item)
+{
+    item->lent++;
+}
+
+void asbi_item_give_back(const struct asbi_mem *mem, struct asbi_item *item)
+{
+    item->lent--;
+    if (item->given_up)
+        asbi_item_free(mem, item);
+}
+
 void asbi_item_share(const struct asbi_mem *mem, struct asbi_item *item,
-                     const struct asbi_item *from)
+                     struct asbi_item *from)
 {
     free_outcome(mem, item);
-    item->borrows = true;
+    item->lender = from->lender ? from->lender : from;
+    asbi_item_lend(item->lender);
     item->ok = from->ok;
     item->output_is_json = from->output_is_json;
     item->retryable = from->retryable;

@@ -48,15 +48,18 @@ struct asbi_item {
     size_t bytes;                       /* it is reckoned to hold on its way */
     double input_estimate;              /* tokens, before calibration */
     struct asbi_prices prices;
-    uint64_t output_limit; /* tokens its call may give; 0: the model's */
-    uint64_t content_key;  /* of a content request: who may share; 0: none */
-    uint64_t media_ms;     /* of what a content request asks for */
-    uint64_t row;          /* of the job, or ASBI_NO_ROW */
-    uint64_t row_key;      /* hash of what the row asks */
+    uint64_t output_limit;      /* tokens its call may give; 0: the model's */
+    void (*release)(void *arg); /* text and body are the host's until then */
+    void *release_arg;
+    uint64_t content_key; /* of a content request: who may share; 0: none */
+    uint64_t media_ms;    /* of what a content request asks for */
+    uint64_t row;         /* of the job, or ASBI_NO_ROW */
+    uint64_t row_key;     /* hash of what the row asks */
 
     /* -- changed only by asbi_item_enter() */
     enum asbi_item_state state;
     struct asbi_link link; /* ASKED, FOLLOWING, DONE */
+    struct asbi_link turn; /* all items, when they are delivered in order */
 
     /* -- the scheduler's */
     struct asbi_parcel parcel;    /* QUEUED, SENT */
@@ -84,8 +87,11 @@ struct asbi_item {
     struct asb_usage usage;
     int64_t cost;
     enum asb_source source;
-    int64_t saved;  /* nano-dollars, when it is not from a call */
-    bool borrows;   /* the owned outcome above is another's, done after it */
+    int64_t saved; /* nano-dollars, when it is not from a call */
+    /* Whose the outcome above is, when it is another's: it lives as long. */
+    struct asbi_item *lender;
+    unsigned lent;  /* how many still need something of this one */
+    bool given_up;  /* freed, but for what is lent */
     bool cut_short; /* the answer stopped at a limit: not to be kept */
 };
 
@@ -98,12 +104,14 @@ static inline struct asbi_item *asbi_item_of_link(struct asbi_link *parcel_link)
     return ASBI_OF(p, struct asbi_item, parcel);
 }
 
-/* Copies the request.  NULL when out of memory. */
+/* Copies the request, but for what the host lends.  `text` is the request's
+ * own, or what stands for it and is copied.  NULL when out of memory. */
 struct asbi_item *asbi_item_new(const struct asbi_mem *mem,
                                 const struct asb_request *request,
                                 asbi_str text);
 
-/* The item must be in no list. */
+/* The item must be in no list.  What others still need of it stays until they
+ * give it back. */
 void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item);
 
 /* The only writer of item->state; asserts that the move is a legal one.  The
@@ -118,10 +126,15 @@ void asbi_item_fail(const struct asbi_mem *mem, struct asbi_item *item,
 void asbi_item_answer(const struct asbi_mem *mem, struct asbi_item *item,
                       char *output, size_t len, bool is_json);
 
-/* Gives an item the outcome of another, whose memory it borrows: the other must
- * be freed after it.  Costs and attempts stay the other's. */
+/* Gives an item the outcome of another, whose memory it borrows.  Costs and
+ * attempts stay the other's. */
 void asbi_item_share(const struct asbi_mem *mem, struct asbi_item *item,
-                     const struct asbi_item *from);
+                     struct asbi_item *from);
+
+/* Something of the item is needed until asbi_item_give_back(), whatever becomes
+ * of it. */
+void asbi_item_lend(struct asbi_item *item);
+void asbi_item_give_back(const struct asbi_mem *mem, struct asbi_item *item);
 
 /* Replaces the complaint told to the model at the next attempt. */
 void asbi_item_complain(const struct asbi_mem *mem, struct asbi_item *item,

@@ -363,7 +363,7 @@ static bool failed_by_itself(const struct asbi_item *item)
 }
 
 static void tell(struct asb_engine *e, struct asbi_item *follower,
-                 const struct asbi_item *leader)
+                 struct asbi_item *leader)
 {
     asbi_list_remove(&follower->link);
     asbi_item_share(&e->mem, follower, leader);

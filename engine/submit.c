@@ -3,6 +3,7 @@
  */
 #include "engine/way.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "engine/base/chat_body.h"
@@ -192,14 +193,28 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     e->work_accepted += item->input_estimate + 1;
 }
 
-int asb_submit(struct asb_engine *e, const struct asb_request *request,
-               asb_done_cb done, void *arg, uint64_t *number)
+/* An item with a number; NULL when out of memory. */
+static struct asbi_item *make_item(struct asb_engine *e,
+                                   const struct asb_request *r, asbi_str text)
+{
+    struct asbi_item *item = asbi_item_new(&e->mem, r, text);
+
+    if (!item)
+        return NULL;
+    item->number = asbi_slots_add(&e->numbers, item);
+    if (item->number)
+        return item;
+    item->release = NULL; /* what is refused stays the host's */
+    asbi_item_free(&e->mem, item);
+    return NULL;
+}
+
+static int submit(struct asb_engine *e, const struct asb_request *request,
+                  asb_done_cb done, void *arg, uint64_t *number)
 {
     struct asbi_verdict_on_item verdict = { .code = NULL };
     asbi_str text = { NULL, 0 };
 
-    if (!e || !request || !done)
-        return ASB_EINVAL;
     int rc = check(e, request);
     if (rc)
         return rc;
@@ -209,16 +224,13 @@ int asb_submit(struct asb_engine *e, const struct asb_request *request,
     if (rendered && text.len > e->config->max_item_bytes)
         return ASB_ETOOBIG;
     struct asbi_item *item =
-        asbi_item_new(&e->mem, request, rendered ? text : request->text);
+        make_item(e, request, rendered ? text : request->text);
     if (!item)
         return ASB_ENOMEM;
-    item->number = asbi_slots_add(&e->numbers, item);
-    if (!item->number) {
-        asbi_item_free(&e->mem, item);
-        return ASB_ENOMEM;
-    }
     item->done = done;
     item->arg = arg;
+    if (e->in_order)
+        asbi_list_append(&e->in_turn, &item->turn);
     take_in(e, item, request);
     if (number)
         *number = item->number;
@@ -230,4 +242,19 @@ int asb_submit(struct asb_engine *e, const struct asb_request *request,
                    verdict.retryable);
     asbi_engine_finish(e, item);
     return ASB_OK;
+}
+
+int asb_submit(struct asb_engine *e, const struct asb_request *request,
+               asb_done_cb done, void *arg, uint64_t *number)
+{
+    if (!e || !request || !done ||
+        request->size < offsetof(struct asb_request, text))
+        return ASB_EINVAL;
+    if (request->size >= sizeof(*request))
+        return submit(e, request, done, arg, number);
+
+    /* From a host that was built with an older header. */
+    struct asb_request whole = { .size = sizeof(whole) };
+    memcpy(&whole, request, request->size);
+    return submit(e, &whole, done, arg, number);
 }

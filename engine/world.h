@@ -26,6 +26,11 @@ struct asbi_world_ops {
     void (*arm)(struct asbi_world *w, uint64_t at_ns);
     /* Has on_turn() called once in the next turn of the loop. */
     void (*wake)(struct asbi_world *w);
+    /* Has `what` called when no callback of this world is on the stack any
+     * more, from the last of them; `what` may free the world.
+     * ASB_OK; ASB_ENOENT when none is, and nothing will be called; ASB_EBUSY
+     * when the world could not be freed even then.  NULL: no such world. */
+    int (*afterwards)(struct asbi_world *w, void (*what)(void *arg), void *arg);
     void (*free)(struct asbi_world *w);
 };
 

@@ -116,11 +116,11 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     s->calling = true;
     work(s);
     s->calling = false;
-    asbi_clock_leave(clock);
     if (s->abandoned)
         asbi_source_free(s);
     else
         schedule(s);
+    asbi_clock_leave(clock);
 }
 
 int asbi_source_new(const struct asbi_parts *parts, int fd,

@@ -23,6 +23,8 @@ struct real_world {
     bool ready; /* the events below are assigned */
     struct event timer, wake;
     uint64_t due_ns; /* what the timer is armed for, or ASBI_NEVER */
+    uint64_t (*wall_ms)(void *arg); /* the host's; NULL: the machine's */
+    void *wall_arg;
 };
 
 static struct real_world *real_of(struct asbi_world *w)
@@ -37,9 +39,11 @@ static uint64_t real_now(struct asbi_world *w)
 
 static uint64_t real_wall_ms(struct asbi_world *w)
 {
+    const struct real_world *r = real_of(w);
     struct timespec ts;
 
-    (void)w;
+    if (r->wall_ms)
+        return r->wall_ms(r->wall_arg);
     (void)clock_gettime(CLOCK_REALTIME, &ts);
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
@@ -114,6 +118,21 @@ static void base_free(struct real_world *r)
     event_base_free(r->parts.base);
 }
 
+/* A base of our own is being looped by somebody further down the stack. */
+static int real_afterwards(struct asbi_world *w, void (*what)(void *arg),
+                           void *arg)
+{
+    struct real_world *r = real_of(w);
+
+    if (r->clock.depth == 0)
+        return ASB_ENOENT;
+    if (r->owns_base)
+        return ASB_EBUSY;
+    r->clock.afterwards = what;
+    r->clock.afterwards_arg = arg;
+    return ASB_OK;
+}
+
 static void real_free(struct asbi_world *w)
 {
     if (!w)
@@ -134,6 +153,7 @@ static const struct asbi_world_ops real_ops = {
     .wall_ms = real_wall_ms,
     .arm = real_arm,
     .wake = real_wake,
+    .afterwards = real_afterwards,
     .free = real_free,
 };
 
@@ -170,6 +190,9 @@ static int real_init(struct real_world *r, struct event_base *base,
 
     if (rc)
         return rc;
+    r->clock.read = options->now_ns;
+    r->clock.read_arg = r->wall_arg = options->time_arg;
+    r->wall_ms = options->wall_ms;
     r->owns_base = !base;
     r->parts.base = base ? base : base_new();
     if (!r->parts.base || evtimer_assign(&r->timer, r->parts.base, on_timer, r))
@@ -221,4 +244,9 @@ struct event_base *asbi_real_world_base(struct asbi_world *world)
 const struct asbi_parts *asbi_real_world_parts(struct asbi_world *world)
 {
     return &real_of(world)->parts;
+}
+
+bool asbi_real_world_is_inside(const struct asbi_world *world)
+{
+    return ((const struct real_world *)(const void *)world)->clock.depth > 0;
 }

@@ -19,6 +19,10 @@ struct asbi_real_options {
     struct asbi_http_options http;
     const uint64_t *seed; /* NULL: from the kernel */
     bool no_http;         /* no transport: the caller brings its own */
+    /* Clocks of the host, see struct asb_hooks; NULL: the machine's. */
+    uint64_t (*now_ns)(void *arg);
+    uint64_t (*wall_ms)(void *arg);
+    void *time_arg;
 };
 
 /**
@@ -38,6 +42,9 @@ int asbi_real_world_turn(struct asbi_world *world);
 
 /* The loop it lives on. */
 struct event_base *asbi_real_world_base(struct asbi_world *world);
+
+/* Whether one of this world's callbacks is on the stack. */
+bool asbi_real_world_is_inside(const struct asbi_world *world);
 
 /* What a file reader or writer on the same loop is built with. */
 const struct asbi_parts *asbi_real_world_parts(struct asbi_world *world);

@@ -10,16 +10,27 @@
  *   thread.  All calls for one engine are made from the thread of its loop.
  *   Several engines, on one base or on several, do not know of each other.
  *
+ *   A loop that is not libevent's drives the base from outside: see
+ *   asb_engine_base().
+ *
  * Callbacks
- *   Run only from the top of the loop, never from inside a call of the host.
- *   What a callback submits waits for the next turn.  Inside a callback every
- *   function may be called except asb_run() and asb_engine_free(), which
- *   return or report ASB_EBUSY.
+ *   An item's and a job's run only from the top of the loop, never from inside
+ *   a call of the host.  What a callback submits waits for the next turn.
+ *   Inside them every function may be called for every engine, except asb_run()
+ *   which returns ASB_EBUSY; asb_engine_free() takes effect when the callback
+ *   has returned.  Hooks (memory, log, time, release) may be called from
+ *   anywhere, and may call nothing here.
+ *
+ * Ownership
+ *   What a call is given it copies, unless it says otherwise; what a callback
+ *   is given lives until it returns.  What an asb_*_new() made is the host's,
+ *   to be freed by its asb_*_free(): a job before its engine, an engine before
+ *   its base, options whenever they are not needed any more.
  *
  * What it does to the process
- *   curl_global_init() on first use.  Nothing to signals, locale, umask, the
- *   working directory or stdio.  A host that writes to pipes ignores SIGPIPE
- *   itself.
+ *   curl_global_init() when an engine is made, curl_global_cleanup() when it
+ *   goes.  Nothing to signals, locale, umask, the working directory or stdio;
+ *   no thread.  A host that writes to pipes ignores SIGPIPE itself.
  *
  * Compatibility
  *   Settings are made by name, so a new one never changes the ABI.  Structs
@@ -192,6 +203,17 @@ struct asb_hooks {
     /* Never given keys or texts of items.  NULL: silent. */
     void (*log)(enum asb_log_level level, const char *line, void *arg);
     void *log_arg;
+
+    /* Clocks: nanoseconds that never go back, and milliseconds since 1970.
+     * What is due is decided by them; how long to sleep remains libevent's
+     * affair.  NULL: the machine's. */
+    uint64_t (*now_ns)(void *arg);
+    uint64_t (*wall_ms)(void *arg);
+    void *time_arg;
+
+    /* Call back for items in the order they were submitted in; without it as
+     * their answers come.  An answer that is early takes room until then. */
+    bool in_order;
 };
 
 /**
@@ -205,17 +227,28 @@ ASB_API ASB_CHECKED int asb_engine_new(const struct asb_options *options,
                                        struct asb_engine **out,
                                        struct asb_message *why);
 
-/* Cancels what is in flight, forgets what waits, calls nobody back; writes what
- * was learned to the file of option "state", if there is one.  Accepts NULL.
- * Not from inside a callback: ASB_EBUSY, and nothing happens. */
+/**
+ * Cancels what is in flight, forgets what waits, calls nobody back any more;
+ * writes what was learned to the file of option "state", if there is one.
+ * Accepts NULL.  From inside a callback, or while asb_run() is on the stack,
+ * the engine is dead at once for the host, and gone when the callback, or
+ * asb_run(), returns.
+ * @return ASB_OK, or ASB_EBUSY, and nothing has happened: inside a callback of
+ *         an engine that owns its base, when that is driven by something else
+ *         than asb_run()
+ */
 ASB_API int asb_engine_free(struct asb_engine *engine);
 
-/* The loop the engine lives on. */
+/* The loop the engine lives on.  Other loops drive it so, each time around:
+ * ask event_base_foreach_event() for the descriptors and times that it waits
+ * for, wait for these too, and call event_base_loop(EVLOOP_NONBLOCK).
+ * tools/examples/embed/foreign_loop.c does. */
 ASB_API struct event_base *asb_engine_base(struct asb_engine *engine);
 
 /* Drives the loop until the engine is idle: nothing queued, in flight or owed.
  * For engines with a base of their own, or hosts with nothing else to do.
- * ASB_OK, ASB_EBUSY or ASB_ELOOP. */
+ * ASB_OK, also when a callback has freed the engine; ASB_EBUSY from inside a
+ * callback; ASB_ELOOP. */
 ASB_API ASB_CHECKED int asb_run(struct asb_engine *engine);
 
 /* ---- items ------------------------------------------------------------ */
@@ -229,7 +262,8 @@ enum asb_payload {
     ASB_BODY,     /* `body` is the provider's request, sent as it is */
 };
 
-/* One request.  Everything it points to is copied by asb_submit(). */
+/* One request.  Everything it points to is copied by asb_submit(), but for
+ * `text` and `body` when there is a `release`. */
 struct asb_request {
     size_t size; /* sizeof(struct asb_request) */
     struct asb_bytes id;
@@ -248,6 +282,12 @@ struct asb_request {
      * empty model the engine looks into the body. */
     struct asb_bytes body_model;
     uint64_t body_max_tokens; /* 0: the model's limit */
+
+    /* Not NULL: `text` and `body` are lent, and must stay as they are until
+     * this is called: once for each accepted request, after its `done` (or at
+     * asb_engine_free()), when nothing on the wire needs them any more. */
+    void (*release)(void *arg);
+    void *release_arg;
 };
 
 struct asb_usage {
@@ -296,9 +336,9 @@ typedef void (*asb_done_cb)(struct asb_engine *engine,
 /**
  * Hands one request to the engine.
  *
- * Copies `request`.  On ASB_OK the engine owes exactly one call of `done`; on
- * any error none.  `done` is never called from inside this function.  May be
- * called from a callback.
+ * Copies `request`, or borrows its bytes: see there.  On ASB_OK the engine owes
+ * exactly one call of `done`, and of `release`; on any error none.  Neither is
+ * called from inside this function.  May be called from a callback.
  *
  * @param arg   passed to `done` untouched; must live until then
  * @param item  may be NULL; never 0 and never reused by this engine
@@ -308,11 +348,15 @@ ASB_API ASB_CHECKED int asb_submit(struct asb_engine *engine,
                                    const struct asb_request *request,
                                    asb_done_cb done, void *arg, uint64_t *item);
 
-/* Ends an item as failed with code "cancelled".  One already on the wire is
- * let go on and its answer dropped: it is paid for.  ASB_OK or ASB_ENOENT. */
+/* Ends an item as failed with code "cancelled"; its `done` comes from the loop.
+ * One already on the wire is let go on and its answer dropped: it is paid for.
+ * May be called from a callback.  ASB_OK, or ASB_ENOENT when it is answered
+ * already, its `done` perhaps still to come. */
 ASB_API int asb_cancel(struct asb_engine *engine, uint64_t item);
 
-/* Closes every open batch now instead of waiting for more items. */
+/* Closes every open batch now instead of waiting for more items.  This and the
+ * two below may be called from a callback; they cause no callback themselves.
+ */
 ASB_API void asb_flush(struct asb_engine *engine);
 
 /* Takes no more items and flushes; what was accepted is still answered. */
@@ -332,7 +376,8 @@ enum asb_halt {
     ASB_HALT_PROVIDER, /* credentials, unknown model, unreachable */
 };
 
-/* Counters since creation.  Zero it, set `size`; fields beyond are left. */
+/* Counters since creation.  Zero it, set `size`; fields beyond are left.  May
+ * be asked for at any time, also in a callback. */
 struct asb_stats {
     size_t size;
     uint64_t items_total, items_ok, items_failed;
@@ -371,7 +416,8 @@ enum asb_exit {
     ASB_EXIT_INTERRUPTED = 130,
 };
 
-/* Told to the host when the job is over, from the top of the loop. */
+/* Told to the host when the job is over, once, from the top of the loop.  The
+ * job may be freed inside, and so may its engine after it. */
 typedef void (*asb_job_done_cb)(struct asb_job *job, enum asb_exit status,
                                 const char *reason, void *arg);
 
