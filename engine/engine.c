@@ -265,6 +265,25 @@ static uint64_t next_due(struct asb_engine *e, uint64_t now)
     return commit < due ? commit : due;
 }
 
+static bool is_full(const struct asb_engine *e)
+{
+    return e->has_room ? !e->has_room(e->owner) : !asb_has_room(e);
+}
+
+static void send_all(struct asb_engine *e, uint64_t now)
+{
+    while (!e->stopped && !e->lane->halt && send_one(e, now))
+        ;
+    if (e->calls.count || e->closed_gate != ASBI_GATE_OPEN || next_done(e) ||
+        !is_full(e))
+        return;
+    /* Nothing could move and nothing more gets in: company that is waited for
+     * could not come. */
+    asbi_former_flush(&e->former, NULL);
+    while (!e->stopped && !e->lane->halt && send_one(e, now))
+        ;
+}
+
 static void on_turn(void *arg)
 {
     struct asb_engine *e = arg;
@@ -278,8 +297,7 @@ static void on_turn(void *arg)
     requeue_due(e, now);
     asbi_recall_turn(e, now);
     e->closed_gate = ASBI_GATE_OPEN;
-    while (!e->stopped && !e->lane->halt && send_one(e, now))
-        ;
+    send_all(e, now);
     shed_for_room(e, now);
     fail_if_over(e);
     moved = asbi_alerts_check(&e->alerts) || moved;

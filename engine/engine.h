@@ -115,6 +115,8 @@ struct asb_engine {
     void (*on_progress)(void *owner); /* at the end of a turn with callbacks */
     void (*on_alarm)(void *owner);    /* at alarm_ns; sets the next one */
     uint64_t alarm_ns;                /* ASBI_NEVER: none */
+    /* Whether it may give more items; NULL: as far as asb_has_room() goes. */
+    bool (*has_room)(const void *owner);
     void *owner;
     struct asbi_watch watch; /* on_send NULL: nobody */
 };

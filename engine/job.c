@@ -359,6 +359,11 @@ static void prepare(struct asb_job *job, struct asb_engine *e,
                   row_max + 8 * e->config->max_memory_bytes);
 }
 
+static bool has_room(const void *owner)
+{
+    return asbi_job_has_room(owner);
+}
+
 static void take_over(struct asb_job *job)
 {
     struct asb_engine *e = job->engine;
@@ -367,6 +372,7 @@ static void take_over(struct asb_job *job)
     e->patient = job->input_bytes > 0;
     e->on_progress = on_progress;
     e->on_alarm = on_alarm;
+    e->has_room = has_room;
     e->alarm_ns = asbi_now(e->world);
     e->world->ops->wake(e->world);
     if (job->kept && job->kept->done_before) {
@@ -428,6 +434,7 @@ void asb_job_free(struct asb_job *job)
     if (job->engine->owner == job) {
         job->engine->owner = NULL;
         job->engine->on_progress = NULL;
+        job->engine->has_room = NULL;
         job->engine->alarm_ns = ASBI_NEVER;
     }
     asbi_job_journal_free(job);

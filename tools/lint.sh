@@ -74,7 +74,7 @@ rule_doors() {
     door() { # door HEADER FILES
         included "$1" $(sources $library tools) | grep -vE "^($2):"
     }
-    door 'event2?[/.]' 'engine/real/[a-z_]+\.[ch]|engine/sim/server[a-z_]*\.[ch]|tools/asyncbatch/[a-z_]+\.c'
+    door 'event2?[/.]' 'engine/real/[a-z_]+\.[ch]|engine/sim/server[a-z_]*\.[ch]|tools/(asyncbatch|examples/embed)/[a-z_]+\.c'
     door 'curl/' 'engine/real/[a-z_]+\.[ch]'
     door 'openssl/' 'engine/real/[a-z_]+\.[ch]|engine/base/digest\.c'
     door 'yaml\.h' 'config/yaml\.c'

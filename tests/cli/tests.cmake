@@ -46,7 +46,7 @@ set(sanitize "")
 if(ASB_SANITIZE)
     set(sanitize "-fsanitize=${ASB_SANITIZE}")
 endif()
-foreach(case IN ITEMS header cmake pkgconfig moved)
+foreach(case IN ITEMS header cmake pkgconfig hosts moved)
     add_test(NAME embed.${case}
         COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/embed/run.sh" "${PROJECT_BINARY_DIR}" ${case}
         WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")

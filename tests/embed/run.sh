@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs a build tree somewhere new and builds other people's programs against
-# it.  `run.sh BUILD_DIR CASE`; cases: header, cmake, pkgconfig, moved.
+# it.  `run.sh BUILD_DIR CASE`; cases: header, cmake, pkgconfig, hosts,
+# moved.
 # CFLAGS, CXXFLAGS and LDFLAGS carry what a sanitized archive needs.
 set -eu
 build=$1 case=$2
@@ -53,6 +54,12 @@ pkgconfig)
     use_pkgconfig "$prefix"
     by_pkgconfig c $cc ${CFLAGS:-} -std=c11
     by_pkgconfig cxx $cxx ${CXXFLAGS:-} -std=c++17 -x c++
+    ;;
+hosts) # the examples, built and at work
+    cmake -S "$here/../../tools/examples/embed" -B "$work/hosts" -G Ninja \
+        -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+    cmake --build "$work/hosts"
+    python3 -B "$here/hosts.py" "$prefix/bin/asyncbatch" "$work/hosts"
     ;;
 moved) # an installed tree may be carried elsewhere
     mv "$prefix" "$work/elsewhere"

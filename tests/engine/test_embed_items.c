@@ -75,6 +75,29 @@ static void stop_in_a_callback_ends_what_waits(void)
     host_end(&h);
 }
 
+/* Company that cannot get in any more is not waited for. */
+static void a_full_engine_sends_what_it_has(void)
+{
+    struct host h;
+    unsigned count = 0;
+    char id[16];
+
+    host_init(&h);
+    h.options[0][0] = "batch_wait", h.options[0][1] = "1h";
+    h.options[1][0] = "batch_size", h.options[1][1] = "1000";
+    h.options[2][0] = "max_memory", h.options[2][1] = "64KiB";
+    h.options[3][0] = "max_item_bytes", h.options[3][1] = "64KiB";
+    host_start(&h);
+    while (asb_has_room(h.engine)) {
+        (void)snprintf(id, sizeof(id), "%u", count++);
+        (void)host_submit(&h, id, id);
+    }
+    CHECK_INT(count, <, 1000);
+    host_wait(&h, count);
+    CHECK_INT(h.ok, ==, count);
+    host_end(&h);
+}
+
 /* ---- order ------------------------------------------------------------ */
 
 static void submit_in_order(struct host *h)
@@ -439,6 +462,7 @@ static void the_process_stays_as_it_was(void)
 
 TEST_MAIN(CASE(a_callback_may_call_all_but_run),
           CASE(stop_in_a_callback_ends_what_waits),
+          CASE(a_full_engine_sends_what_it_has),
           CASE(callbacks_come_in_order_when_asked_for),
           CASE(an_engine_in_order_waits_for_the_first_without_spinning),
           CASE(an_engine_in_order_is_freed_with_callbacks_owed),

@@ -35,7 +35,7 @@ struct host {
     /* -- what came */
     unsigned done, ok, failed;
     unsigned released;
-    char told[512]; /* "id " for each callback, "id! " for failed ones */
+    char told[4096]; /* "id " for each callback, "id! " for failed ones */
 };
 
 void host_init(struct host *h);

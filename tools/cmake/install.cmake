@@ -5,7 +5,17 @@
 set(cmakedir "${CMAKE_INSTALL_LIBDIR}/cmake/asyncbatch")
 set(configured "${CMAKE_CURRENT_BINARY_DIR}/install")
 
+# The command finds its library wherever the tree is put; in /usr the system
+# does, and packages want no path of their own.
+file(RELATIVE_PATH to_library "/${CMAKE_INSTALL_BINDIR}"
+    "/${CMAKE_INSTALL_LIBDIR}")
+set_target_properties(asb PROPERTIES INSTALL_RPATH "$ORIGIN/${to_library}")
 install(TARGETS asyncbatch asb EXPORT asyncbatchTargets FILE_SET HEADERS)
+install(CODE "
+    if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+        file(RPATH_REMOVE FILE
+            \"\$ENV{DESTDIR}/usr/${CMAKE_INSTALL_BINDIR}/asyncbatch\")
+    endif()")
 install(EXPORT asyncbatchTargets NAMESPACE asyncbatch::
     DESTINATION "${cmakedir}")
 
