@@ -28,6 +28,7 @@ struct asbi_dns {
  */
 struct asbi_dns_question {
     struct asbi_dns_host *host; /* NULL: given up */
+    int flags;                  /* EVUTIL_AI_... */
 };
 
 struct asbi_dns *asbi_dns_new(const struct asbi_parts *parts,
@@ -223,12 +224,28 @@ static void tell_waiting(struct asbi_dns_host *host)
     asbi_dns_put(host);
 }
 
+static void question_ask(struct asbi_dns_host *host, int flags);
+
+/* A machine that reaches nobody by IPv6 is not told of such addresses.  Those
+ * of its own are there all the same: who has no other is asked for them. */
+static bool may_have_others(int error, int flags,
+                            const struct evutil_addrinfo *answer)
+{
+    return flags && !answer && error != EVUTIL_EAI_CANCEL &&
+           error != EVUTIL_EAI_MEMORY && error != EVUTIL_EAI_AGAIN;
+}
+
 static void on_answer(int error, struct evutil_addrinfo *answer, void *arg)
 {
     struct asbi_dns_question *q = arg;
     struct asbi_dns_host *host = q->host;
+    int flags = q->flags;
 
     asbi_free(&asbi_mem_system, q);
+    if (host && may_have_others(error, flags, answer)) {
+        question_ask(host, 0);
+        return;
+    }
     if (host) {
         struct asbi_clock *clock = host->dns->parts->clock;
 
@@ -242,12 +259,12 @@ static void on_answer(int error, struct evutil_addrinfo *answer, void *arg)
         evutil_freeaddrinfo(answer);
 }
 
-static void question_ask(struct asbi_dns_host *host)
+static void question_ask(struct asbi_dns_host *host, int flags)
 {
     struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
                                      .ai_socktype = SOCK_STREAM,
                                      .ai_protocol = IPPROTO_TCP,
-                                     .ai_flags = EVUTIL_AI_ADDRCONFIG };
+                                     .ai_flags = flags };
     struct asbi_dns_question *q;
 
     /* Not the host's allocator: see struct asbi_dns_question. */
@@ -258,6 +275,7 @@ static void question_ask(struct asbi_dns_host *host)
         return;
     }
     q->host = host;
+    q->flags = flags;
     host->question = q;
     host->state = ASBI_DNS_ASKED;
     /* May call on_answer() before it returns: for a name in the hosts file. */
@@ -272,7 +290,7 @@ enum asbi_dns_state asbi_dns_ask(struct asbi_dns_host *host,
 
     if (host->state != ASBI_DNS_ASKED &&
         (old || host->state == ASBI_DNS_UNASKED))
-        question_ask(host);
+        question_ask(host, EVUTIL_AI_ADDRCONFIG);
     if (host->state == ASBI_DNS_ASKED)
         asbi_list_append(&host->waits, &wait->link);
     return host->state;

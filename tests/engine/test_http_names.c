@@ -212,6 +212,59 @@ static void a_numeric_host_needs_no_name(void)
     finish();
 }
 
+/* Moves the server to [::1].  False on a machine without IPv6. */
+static bool serve_ipv6(const char *host)
+{
+    struct web *other = web_new_ipv6(s.base, tell_host, NULL);
+
+    if (!other)
+        return false;
+    web_free(web);
+    web = other;
+    (void)snprintf(url, sizeof(url), "http://%s:%u/", host, web_port(web));
+    return true;
+}
+
+static void an_address_may_be_ipv6(void)
+{
+    begin("six.example", "");
+    names_add(names, "six.example", "::1");
+    if (serve_ipv6("six.example")) {
+        check_answered("six.example");
+        check_answered("six.example"); /* on the connection there is */
+        CHECK_INT(web_counts(web).connections, ==, 1);
+    }
+    finish();
+}
+
+static void the_hosts_file_may_name_ipv6(void)
+{
+    begin("six.example", "::1 six.example\n");
+    if (serve_ipv6("six.example")) {
+        check_answered("six.example");
+        CHECK_INT(names_asked(names), ==, 0);
+    }
+    finish();
+}
+
+static void a_numeric_host_may_be_ipv6(void)
+{
+    begin("127.0.0.1", "");
+    if (serve_ipv6("[::1]"))
+        check_answered("[::1]");
+    finish();
+}
+
+/* Nobody listens at [::1] on that port. */
+static void a_dead_ipv6_address_gives_way_to_ipv4(void)
+{
+    begin("both.example", "");
+    names_add(names, "both.example", "::1");
+    names_add(names, "both.example", "127.0.0.1");
+    check_answered("both.example");
+    finish();
+}
+
 static void names_differ_in_case_only(void)
 {
     struct asbi_endpoint other;
@@ -291,6 +344,9 @@ TEST_MAIN(CASE(localhost_needs_no_name_server),
           CASE(a_call_can_be_cancelled_while_its_name_is_resolved),
           CASE(an_endpoint_can_be_forgotten_while_its_name_is_resolved),
           CASE(the_next_address_is_tried), CASE(all_addresses_may_be_dead),
-          CASE(a_numeric_host_needs_no_name), CASE(names_differ_in_case_only),
+          CASE(a_numeric_host_needs_no_name), CASE(an_address_may_be_ipv6),
+          CASE(the_hosts_file_may_name_ipv6), CASE(a_numeric_host_may_be_ipv6),
+          CASE(a_dead_ipv6_address_gives_way_to_ipv4),
+          CASE(names_differ_in_case_only),
           CASE(a_world_of_its_own_goes_with_a_question_open),
           CASE(every_failed_allocation_is_survived))

@@ -238,24 +238,51 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the server ------------------------------------------------------ */
 
-struct web *web_new(struct event_base *base, web_fn *on_request, void *arg)
+/* A socket that is bound to a port of the kernel's choice; -1 for none. */
+static int bound(const struct sockaddr *at, socklen_t len)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, at, len) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+static struct web *serve(int fd, struct event_base *base, web_fn *on_request,
+                         void *arg)
+{
     struct web *w = calloc(1, sizeof(*w));
 
     w->base = base;
     w->on_request = on_request;
     w->arg = arg;
     asbi_list_init(&w->conns);
-    w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (w->fd < 0 || bind(w->fd, (struct sockaddr *)&at, sizeof(at)) ||
-        listen(w->fd, 4096) || evutil_make_socket_nonblocking(w->fd))
+    w->fd = fd;
+    if (fd < 0 || listen(fd, 4096) || evutil_make_socket_nonblocking(fd))
         check_fail(__FILE__, __LINE__, "no server: %s", strerror(errno));
     w->acceptable =
         event_new(base, w->fd, EV_READ | EV_PERSIST, on_acceptable, w);
     (void)event_add(w->acceptable, NULL);
     return w;
+}
+
+struct web *web_new(struct event_base *base, web_fn *on_request, void *arg)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+    return serve(bound((struct sockaddr *)&at, sizeof(at)), base, on_request,
+                 arg);
+}
+
+struct web *web_new_ipv6(struct event_base *base, web_fn *on_request, void *arg)
+{
+    struct sockaddr_in6 at = { .sin6_family = AF_INET6,
+                               .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    int fd = bound((struct sockaddr *)&at, sizeof(at));
+
+    return fd < 0 ? NULL : serve(fd, base, on_request, arg);
 }
 
 void web_free(struct web *w)

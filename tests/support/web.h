@@ -37,6 +37,9 @@ struct web_counts {
 
 /* Ends the process when it cannot be made: tests have no use for less. */
 struct web *web_new(struct event_base *base, web_fn *on_request, void *arg);
+/* The same on [::1]; NULL on a machine without IPv6. */
+struct web *web_new_ipv6(struct event_base *base, web_fn *on_request,
+                         void *arg);
 void web_free(struct web *w);
 
 /* From now on every new connection is TLS.  SSL_CTX *, borrowed. */
