@@ -215,8 +215,9 @@ static int retreat(struct csv *c, enum fault fault, int *paused)
     if (first < c->record.len) {
         struct asbi_buf record = c->record;
 
-        asbi_buf_add(&record, c->again.data + c->again_at,
-                     c->again.len - c->again_at);
+        if (c->again_at < c->again.len)
+            asbi_buf_add(&record, c->again.data + c->again_at,
+                         c->again.len - c->again_at);
         if (asbi_buf_failed(&record))
             return ASB_ENOMEM;
         c->record = c->again;

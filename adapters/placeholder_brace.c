@@ -84,6 +84,8 @@ bool asbi_branch_next(asbi_str *rest, struct asbi_branch *branch)
 {
     asbi_str s = *rest;
 
+    if (s.len == 0) /* most marks have none */
+        return false;
     do {
         skip_space(&s);
         branch->keyword = take_word(&s);

@@ -20,9 +20,7 @@ endif()
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
 if(ASB_SANITIZE)
     target_compile_options(asb_flags INTERFACE -fsanitize=${ASB_SANITIZE}
-        -fno-omit-frame-pointer -fno-sanitize-recover=all
-        # NULL + 0, the end of an empty text, is what C23 allows.
-        -fno-sanitize=pointer-overflow)
+        -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(asb_flags INTERFACE -fsanitize=${ASB_SANITIZE})
 elseif(build_type MATCHES "REL")
     list(APPEND common -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
