@@ -8,7 +8,7 @@ packages="build-essential cmake ninja-build pkg-config python3
     libsimdjson-dev libsqlite3-dev libcsv-dev libxxhash-dev"
 case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
-    cppcheck ccache python3-msgpack ruby ruby-msgpack nodejs" ;;
+    cppcheck ccache nghttp2-proxy openssl python3-msgpack ruby ruby-msgpack nodejs" ;;
 '') ;;
 *)
     echo "usage: tools/install-deps.sh [--dev]" >&2
