@@ -185,19 +185,27 @@ def longest_call(folder, url):
 # ---- cost of one request --------------------------------------------------
 
 def write_requests(path, count):
-    body = {"model": "sim-1", "messages": [
-        {"role": "system", "content": "Answer briefly."},
-        {"role": "user", "content": "x" * 200}]}
+    """Each another request, all of one size; one of them."""
     with open(path, "w") as f:
         for i in range(count):
+            body = {"model": "sim-1", "messages": [
+                {"role": "system", "content": "Answer briefly."},
+                {"role": "user", "content": f"{i:08}" + "x" * 192}]}
             f.write(json.dumps({"id": str(i), "body": body}) + "\n")
     return json.dumps(body)
 
 
-def raw(folder, url, requests, workers):
-    return run(folder, "-i", requests, "-o", os.path.join(folder, "out.jsonl"),
-               "--task", "raw", "--reuse", "off", "--base-url", url + "/v1", "-m", "sim-1",
-               "--workers", str(workers))
+def raw(folder, url, requests, workers, keeps=False):
+    """`keeps`: as by default, with journal and known answers; without, as
+    little as a bare loop does."""
+    output = os.path.join(folder, "out.jsonl")
+    for old in (output, output + ".journal"):
+        if os.path.exists(old):
+            os.remove(old)
+    return run(folder, "-i", requests, "-o", output, "--task", "raw",
+               *(() if keeps else ("--reuse", "off")), "--base-url",
+               url + "/v1", "-m", "sim-1", "--workers", str(workers),
+               journal=keeps)
 
 
 def bare(url, count, workers, body):
@@ -215,19 +223,24 @@ def cost(folder, count=200000, rounds=5):
     body = os.path.join(folder, "body.json")
     with open(body, "w") as f:
         f.write(write_requests(requests, count))
-    ratios, ours, theirs = [], [], []
+    ratios, ours, theirs = {False: [], True: []}, {False: [], True: []}, []
     with Nginx(folder) as server:
         for _ in range(rounds):
             rate, cpu = bare(server.url, count, 64, body)
-            out = raw(folder, server.url, requests, 64)
-            mine = count / out["elapsed_seconds"]
-            ratios.append(mine / rate)
-            ours.append(out["cpu_seconds"] / count * 1e6)
             theirs.append(cpu)
-            print(f"  bare {rate:.0f}/s {cpu:.1f} us, asyncbatch {mine:.0f}/s "
-                  f"{ours[-1]:.1f} us", flush=True)
-    print(f"{count} requests, 64 in flight: {spread(ratios)} of the bare loop; "
-          f"processor time {spread(ours, 1)} us, bare {spread(theirs, 1)} us")
+            print(f"  bare {rate:.0f}/s {cpu:.1f} us", end="")
+            for keeps in (False, True):
+                out = raw(folder, server.url, requests, 64, keeps)
+                mine = count / out["elapsed_seconds"]
+                ratios[keeps].append(mine / rate)
+                ours[keeps].append(out["cpu_seconds"] / count * 1e6)
+                print(f", {'by default' if keeps else 'asyncbatch'} "
+                      f"{mine:.0f}/s {ours[keeps][-1]:.1f} us", end="")
+            print(flush=True)
+    print(f"{count} requests, 64 in flight: {spread(ratios[False])} of the "
+          f"bare loop, {spread(ratios[True])} with journal and reuse; "
+          f"processor time {spread(ours[False], 1)} us, "
+          f"{spread(ours[True], 1)} us, bare {spread(theirs, 1)} us")
 
 
 def in_flight(folder, rounds=3):
