@@ -76,6 +76,13 @@ class Run(Case):
         self.assert_answered_in_order(json_lines(self.read("out.jsonl")),
                                       ids(30))
 
+    def test_standard_input_may_be_a_file(self):
+        with open(self.write("in.jsonl", items(3000)), "rb") as f:
+            process = self.start("run", *TRANSLATE, *QUICK, stdin=f)
+            out, err = process.communicate(timeout=40)
+        self.assertEqual(process.returncode, 0, err)
+        self.assert_answered_in_order(json_lines(out.decode()), ids(3000))
+
     def test_one_format_becomes_another(self):
         self.write("in.csv", "id,text\na,One door\nb,Two doors\n")
         done = self.run_job(*TRANSLATE, *QUICK, "-i", "in.csv")
