@@ -164,7 +164,7 @@ static bool in_kept_term(const struct asbi_leftover *l, asbi_str output,
 static bool is_arm(asbi_str output, const char *from, const char *behind,
                    uint32_t script)
 {
-    const char *end = output.at + output.len;
+    const char *end = asbi_str_end(output);
     char before = from > output.at ? from[-1] : ' ';
     char after = behind < end ? *behind : ' ';
 

@@ -186,7 +186,7 @@ static bool is_punctuation(uint32_t c)
  * "0:N2", "item[0]", "/color" or "color=#fff" behind it. */
 static bool is_name(asbi_str s)
 {
-    const char *end = s.at + s.len;
+    const char *end = asbi_str_end(s);
 
     for (const char *at = s.at; at < end;) {
         uint32_t c = asbi_utf8_next(&at, end);

@@ -167,12 +167,12 @@ static bool ends_in_space(asbi_str s)
 static asbi_str fit(asbi_str output, asbi_str text)
 {
     asbi_str trimmed = asbi_str_trim(output);
-    const char *from = trimmed.at, *to = trimmed.at + trimmed.len;
+    const char *from = trimmed.at, *to = asbi_str_end(trimmed);
 
     if (space_at(text))
         from = output.at;
     if (ends_in_space(text))
-        to = output.at + output.len;
+        to = asbi_str_end(output);
     return asbi_str_of(from, (size_t)(to - from));
 }
 

@@ -39,7 +39,7 @@ static uint32_t folded(uint32_t c)
 /* False when it is too long. */
 static bool read_points(struct points *p, asbi_str text)
 {
-    const char *at = text.at, *end = text.at + text.len;
+    const char *at = text.at, *end = asbi_str_end(text);
     size_t east_asian = 0;
 
     p->count = p->run = 0;

@@ -55,7 +55,7 @@ static bool is_one_of(char c, const char *set)
 /* Bytes to the next space, or piece that stands alone. */
 static size_t run_length(asbi_str s)
 {
-    const char *at = s.at, *end = s.at + s.len;
+    const char *at = s.at, *end = asbi_str_end(s);
 
     while (at < end) {
         const char *before = at;
@@ -94,7 +94,7 @@ static size_t count_if(asbi_str s, bool (*is)(char c))
 
 static bool has_symbols(asbi_str s)
 {
-    const char *at = s.at, *end = s.at + s.len;
+    const char *at = s.at, *end = asbi_str_end(s);
 
     while (at < end) {
         if (is_symbol(asbi_utf8_next(&at, end)))
@@ -130,7 +130,7 @@ static bool starts_as_link(asbi_str s)
 static bool is_mail(asbi_str s)
 {
     const char *at = memchr(s.at, '@', s.len);
-    const char *end = s.at + s.len;
+    const char *end = asbi_str_end(s);
 
     if (!at || at == s.at || memchr(s.at, '%', s.len) ||
         memchr(s.at, '/', s.len))
@@ -160,7 +160,7 @@ static enum asbi_token_kind kind_of(asbi_str s)
 
 static size_t spaces(asbi_str s)
 {
-    const char *at = s.at, *end = s.at + s.len;
+    const char *at = s.at, *end = asbi_str_end(s);
 
     while (at < end) {
         const char *before = at;

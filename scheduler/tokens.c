@@ -243,7 +243,7 @@ bool asbi_vocabulary_find(const char *name, enum asbi_vocabulary *out)
 
 double asbi_tokens_estimate(enum asbi_vocabulary v, asbi_str text)
 {
-    const char *s = text.at, *end = text.len ? s + text.len : s;
+    const char *s = text.at, *end = asbi_str_end(text);
     struct counts n = { .room = 255 };
     double tokens = 0;
 

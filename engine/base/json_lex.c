@@ -109,7 +109,7 @@ static size_t clean_run(const char *at, const char *end)
 
 ptrdiff_t asbi_json_unescape(asbi_str s, char *to)
 {
-    const char *at = s.at, *end = s.at + s.len;
+    const char *at = s.at, *end = asbi_str_end(s);
     char *out = to;
     char scratch[4] = { 0 };
 

@@ -25,6 +25,12 @@ static inline asbi_str asbi_str_of(const char *at, size_t len)
     return s;
 }
 
+/* Behind the last byte; of {NULL, 0}, to whose pointer C adds nothing, NULL. */
+static inline const char *asbi_str_end(asbi_str s)
+{
+    return s.len ? s.at + s.len : s.at;
+}
+
 /* Of a NUL-terminated string; NULL gives the empty one. */
 static inline asbi_str asbi_str_c(const char *text)
 {

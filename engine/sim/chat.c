@@ -184,7 +184,7 @@ static size_t find_items(struct asbi_sim_chat *c, asbi_str text)
     c->items = NULL;
     if (s.len == 0 || s.at[s.len - 1] != '}')
         return text.len;
-    const char *at = s.at, *end = s.at + s.len;
+    const char *at = s.at, *end = asbi_str_end(s);
     while (tries < MAX_CANDIDATES &&
            (at = memchr(at, '{', (size_t)(end - at)))) {
         asbi_str rest = asbi_str_of(at, (size_t)(end - at));

@@ -11,7 +11,7 @@ static asbi_str skip(asbi_str s, size_t len)
  * searched, so memchr() does most of the work. */
 static size_t find(asbi_str s, asbi_str needle)
 {
-    const char *at = s.at, *end = s.at + s.len;
+    const char *at = s.at, *end = asbi_str_end(s);
 
     while (needle.len <= (size_t)(end - at) &&
            (at = memchr(at, needle.at[0], (size_t)(end - at)))) {

@@ -143,7 +143,7 @@ static void put_one(struct sink *s, const char *at, size_t len, uint32_t c)
 
 void asbi_sim_pseudo(asbi_str text, uint64_t max_length, struct asbi_buf *out)
 {
-    const char *at = text.at, *end = text.at + text.len;
+    const char *at = text.at, *end = asbi_str_end(text);
     struct sink s = { out, UINT64_MAX };
     uint64_t reserve = UINT64_MAX;
 

@@ -74,7 +74,7 @@ static struct kind kind_of(uint32_t c)
 /* Counts until the text or `most` is at its end; returns the bytes counted. */
 static size_t scan(asbi_str text, uint64_t most, uint64_t *tokens)
 {
-    const char *at = text.at, *end = text.len ? at + text.len : at;
+    const char *at = text.at, *end = asbi_str_end(text);
     enum class run = SPACE;
     uint64_t before = 0, weight = 0; /* of earlier runs; of this one */
 
