@@ -1,5 +1,6 @@
 #include "adapters/anthropic.h"
 
+#include "adapters/batch_api.h"
 #include "adapters/encode.h"
 
 /* clang-format off */
@@ -68,6 +69,7 @@ static struct asbi_decoder *decoder_new(const struct asbi_mem *mem,
 
 const struct asbi_dialect asbi_dialect_anthropic = {
     .name = "anthropic",
+    .batches = &asbi_anthropic_batches,
     .path = put_path,
     .headers = put_headers,
     .encode_packed = asbi_anthropic_encode_packed,

@@ -36,6 +36,7 @@ enum asbi_call_way {
 enum asbi_array_kind { ASBI_EMBED, ASBI_MODERATE, ASBI_ARRAY_KINDS };
 
 struct asbi_json_api;
+struct asbi_batch_api;
 
 /* How the reply is asked for; a dialect leaves out what a server lacks. */
 struct asbi_call_style {
@@ -123,6 +124,9 @@ struct asbi_dialect {
     void (*encode_array)(const struct asbi_array_request *request,
                          const struct asbi_call_style *style,
                          struct asbi_buf *body);
+
+    /* How many requests are handed in at once; NULL when they cannot be. */
+    const struct asbi_batch_api *batches;
 
     /* One decoder serves many calls, one after the other.  Those for calls at
      * the same time are twins of the first, which outlives them: what does not

@@ -1,5 +1,6 @@
 #include "adapters/gemini.h"
 
+#include "adapters/batch_api.h"
 #include "adapters/encode.h"
 
 /* clang-format off */
@@ -73,6 +74,7 @@ static struct asbi_decoder *decoder_new(const struct asbi_mem *mem,
 
 const struct asbi_dialect asbi_dialect_gemini = {
     .name = "gemini",
+    .batches = &asbi_gemini_batches,
     .path = put_path,
     .headers = put_headers,
     .array_items = { [ASBI_EMBED] = 100 },

@@ -1,5 +1,6 @@
 #include "adapters/openai.h"
 
+#include "adapters/batch_api.h"
 #include "adapters/encode.h"
 
 static const char *const array_paths[ASBI_ARRAY_KINDS] = {
@@ -69,6 +70,7 @@ static struct asbi_decoder *decoder_new(const struct asbi_mem *mem,
 
 const struct asbi_dialect asbi_dialect_openai = {
     .name = "openai",
+    .batches = &asbi_openai_batches,
     .path = put_path,
     .headers = put_bearer,
     CHAT,
@@ -78,6 +80,7 @@ const struct asbi_dialect asbi_dialect_openai = {
 
 const struct asbi_dialect asbi_dialect_responses = {
     .name = "openai_responses",
+    .batches = &asbi_openai_batches,
     .path = put_responses_path,
     .headers = put_bearer,
     .encode_packed = asbi_responses_encode_packed,

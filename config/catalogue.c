@@ -7,7 +7,11 @@
 #include "config/nearest.h"
 #include "engine/base/error.h"
 
-enum { ASSUMED_CONTEXT = 128000, ASSUMED_MAX_OUTPUT = 8192 };
+enum {
+    ASSUMED_CONTEXT = 128000,
+    ASSUMED_MAX_OUTPUT = 8192,
+    HALF_PRICE = 50, /* percent, for what is handed in in bulk */
+};
 
 /* ---- layers ----------------------------------------------------------- */
 
@@ -404,7 +408,11 @@ int asbi_catalogue_provider(const struct asb_options *options, const char *name,
     bool found = false;
 
     *out = (struct asbi_provider){
-        .name = "", .dialect = "openai", .base_url = "", .key_variable = ""
+        .name = "",
+        .dialect = "openai",
+        .base_url = "",
+        .key_variable = "",
+        .batch_percent = HALF_PRICE,
     };
     for (int i = 0; i < ASBI_CATALOGUE_LAYERS; i++) {
         const struct asbi_record *r =

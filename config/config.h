@@ -63,6 +63,8 @@ struct asbi_config {
     double similarity_threshold;
     uint64_t max_length_variance;
 
+    const char *native_batch; /* "auto", "on", "off" */
+
     /* reuse of answers */
     const char *reuse; /* "off", "exact", "hint", "skeleton", "verified" */
     double near_threshold;
@@ -104,6 +106,9 @@ struct asbi_config {
     uint64_t sim_rpm, sim_tpm, sim_capacity; /* 0: no limit */
     double sim_error_rate, sim_drop_item_rate, sim_truncate_rate,
         sim_garbage_rate, sim_disconnect_rate;
+    uint64_t sim_job_ns, sim_batch_window_ns;
+    double sim_batch_expire_rate;
+    uint64_t sim_batch_stuck, sim_batch_tokens; /* 0: none */
     uint64_t sim_seed;
 
     uint64_t seed; /* 0: from the system */
@@ -146,6 +151,9 @@ struct asbi_provider {
     bool counts_max_tokens; /* reserves max_tokens against the token limit */
     bool limits_apart; /* input and output have token limits of their own */
     uint64_t array_items, array_tokens; /* most in a call; 0: the dialect's */
+    bool batches; /* takes requests in bulk, in its dialect's way ... */
+    uint64_t batch_percent; /* ... for so much of the price */
+    uint64_t batch_tokens;  /* of input that may wait there; 0: not known */
 
     /* Dialect "json": see adapters/json_api.h.  NULL for what is not said. */
     const char *path, *encoding, *body, *texts, *answers, *error, *message,

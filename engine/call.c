@@ -215,6 +215,7 @@ static int encode_packed(struct asbi_call *call)
     request.system = asbi_task_system(e->task);
     request.choices = asbi_task_choices(e->task, &request.choice_count);
     struct asbi_call_style style = call->lane->style;
+    style.stream = style.stream && !call->native;
     style.max_output_tokens = call->demand.max_output_tokens;
     call->lane->dialect->encode_packed(&request, &style, &call->body);
     asbi_free(&e->mem, items);
@@ -301,9 +302,9 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
         demand->output_tokens = output < limit ? output : limit;
 }
 
-static struct asbi_call *call_new(struct asb_engine *e)
+static struct asbi_call *call_new(struct asb_engine *e, bool native)
 {
-    struct asbi_link *spare = asbi_list_pop(&e->spare_calls);
+    struct asbi_link *spare = native ? NULL : asbi_list_pop(&e->spare_calls);
 
     if (spare)
         return ASBI_OF(spare, struct asbi_call, link);
@@ -315,9 +316,12 @@ static struct asbi_call *call_new(struct asb_engine *e)
         body_max = 4 * e->config->max_item_bytes;
     call->engine = e;
     call->lane = e->lane;
+    call->native = native;
     asbi_buf_init(&call->body, &e->mem, body_max);
     asbi_buf_init(&call->text, &e->mem, e->config->max_answer_bytes);
     asbi_buf_init(&call->reply, &e->mem, e->config->max_answer_bytes);
+    if (native)
+        return call;
     call->decoder = e->lane->dialect->decoder_twin(e->lane->decoder);
     if (!call->decoder) {
         asbi_call_free(call);
@@ -354,7 +358,8 @@ void asbi_call_free(struct asbi_call *call)
     for (size_t i = 0; i < call->count; i++)
         entry_drop_answer(call, &call->entries[i]);
     drop_body(call);
-    call->lane->dialect->decoder_free(call->decoder);
+    if (!call->native && call->decoder)
+        call->lane->dialect->decoder_free(call->decoder);
     asbi_buf_fini(&call->body);
     asbi_buf_fini(&call->text);
     asbi_buf_fini(&call->reply);
@@ -366,7 +371,7 @@ void asbi_call_recycle(struct asbi_call *call)
 {
     struct asb_engine *e = call->engine;
 
-    if (e->spare_calls.count >= MAX_SPARE_CALLS) {
+    if (call->native || e->spare_calls.count >= MAX_SPARE_CALLS) {
         asbi_call_free(call);
         return;
     }
@@ -381,8 +386,6 @@ void asbi_call_recycle(struct asbi_call *call)
 
 static int encode(struct asbi_call *call, struct asbi_batch *batch)
 {
-    struct asbi_reply_sink sink = { on_answer, on_text, call };
-
     asbi_buf_shrink(&call->body, KEEP_BYTES);
     asbi_buf_shrink(&call->text, KEEP_BYTES);
     asbi_buf_shrink(&call->reply, KEEP_BYTES);
@@ -397,27 +400,21 @@ static int encode(struct asbi_call *call, struct asbi_batch *batch)
     if (rc)
         return rc;
     fill_exchange(call);
-    call->lane->dialect->begin(call->decoder, call->way, &sink);
     return call->exchange.endpoint ? ASB_OK : ASB_EINVAL;
 }
 
-/* From here on the items are on the wire. */
-static void send_items(struct asbi_call *call, struct asbi_batch *batch)
+static void begin_answer(struct asbi_call *call)
 {
-    call->batch = batch;
-    for (size_t i = 0; i < call->count; i++) {
-        struct asbi_item *item = call->entries[i].item;
+    struct asbi_reply_sink sink = { on_answer, on_text, call };
 
-        asbi_item_enter(item, ASBI_ITEM_SENT);
-        item->call = call;
-    }
-    asbi_list_append(&call->engine->calls, &call->link);
+    call->lane->dialect->begin(call->decoder, call->way, &sink);
 }
 
-int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
-                    const struct asbi_demand *demand)
+int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
+                   const struct asbi_demand *demand, bool native,
+                   struct asbi_call **out)
 {
-    struct asbi_call *call = call_new(e);
+    struct asbi_call *call = call_new(e, native);
 
     if (!call)
         return ASB_ENOMEM;
@@ -427,24 +424,79 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
     call->started_ns = asbi_now(e->world);
     call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
     int rc = encode(call, batch);
-    if (!rc && e->journal)
-        rc = asbi_hold_call(call);
-    else if (!rc)
-        rc = e->world->transport->ops->start(e->world->transport,
-                                             &call->exchange);
     if (rc) {
         asbi_call_recycle(call);
         return rc;
     }
     for (size_t i = 0; i < call->count; i++)
         call->raw_input += asbi_item_input(call->entries[i].item);
+    if (!native)
+        begin_answer(call);
+    *out = call;
+    return ASB_OK;
+}
+
+/* From here on the items are on the wire. */
+void asbi_call_commit(struct asbi_call *call, struct asbi_batch *batch)
+{
+    struct asb_engine *e = call->engine;
+
     asbi_former_take(&e->former, batch);
-    send_items(call, batch);
-    asbi_lane_take(e->lane, demand, call->started_ns);
+    call->batch = batch;
+    for (size_t i = 0; i < call->count; i++) {
+        struct asbi_item *item = call->entries[i].item;
+
+        asbi_item_enter(item, ASBI_ITEM_SENT);
+        item->call = call;
+    }
     e->stats.calls++;
     if (e->watch.on_send)
         e->watch.on_send(e->watch.arg, call);
+}
+
+int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
+                    const struct asbi_demand *demand)
+{
+    struct asbi_call *call;
+
+    int rc = asbi_call_make(e, batch, demand, false, &call);
+    if (rc)
+        return rc;
+    rc = e->journal ? asbi_hold_call(call)
+                    : e->world->transport->ops->start(e->world->transport,
+                                                      &call->exchange);
+    if (rc) {
+        asbi_call_recycle(call);
+        return rc;
+    }
+    asbi_list_append(&e->calls, &call->link);
+    asbi_lane_take(e->lane, demand, call->started_ns);
+    asbi_call_commit(call, batch);
     return ASB_OK;
+}
+
+void asbi_call_answer(struct asbi_call *call, struct asbi_decoder *decoder,
+                      int status, asbi_str body)
+{
+    const struct asbi_exchange_end end = { .outcome = ASBI_COMPLETE,
+                                           .status = status,
+                                           .text = "complete" };
+
+    call->decoder = decoder;
+    begin_answer(call);
+    on_status(&call->exchange, status);
+    (void)on_body(&call->exchange, body.at, body.len);
+    on_end(&call->exchange, &end);
+}
+
+void asbi_call_end(struct asbi_call *call, struct asbi_decoder *decoder,
+                   enum asbi_outcome outcome, const char *text)
+{
+    const struct asbi_exchange_end end = { .outcome = outcome, .text = text };
+
+    call->decoder = decoder;
+    begin_answer(call);
+    on_end(&call->exchange, &end);
 }
 
 void asbi_call_forget(struct asbi_call *call, struct asbi_item *item)

@@ -46,6 +46,7 @@ struct asbi_call {
     struct asbi_batch *batch;
     bool packed; /* answers come under wire ids, one for each item */
     enum asbi_call_way way;
+    bool native; /* a line of a batch at the provider: native_batch.h */
 
     struct asbi_call_entry *entries;
     size_t count, cap;
@@ -68,6 +69,20 @@ struct asbi_call {
  * caller's as before. */
 int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
                     const struct asbi_demand *demand);
+
+/* The same in two parts: the call is encoded, and the batch the caller's until
+ * it is committed.  A native one has no decoder of its own and is freed when it
+ * has been judged.  Also ASB_EINVAL, for a url that is none. */
+int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
+                   const struct asbi_demand *demand, bool native,
+                   struct asbi_call **out);
+void asbi_call_commit(struct asbi_call *call, struct asbi_batch *batch);
+
+/* A native call has its answer, or ends without. */
+void asbi_call_answer(struct asbi_call *call, struct asbi_decoder *decoder,
+                      int status, asbi_str body);
+void asbi_call_end(struct asbi_call *call, struct asbi_decoder *decoder,
+                   enum asbi_outcome outcome, const char *text);
 
 /* What the gates need to know of a batch before it is taken. */
 void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,

@@ -12,7 +12,7 @@ static struct asbi_call *call_of(struct asbi_link *hold)
 
 /* ---- begin and end ---------------------------------------------------- */
 
-int asbi_hold_call(struct asbi_call *call)
+static int write_intent(struct asbi_call *call)
 {
     struct asb_engine *e = call->engine;
     uint64_t *rows = asbi_calloc(&e->mem, call->count, sizeof(*rows));
@@ -29,9 +29,26 @@ int asbi_hold_call(struct asbi_call *call)
     int rc = asbi_journal_intent(e->journal, call->demand.worst_cost, rows,
                                  count, &call->number);
     asbi_free(&e->mem, rows);
-    if (!rc)
-        asbi_list_append(&e->held, &call->hold);
     return rc;
+}
+
+int asbi_hold_call(struct asbi_call *call)
+{
+    int rc = write_intent(call);
+
+    if (!rc)
+        asbi_list_append(&call->engine->held, &call->hold);
+    return rc;
+}
+
+int asbi_hold_line(struct asbi_call *call)
+{
+    return call->engine->journal ? write_intent(call) : ASB_OK;
+}
+
+bool asbi_hold_is_durable(const struct asb_engine *e)
+{
+    return !e->journal || asbi_journal_settled(e->journal);
 }
 
 void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent)

@@ -16,6 +16,11 @@
  * commit.  The call is filled in.  ASB_OK or ASB_ENOMEM. */
 int asbi_hold_call(struct asbi_call *call);
 
+/* The same for a line of a batch, which is submitted by others, once all is
+ * durable.  ASB_OK, too, without a journal. */
+int asbi_hold_line(struct asbi_call *call);
+bool asbi_hold_is_durable(const struct asb_engine *e);
+
 /* One of its items has an answer while the reply goes on.  Durable within some
  * milliseconds, unless the call ends before. */
 void asbi_hold_part(struct asbi_call *call);

@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
+#include "engine/native_batch.h"
 #include "engine/queue.h"
 #include "engine/recall_near.h"
 #include "engine/way.h"
@@ -205,7 +206,7 @@ static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
 {
     struct asbi_batch *half;
 
-    if (e->calls.count &&
+    if ((e->calls.count || e->native.lines) &&
         asbi_budget_could(&e->lane->budget, demand->worst_cost))
         return false;
     if (b->parcels.count > 1 &&
@@ -232,18 +233,25 @@ static bool send_one(struct asb_engine *e, uint64_t now)
     if (!b)
         return false;
     asbi_call_weigh(e, b, &demand);
-    e->closed_gate = asbi_lane_gate(e->lane, &demand, now, &e->gate_ready_ns);
+    bool native = asbi_native_wants(e, b, now);
+    if (native)
+        demand.worst_cost =
+            asbi_price_part(demand.worst_cost, asbi_native_percent(e));
+    e->closed_gate =
+        native ? asbi_native_gate(e, &demand, &e->gate_ready_ns)
+               : asbi_lane_gate(e->lane, &demand, now, &e->gate_ready_ns);
     if (e->closed_gate == ASBI_GATE_BUDGET && fit_budget(e, b, &demand))
         return true;
     if (e->closed_gate != ASBI_GATE_OPEN)
         return false;
-    int rc = asbi_call_start(e, b, &demand);
+    int rc = native ? asbi_native_add(e, b, &demand)
+                    : asbi_call_start(e, b, &demand);
     if (!rc)
         asbi_pick_sent(e, &demand);
     else if (rc == ASB_EINVAL)
         fail_batch(e, b, "invalid_url",
                    "the url of this item is no plain path below the base URL");
-    else if (e->calls.count == 0)
+    else if (e->calls.count + e->native.lines == 0)
         fail_batch(e, b, "out_of_memory", "there was no memory for the call");
     return !rc || rc == ASB_EINVAL;
 }
@@ -261,6 +269,8 @@ static uint64_t next_due(struct asb_engine *e, uint64_t now)
         due = e->alarm_ns;
     if (asbi_recall_due(e) < due)
         due = asbi_recall_due(e);
+    if (asbi_native_due(&e->native) < due)
+        due = asbi_native_due(&e->native);
     uint64_t commit = asbi_hold_due(e);
     return commit < due ? commit : due;
 }
@@ -299,6 +309,7 @@ static void on_turn(void *arg)
     e->closed_gate = ASBI_GATE_OPEN;
     send_all(e, now);
     shed_for_room(e, now);
+    asbi_native_turn(e, now);
     fail_if_over(e);
     moved = asbi_alerts_check(&e->alerts) || moved;
     moved = asbi_hold_settle(e, now) || moved;
@@ -315,7 +326,7 @@ static void on_turn(void *arg)
 
 bool asbi_engine_idle(const struct asb_engine *e)
 {
-    return e->held_items == 0 && !e->alerts.busy;
+    return e->held_items == 0 && e->native.lines == 0 && !e->alerts.busy;
 }
 
 /* ---- birth and death -------------------------------------------------- */
@@ -361,6 +372,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_list_init(&e->calls);
     asbi_list_init(&e->held);
     asbi_list_init(&e->parting);
+    asbi_list_init(&e->native.batches);
     asbi_list_init(&e->spare_calls);
     asbi_list_init(&e->done);
     asbi_list_init(&e->in_turn);
@@ -409,6 +421,8 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
                        &e->log, world->transport->capacity, &e->lane, why);
     if (!rc)
         rc = asbi_way_choose(e, why);
+    if (!rc)
+        rc = asbi_native_init(&e->native, e, why);
     return rc ? rc : asbi_recall_init(e, asbi_engine_task(e->config), why);
 }
 
@@ -443,6 +457,7 @@ static void free_items(struct asb_engine *e)
     struct asbi_link *link;
 
     free_calls(e);
+    asbi_native_fini(&e->native);
     while ((n = asbi_heap_pop(&e->backoff)))
         asbi_item_free(&e->mem, ASBI_OF(n, struct asbi_item, due));
     while ((link = asbi_list_pop(&e->done)))

@@ -23,6 +23,7 @@
 #include "engine/item.h"
 #include "engine/journal.h"
 #include "engine/lane.h"
+#include "engine/native.h"
 #include "engine/recall.h"
 #include "engine/pick.h"
 #include "engine/world.h"
@@ -91,6 +92,7 @@ struct asb_engine {
     struct asbi_list held;        /* calls whose intent is not yet durable */
     struct asbi_list parting;     /* calls with answers that are not */
     uint64_t parts_at_ns;         /* when these are told to the journal */
+    struct asbi_native native;    /* SENT, too: in bulk */
 
     struct asbi_list spare_calls;
     struct asbi_rng rng;

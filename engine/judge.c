@@ -7,6 +7,7 @@
  * wait; whatever may have been paid for without an answer is counted as such.
  */
 #include "engine/judgement.h"
+#include "engine/native_batch.h"
 
 #include <string.h>
 
@@ -92,6 +93,8 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
         prices = &call->entries[0].item->prices;
     find_usage(call, reply, j);
     j->cost = asbi_price_writing(prices, &j->usage, reply->cache_writes);
+    if (call->native)
+        j->cost = asbi_price_part(j->cost, asbi_native_percent(call->engine));
     j->settlement.spent = j->cost;
     /* OpenAI-like servers keep what was reserved for max_tokens, and count
      * failed requests too. */
@@ -424,11 +427,18 @@ void asbi_call_judge(struct asbi_call *call,
     asbi_judgement_find(call, end, reply, now, &j);
     pay(call, reply, &j);
     asbi_hold_end(call, j.cost, j.settlement.spent);
-    j.settlement.seconds = (double)(now - call->started_ns) / 1e9;
-    e->stats.latency_ms_sum += (now - call->started_ns) / ASBI_MS;
+    if (!call->native) {
+        j.settlement.seconds = (double)(now - call->started_ns) / 1e9;
+        e->stats.latency_ms_sum += (now - call->started_ns) / ASBI_MS;
+    }
     e->stats.calls_failed += j.settlement.outcome != ASBI_LIMITER_OK;
-    asbi_lane_settle(call->lane, &call->demand, &j.settlement, now);
-    asbi_lane_hint(call->lane, &reply->rate, now);
+    if (call->native) {
+        asbi_budget_settle(&call->lane->budget, call->demand.worst_cost,
+                           j.settlement.spent);
+    } else {
+        asbi_lane_settle(call->lane, &call->demand, &j.settlement, now);
+        asbi_lane_hint(call->lane, &reply->rate, now);
+    }
     if (complete && j.settlement.outcome == ASBI_LIMITER_OK)
         learn(call, reply, &j);
     settle_items(call, reply, &j, complete);

@@ -236,6 +236,19 @@ static int init_wire(struct asbi_lane *lane, asbi_str key)
     return lane->decoder ? ASB_OK : ASB_ENOMEM;
 }
 
+int asbi_lane_speak(struct asbi_lane *lane, const struct asbi_dialect *dialect)
+{
+    struct asbi_decoder *decoder =
+        dialect->decoder_new(lane->mem, &lane->style);
+
+    if (!decoder)
+        return ASB_ENOMEM;
+    lane->dialect->decoder_free(lane->decoder);
+    lane->decoder = decoder;
+    lane->dialect = dialect;
+    return ASB_OK;
+}
+
 int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
                   asbi_str key, asbi_str system, const struct asbi_log *log,
                   unsigned capacity, struct asbi_lane **out,

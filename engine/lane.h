@@ -107,6 +107,10 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
                   struct asb_message *why);
 void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport);
 
+/* Another dialect than its provider's, before the first call: what simulates
+ * the provider speaks that.  ASB_OK or ASB_ENOMEM. */
+int asbi_lane_speak(struct asbi_lane *lane, const struct asbi_dialect *dialect);
+
 /* How items that may share a call go into it; once, before any does. */
 void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way);
 
@@ -122,6 +126,15 @@ struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path);
 /* Frees all of them, once no call uses one. */
 void asbi_lane_endpoints_free(struct asbi_lane *lane,
                               struct asbi_transport *transport);
+
+/* Appends the URL of a path below the base URL, with a NUL.  False for a path
+ * that is none. */
+bool asbi_lane_put_url(const struct asbi_lane *lane, asbi_str path,
+                       struct asbi_buf *url);
+
+/* Seconds that so many direct calls would take, alone on the lane. */
+double asbi_lane_seconds(const struct asbi_lane *lane, uint64_t calls,
+                         uint64_t input_tokens, uint64_t output_tokens);
 
 /* Where calls of the lane's own go. */
 struct asbi_endpoint *asbi_lane_call_endpoint(struct asbi_lane *lane,

@@ -76,6 +76,24 @@ static void put_url(const struct asbi_lane *lane, asbi_str path,
     asbi_buf_char(url, '\0');
 }
 
+/* The dialect's own path may have a query behind it. */
+static bool own_path_is_plain(asbi_str path)
+{
+    const char *query = memchr(path.at, '?', path.len);
+
+    return path_is_plain(
+        asbi_str_of(path.at, query ? (size_t)(query - path.at) : path.len));
+}
+
+bool asbi_lane_put_url(const struct asbi_lane *lane, asbi_str path,
+                       struct asbi_buf *url)
+{
+    if (path.len == 0 || !own_path_is_plain(path))
+        return false;
+    put_url(lane, path, url);
+    return true;
+}
+
 static struct lane_endpoint *endpoint_new(struct asbi_lane *lane, asbi_str path)
 {
     struct lane_endpoint *e = asbi_calloc(lane->mem, 1, sizeof(*e));
@@ -96,15 +114,6 @@ static struct lane_endpoint *endpoint_new(struct asbi_lane *lane, asbi_str path)
         return NULL;
     }
     return e;
-}
-
-/* The dialect's own path may have a query behind it. */
-static bool own_path_is_plain(asbi_str path)
-{
-    const char *query = memchr(path.at, '?', path.len);
-
-    return path_is_plain(
-        asbi_str_of(path.at, query ? (size_t)(query - path.at) : path.len));
 }
 
 struct asbi_endpoint *asbi_lane_call_endpoint(struct asbi_lane *lane,

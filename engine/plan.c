@@ -14,10 +14,14 @@
 #include "engine/input.h"
 #include "engine/job_strict.h"
 #include "engine/material.h"
+#include "engine/native_batch.h"
 #include "engine/real/tempfile.h"
 #include "engine/sim/world.h"
 
 enum { SLICE = 65536, REPORT_BYTES = 1 << 20 };
+
+/* Of a batch: half of what providers promise at most. */
+#define BATCH_TIME (12 * 3600 * ASBI_SECOND)
 
 /* Where virtual calls go; nothing ever leaves the process. */
 static const char nowhere[] = "http://plan.invalid/v1";
@@ -76,6 +80,7 @@ static void on_send(void *arg, const struct asbi_call *call)
 
     p->bound[asbi_batch_bound_by(call->batch)]++;
     k->calls++;
+    k->native_calls += call->native;
     k->worst += call->demand.worst_cost;
     if (call->demand.worst_cost > k->call_worst)
         k->call_worst = call->demand.worst_cost;
@@ -308,7 +313,7 @@ static void model_provider(struct asb_plan *p)
     asbi_latency_init(&law, model.latency_ms_per_token);
     if (p->recalled.has_lane)
         law = p->recalled.lane.latency;
-    p->sim = (struct asbi_sim_options){ .seed = 1 };
+    p->sim = (struct asbi_sim_options){ .seed = 1, .job_ns = BATCH_TIME };
     p->sim.latency = (struct asbi_sim_latency){
         .base_ns = (uint64_t)(law.theta[0] * 1e9),
         .per_input_token_ns = (uint64_t)(law.theta[1] * 1e6),
@@ -367,7 +372,12 @@ static int set_up_engine(struct asb_plan *p, struct asb_message *why)
                          "be simulated; try a run of a few of them",
                          p->options->values.provider);
     /* What is simulated speaks this dialect, whichever the provider's is. */
-    p->engine->lane->dialect = asbi_dialect_find("openai");
+    asbi_native_fini(&p->engine->native);
+    rc = asbi_lane_speak(p->engine->lane, asbi_dialect_find("openai"));
+    if (!rc)
+        rc = asbi_native_init(&p->engine->native, p->engine, why);
+    if (rc)
+        return rc;
     p->engine->watch = (struct asbi_watch){ on_send, p };
     asbi_learned_start(p->engine->lane, &p->recalled);
     return ASB_OK;

@@ -31,6 +31,7 @@ struct asbi_plan_kind {
 
     /* -- of its calls */
     uint64_t calls, items_most;
+    uint64_t native_calls;     /* of these, in batches at the provider */
     int64_t worst, call_worst; /* of all; the largest of one */
     uint64_t first_ns, last_ns;
 
@@ -62,10 +63,10 @@ struct asb_plan {
 };
 
 /* The ways to ask for a kind's items: as simulated, one by one (reckoned), and
- * as the provider's own batch job at half the price, which is told for
- * comparison only. */
+ * in a batch at the provider (reckoned, unless that is what was simulated). */
 struct asbi_plan_ways {
     struct asbi_way packed, single, native;
+    bool native_offered;
     struct asbi_benefit benefit; /* of packed over single */
 };
 

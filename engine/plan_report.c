@@ -125,7 +125,7 @@ static void put_ways(struct asbi_buf *b, const struct asbi_plan_kind *k,
     put_way(b, "single", &w->single);
     asbi_json_put_key(b, "native_batch");
     asbi_buf_char(b, '{');
-    asbi_buf_c(b, "\"offered\":false");
+    asbi_buf_fmt(b, "\"offered\":%s", w->native_offered ? "true" : "false");
     put_usd(b, "cost_usd", w->native.cost);
     put_double(b, "seconds_at_most", w->native.seconds);
     asbi_buf_c(b, "}}");
@@ -151,6 +151,7 @@ static void put_kind(struct asbi_buf *b, const struct asb_plan *p,
     put_text(b, "class", asbi_str_c(class_names[k->priority]));
     put_text(b, "tenant", k->tenant);
     put_text(b, "way", asbi_str_c(k->packed ? "packed" : "single"));
+    put_u64(b, "calls_in_native_batches", k->native_calls);
     put_u64(b, "items", k->items);
     put_u64(b, "calls", k->calls);
     put_usd(b, "cost_usd", k->cost);
@@ -317,6 +318,20 @@ static void say_benefit(struct asbi_buf *b, const struct asbi_benefit *f)
     asbi_buf_c(b, " at stake in one call");
 }
 
+/* Why it is asked that way, or not. */
+static const char *native_note(const struct asb_plan *p,
+                               const struct asbi_plan_kind *k,
+                               const struct asbi_plan_ways *ways)
+{
+    if (k->native_calls)
+        return ", chosen: the deadline allows it, or it is forced";
+    if (!ways->native_offered)
+        return ", not offered here";
+    return p->options->values.deadline_ns
+               ? ", not chosen: the deadline is too near"
+               : ", not chosen: name a --deadline of more than a day for it";
+}
+
 static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
                      const struct asbi_plan_kind *k)
 {
@@ -338,7 +353,8 @@ static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
     if (k->packed)
         say_way(b, "packed", &ways.packed, "", "");
     say_way(b, "single", &ways.single, "", k->packed ? ", reckoned" : "");
-    say_way(b, "native batch", &ways.native, "up to ", ", not offered here");
+    say_way(b, "native batch", &ways.native, "up to ",
+            native_note(p, k, &ways));
 }
 
 static void put_table(const struct asb_plan *p, const struct asb_forecast *f,

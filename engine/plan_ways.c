@@ -12,9 +12,7 @@ enum {
     /* As OpenAI documents its prompt cache. */
     CACHE_LEAST_TOKENS = 1024,
     CACHE_STEP = 128,
-    /* Of a native batch: the price in percent, the time it may take. */
-    NATIVE_PERCENT = 50,
-    NATIVE_SECONDS = 86400,
+    NATIVE_SECONDS = 86400, /* that a batch at the provider may take */
     OUTPUT_SLACK = 64,
 };
 
@@ -78,6 +76,23 @@ static void way_alone(const struct asb_plan *p, const struct asbi_plan_kind *k,
     out->call_worst = out->cost / (int64_t)k->items;
 }
 
+/* What was simulated as direct calls, at the price of a batch. */
+static void way_native(const struct asb_plan *p, const struct asbi_plan_kind *k,
+                       struct asbi_plan_ways *out)
+{
+    const struct asbi_lane *lane = p->engine->lane;
+    const struct asbi_way *best =
+        out->packed.cost < out->single.cost ? &out->packed : &out->single;
+
+    out->native_offered = lane->provider.batches;
+    out->native = *best;
+    out->native.seconds = NATIVE_SECONDS;
+    if (k->native_calls == 0)
+        out->native.cost =
+            asbi_price_part(best->cost, (unsigned)lane->provider.batch_percent);
+    out->native.call_worst = out->native.cost;
+}
+
 void asbi_plan_ways(const struct asb_plan *p, const struct asbi_plan_kind *k,
                     struct asbi_plan_ways *out)
 {
@@ -93,11 +108,5 @@ void asbi_plan_ways(const struct asb_plan *p, const struct asbi_plan_kind *k,
     if (k->packed && k->items)
         way_alone(p, k, &out->single);
     asbi_benefit_weigh(&out->packed, &out->single, &out->benefit);
-    out->native = (struct asbi_way){ .calls = 1,
-                                     .items_most = k->items,
-                                     .seconds = NATIVE_SECONDS };
-    out->native.cost = out->packed.cost < out->single.cost ? out->packed.cost
-                                                           : out->single.cost;
-    out->native.cost = out->native.cost / 100 * NATIVE_PERCENT;
-    out->native.call_worst = out->native.cost;
+    way_native(p, k, out);
 }

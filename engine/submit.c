@@ -24,6 +24,8 @@ enum {
 
 static size_t max_held_items(const struct asb_engine *e)
 {
+    if (asbi_native_is_on(&e->native))
+        return SIZE_MAX / 4; /* their bytes are the limit */
     size_t most = 2 * (size_t)asbi_limiter_limit(&e->lane->limiter);
     uint64_t each = e->task_packs ? e->lane->caps.items : 1;
 
@@ -90,6 +92,7 @@ static void price_body(struct asb_engine *e, struct asbi_item *item,
         return;
     memcpy(name, named.at, named.len);
     name[named.len] = '\0';
+    item->other_model = true;
     asbi_catalogue_model(e->options, name, &model);
     item->prices = asbi_lane_prices(e->lane, &model);
     if (!max_tokens)

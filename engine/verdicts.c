@@ -79,6 +79,17 @@ static void judge_not_sent(struct asbi_call *call,
                        lane->base_url, end->text);
 }
 
+/* A line of a batch that was not worked off is no call, nor a failed one. */
+static void judge_not_worked_off(const struct asbi_call *call,
+                                 struct asbi_judgement *j)
+{
+    call->engine->stats.calls--;
+    j->fate = ASBI_FATE_SEND_AGAIN;
+    j->settlement.outcome = ASBI_LIMITER_OK;
+    asbi_judgement_say(j, "stopped", "the batch it was in was not worked off",
+                       asbi_str_of("", 0));
+}
+
 static void judge_unknown(struct asbi_call *call,
                           const struct asbi_exchange_end *end,
                           struct asbi_judgement *j)
@@ -298,7 +309,9 @@ void asbi_judgement_find(struct asbi_call *call,
                          struct asbi_judgement *j)
 {
     *j = (struct asbi_judgement){ .retry_after_ns = ASBI_NEVER };
-    if (end->outcome == ASBI_NOT_SENT)
+    if (end->outcome == ASBI_NOT_SENT && call->native)
+        judge_not_worked_off(call, j);
+    else if (end->outcome == ASBI_NOT_SENT)
         judge_not_sent(call, end, now, j);
     else if (end->outcome != ASBI_COMPLETE)
         judge_unknown(call, end, j);

@@ -63,6 +63,13 @@ int64_t asbi_price_writing(const struct asbi_prices *prices,
     return rounded_up(&sum);
 }
 
+int64_t asbi_price_part(int64_t cost, unsigned percent)
+{
+    int64_t whole = cost / 100, rest = cost % 100;
+
+    return whole * percent + (rest * percent + 99) / 100;
+}
+
 int64_t asbi_price_call(const struct asbi_prices *prices,
                         const struct asb_usage *usage)
 {

@@ -35,6 +35,9 @@ int64_t asbi_price_writing(const struct asbi_prices *prices,
                            const struct asb_usage *usage,
                            uint64_t cache_writes);
 
+/* So many percent of a cost, rounded up. */
+int64_t asbi_price_part(int64_t cost, unsigned percent);
+
 /* The most a call may cost: nothing served from the prompt cache and all of
  * the output used.  `input_tokens` with the estimate's headroom in it. */
 int64_t asbi_price_worst(const struct asbi_prices *prices,

@@ -228,12 +228,30 @@ int asbi_sim_batch_answer(struct asbi_sim_provider *p, struct asbi_rng *rng,
 }
 
 void asbi_sim_batch_skip(struct asbi_sim_provider *p, struct asbi_rng *rng,
-                         asbi_str line, struct asbi_buf *errors)
+                         asbi_str line, const char *why,
+                         struct asbi_buf *errors)
 {
     if (asbi_json_parse(p->json, line.at, line.len) != ASB_OK)
         return;
     put_head(rng, member(p, "custom_id")->raw, errors);
-    asbi_buf_c(errors, ",\"response\":null,\"error\":{\"code\":"
-                       "\"batch_cancelled\",\"message\":\"This request was "
-                       "not executed before the batch was cancelled.\"}}\n");
+    asbi_buf_fmt(errors,
+                 ",\"response\":null,\"error\":{\"code\":\"batch_%s\","
+                 "\"message\":\"This request was not executed before the "
+                 "batch was %s.\"}}\n",
+                 why, why);
+}
+
+uint64_t asbi_sim_batch_tokens(struct asbi_sim_provider *p, asbi_str line)
+{
+    struct asbi_sim_problem problem;
+
+    if (asbi_json_parse(p->json, line.at, line.len) != ASB_OK)
+        return 0;
+    asbi_str body = member(p, "body")->raw;
+    if (!asbi_str_eq(asbi_json_text(p->json, member(p, "url")),
+                     ASBI_STR("/v1/embeddings")))
+        return asbi_sim_chat_read(&p->chat, body, &problem)
+                   ? 0
+                   : p->chat.prompt_tokens;
+    return asbi_sim_embed_read(&p->embed, body, &problem) ? 0 : p->embed.tokens;
 }

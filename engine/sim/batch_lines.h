@@ -36,8 +36,13 @@ int asbi_sim_batch_answer(struct asbi_sim_provider *p, struct asbi_rng *rng,
                           struct asbi_buf *output, struct asbi_buf *errors,
                           struct asbi_sim_batch_outcome *outcome);
 
-/* The line of one that was never worked off: "batch_cancelled". */
+/* The line of one that was never worked off; `why` is "cancelled" or
+ * "expired". */
 void asbi_sim_batch_skip(struct asbi_sim_provider *p, struct asbi_rng *rng,
-                         asbi_str line, struct asbi_buf *errors);
+                         asbi_str line, const char *why,
+                         struct asbi_buf *errors);
+
+/* Tokens of input in a checked line. */
+uint64_t asbi_sim_batch_tokens(struct asbi_sim_provider *p, asbi_str line);
 
 #endif

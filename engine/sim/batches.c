@@ -5,6 +5,9 @@
  * validating for the first tenth of the time, in_progress, finalizing for the
  * last tenth, completed.  The work itself is done in one go when somebody asks
  * after it is due; the answers come in an order of their own.
+ *
+ * A batch with lines that are left over, or that is stuck, runs until its
+ * window closes and is expired then: what was done is kept and billed.
  */
 #include <assert.h>
 
@@ -12,7 +15,9 @@
 #include "engine/base/units.h"
 #include "engine/sim/batch_lines.h"
 
-enum { WINDOW_SECONDS = 24 * 3600, MAX_OUTPUT = 512 << 20 };
+enum { MAX_OUTPUT = 512 << 20 };
+#define WIND_UP_MOST (300 * ASBI_SECOND)
+#define DAY_NS (24 * 3600 * ASBI_SECOND)
 
 enum state {
     VALIDATING,
@@ -22,13 +27,14 @@ enum state {
     COMPLETED,
     CANCELLING,
     CANCELLED,
+    EXPIRED,
 };
 
 static const char *const names[] = {
     [VALIDATING] = "validating",   [FAILED] = "failed",
     [IN_PROGRESS] = "in_progress", [FINALIZING] = "finalizing",
     [COMPLETED] = "completed",     [CANCELLING] = "cancelling",
-    [CANCELLED] = "cancelled",
+    [CANCELLED] = "cancelled",     [EXPIRED] = "expired",
 };
 
 struct batch {
@@ -38,7 +44,9 @@ struct batch {
     char *data;     /* copy of the input, which may be deleted meanwhile */
     asbi_str *lines;
     size_t count;
-    uint64_t span_ns;
+    uint64_t span_ns, window_ns;
+    size_t doable;   /* lines that will be worked off; all, if none expires */
+    uint64_t tokens; /* of input; they count as long as it is not over */
     struct asbi_sim_batch_fault fault;
 
     /* -- as of the last look */
@@ -105,8 +113,9 @@ static int answer(struct asbi_sim_turn *turn, struct batch *b, size_t done,
         b->usage.input += one.usage.input;
         b->usage.output += one.usage.output;
     }
+    const char *why = b->cancelled_ns ? "cancelled" : "expired";
     for (size_t i = done; i < b->count; i++)
-        asbi_sim_batch_skip(turn->p, &turn->rng, line_at(b, i), errors);
+        asbi_sim_batch_skip(turn->p, &turn->rng, line_at(b, i), why, errors);
     return errors->failed ? ASB_ENOMEM : ASB_OK;
 }
 
@@ -138,10 +147,11 @@ static int work_off(struct asbi_sim_turn *turn, struct batch *b, size_t done)
 static size_t due(const struct batch *b, uint64_t passed)
 {
     double part = ((double)passed / (double)b->span_ns - 0.1) / 0.8;
+    size_t n = part > 0 && part < 1 ? (size_t)(part * (double)b->count) : 0;
 
-    if (part <= 0)
-        return 0;
-    return part >= 1 ? b->count : (size_t)(part * (double)b->count);
+    if (part >= 1 || n > b->doable)
+        n = b->doable;
+    return n;
 }
 
 /* A state for good; a failure to write is one too. */
@@ -160,12 +170,26 @@ static int finish(struct asbi_sim_turn *turn, struct batch *b, enum state state,
     return ASB_OK;
 }
 
+/* How long a cancelled batch takes to stop. */
+static uint64_t wind_up(const struct batch *b)
+{
+    uint64_t part = b->span_ns / 10;
+
+    return part < WIND_UP_MOST ? part : WIND_UP_MOST;
+}
+
 static int look_at_cancelled(struct asbi_sim_turn *turn, struct batch *b)
 {
-    if (turn->now_ns - b->cancelled_ns < b->span_ns / 10)
+    if (turn->now_ns - b->cancelled_ns < wind_up(b))
         return ASB_OK;
     return finish(turn, b, CANCELLED,
                   due(b, b->cancelled_ns - b->job.created_ns));
+}
+
+static bool is_over(const struct batch *b)
+{
+    return b->state == FAILED || b->state == COMPLETED ||
+           b->state == CANCELLED || b->state == EXPIRED;
 }
 
 /* Brings the state up to now.  ASB_OK or ASB_ENOMEM. */
@@ -175,10 +199,13 @@ static int look(struct asbi_sim_turn *turn, struct batch *b)
 
     if (b->state == CANCELLING)
         return look_at_cancelled(turn, b);
-    if (b->state == FAILED || b->state == COMPLETED || b->state == CANCELLED)
+    if (is_over(b))
         return ASB_OK;
     if (passed >= b->span_ns / 10)
         b->state = b->fault.code ? FAILED : IN_PROGRESS;
+    if (b->state == IN_PROGRESS && b->doable < b->count)
+        return passed < b->window_ns ? ASB_OK
+                                     : finish(turn, b, EXPIRED, b->doable);
     if (b->state == IN_PROGRESS && passed >= b->span_ns / 10 * 9)
         b->state = FINALIZING;
     if (b->state == FINALIZING && passed >= b->span_ns)
@@ -213,10 +240,10 @@ static void put_times(const struct batch *b, struct asbi_buf *out)
     uint64_t stop = stopped ? b->cancelled_ns - b->job.created_ns : 0;
 
     put_time(b, "created_at", true, 0, out);
-    put_time(b, "expires_at", true, WINDOW_SECONDS * ASBI_SECOND, out);
+    put_time(b, "expires_at", true, b->window_ns, out);
     put_time(b, "in_progress_at",
              b->state == IN_PROGRESS || b->state == FINALIZING ||
-                 b->state == COMPLETED,
+                 b->state == COMPLETED || b->state == EXPIRED,
              span / 10, out);
     put_time(b, "finalizing_at",
              b->state == FINALIZING || b->state == COMPLETED, span / 10 * 9,
@@ -224,8 +251,8 @@ static void put_times(const struct batch *b, struct asbi_buf *out)
     put_time(b, "completed_at", b->state == COMPLETED, span, out);
     put_time(b, "failed_at", b->state == FAILED, span / 10, out);
     put_time(b, "cancelling_at", stopped, stop, out);
-    put_time(b, "cancelled_at", b->state == CANCELLED, stop + span / 10, out);
-    asbi_buf_c(out, ",\"expired_at\":null");
+    put_time(b, "cancelled_at", b->state == CANCELLED, stop + wind_up(b), out);
+    put_time(b, "expired_at", b->state == EXPIRED, b->window_ns, out);
 }
 
 static void put_fault(const struct asbi_sim_batch_fault *f,
@@ -334,6 +361,43 @@ static int read_request(struct asbi_sim_turn *turn, asbi_str *endpoint,
     return ASB_OK;
 }
 
+/* Which lines will be done, by the options and by chance. */
+static void draw_fate(struct asbi_sim_turn *turn, struct batch *b)
+{
+    const struct asbi_sim_options *o = &turn->p->options;
+
+    b->doable = b->count;
+    if (++turn->p->batches_made == o->batch_stuck) {
+        b->doable = 0;
+        return;
+    }
+    for (size_t i = 0; i < b->count; i++)
+        b->doable -= asbi_sim_chance(&turn->rng, o->batch_expire_rate);
+}
+
+/* Tokens that wait in batches, this one's included, must keep below their
+ * limit. */
+static void check_waiting(struct asbi_sim_turn *turn, struct batch *b)
+{
+    uint64_t most = turn->p->options.batch_tokens, waiting = 0;
+
+    ASBI_LIST_EACH (link, &turn->p->batches) {
+        struct batch *other =
+            batch_of(ASBI_OF(link, struct asbi_sim_job, link));
+
+        waiting += is_over(other) ? 0 : other->tokens;
+    }
+    for (size_t i = 0; i < b->count && !b->fault.code; i++)
+        b->tokens += asbi_sim_batch_tokens(turn->p, b->lines[i]);
+    if (most && waiting + b->tokens > most && !b->fault.code)
+        b->fault = (struct asbi_sim_batch_fault){
+            "token_limit_exceeded",
+            "Enqueued token limit reached. Please try again once some "
+            "in_progress batches have been completed.",
+            0
+        };
+}
+
 /* Copies what the batch needs of its request and its input. */
 static int fill(struct asbi_sim_turn *turn, struct batch *b, asbi_str endpoint,
                 const struct asbi_sim_file *input)
@@ -346,6 +410,7 @@ static int fill(struct asbi_sim_turn *turn, struct batch *b, asbi_str endpoint,
     memcpy(b->input_id, input->job.id, sizeof(b->input_id));
     memcpy(b->endpoint, endpoint.at, endpoint.len); /* one of two, both fit */
     b->span_ns = asbi_sim_job_span(p);
+    b->window_ns = p->options.window_ns ? p->options.window_ns : DAY_NS;
     b->data = asbi_strndup(p->mem, input->data, input->len);
     b->lines = asbi_calloc(p->mem, ASBI_SIM_MAX_BATCH_LINES, sizeof(*b->lines));
     if (metadata && metadata->type == ASBI_JSON_OBJECT)
@@ -359,6 +424,8 @@ static int fill(struct asbi_sim_turn *turn, struct batch *b, asbi_str endpoint,
     size_t kept = b->count ? b->count : 1;
     asbi_str *lines = asbi_resize(p->mem, b->lines, kept, sizeof(*lines));
     b->lines = lines ? lines : b->lines;
+    draw_fate(turn, b);
+    check_waiting(turn, b);
     return ASB_OK;
 }
 
@@ -423,7 +490,7 @@ int asbi_sim_cancel_batch(struct asbi_sim_turn *turn)
     int rc = look(turn, b);
     if (rc)
         return rc;
-    if (b->state == FAILED || b->state == COMPLETED || b->state == CANCELLED)
+    if (is_over(b))
         return asbi_sim_refuse(&turn->problem, 409, NULL, NULL,
                                "Cannot cancel a batch with status '%s'.",
                                names[b->state]);

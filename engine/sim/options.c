@@ -32,6 +32,7 @@ static int check(const struct asbi_sim_options *o, struct asb_message *why)
         { "sim_truncate_rate", o->truncate_rate },
         { "sim_garbage_rate", o->garbage_rate },
         { "sim_disconnect_rate", o->disconnect_rate },
+        { "sim_batch_expire_rate", o->batch_expire_rate },
     };
 
     for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
@@ -57,6 +58,11 @@ int asbi_sim_options_from_config(const struct asbi_config *config,
         .garbage_rate = config->sim_garbage_rate,
         .disconnect_rate = config->sim_disconnect_rate,
         .seed = config->sim_seed,
+        .job_ns = config->sim_job_ns,
+        .window_ns = config->sim_batch_window_ns,
+        .batch_expire_rate = config->sim_batch_expire_rate,
+        .batch_stuck = config->sim_batch_stuck,
+        .batch_tokens = config->sim_batch_tokens,
     };
     int rc = asbi_sim_latency_parse(asbi_str_c(config->sim_latency),
                                     &out->latency, why);

@@ -44,8 +44,12 @@ struct asbi_sim_options {
     double error_rate, drop_item_rate, truncate_rate, garbage_rate,
         disconnect_rate; /* probabilities, in [0, 1] */
     uint64_t seed;
-    bool require_key; /* 401 without an Authorization header */
-    uint64_t job_ns;  /* how long a batch or a video takes; 0: 2 s */
+    bool require_key;         /* 401 without an Authorization header */
+    uint64_t job_ns;          /* how long a batch or a video takes; 0: 2 s */
+    uint64_t window_ns;       /* what a batch may take; 0: a day */
+    double batch_expire_rate; /* of lines that are left until it is over */
+    uint64_t batch_stuck;     /* this batch, 1-based, gets nowhere; 0: none */
+    uint64_t batch_tokens;    /* that may wait in batches; 0: no limit */
     /* Corrects the facts of a model by its name; NULL: the same modest prices
      * for all. */
     void (*model)(void *arg, const char *name, struct asbi_sim_model *out);

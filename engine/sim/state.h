@@ -28,6 +28,7 @@ struct asbi_sim_provider {
     struct asbi_json *json; /* of requests that make them, of lines */
     struct asbi_list files, batches, videos; /* oldest first */
     size_t file_bytes;
+    uint64_t batches_made;
 };
 
 /* One request on its way through the endpoints. */

@@ -57,7 +57,7 @@ class Plan(Case):
                          "m.jsonl", "--summary", "s.json")
         self.assertIn("nothing was sent", done.out)
         self.assertIn("process_as_batch", done.out)
-        self.assertIn("not offered here", done.out)
+        self.assertIn("name a --deadline", done.out)
         self.assertEqual(os.listdir(self.dir), ["in.jsonl"])
 
     def test_standard_input_is_planned_too(self):
@@ -71,3 +71,13 @@ class Plan(Case):
         done = self.plan("-i", "none.jsonl", status=2)
         self.assertIn("none.jsonl", done.err)
         self.assertEqual(done.out, "")
+
+    def test_other_dialects_are_planned_as_well(self):
+        self.write("in.jsonl", items(30))
+        for provider, model in (("anthropic", "claude-sonnet-4-5"),
+                                ("gemini", "gemini-2.5-flash")):
+            done = self.plan("-i", "in.jsonl", "-p", provider, "-m", model,
+                             *TRANSLATE, "--plan-format", "json")
+            plan = json.loads(done.out)
+            self.assertEqual((plan["items_ok"], plan["items_failed"]),
+                             (30, 0))

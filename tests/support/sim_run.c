@@ -87,7 +87,7 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
     free(arg);
 }
 
-static bool submit_next(struct sim_run *r)
+bool sim_run_submit(struct sim_run *r)
 {
     char room[512], more[512], id[32];
     size_t i = r->submitted;
@@ -102,7 +102,8 @@ static bool submit_next(struct sim_run *r)
         text = r->text(i, room, sizeof(room));
     struct asb_request request = { .size = sizeof(request),
                                    .id = asbi_str_c(id),
-                                   .text = asbi_str_c(text) };
+                                   .text = asbi_str_c(text),
+                                   .deadline_ms = r->deadline_ms };
 
     if (r->fields)
         request.fields = asbi_str_c(r->fields(i, more, sizeof(more)));
@@ -125,7 +126,7 @@ void sim_run_play(struct sim_run *r)
 
     for (size_t steps = 0; more && steps < MOST_STEPS; steps++) {
         while (r->submitted < r->items && asb_has_room(r->engine) &&
-               submit_next(r))
+               sim_run_submit(r))
             ;
         if (r->submitted == r->items && !r->engine->draining)
             asb_drain(r->engine);

@@ -43,6 +43,7 @@ struct sim_run {
     struct asbi_store *store; /* of answers; the run takes it over */
     enum asb_class (*priority)(size_t i); /* NULL: all normal */
     const char *(*tenant)(size_t i);      /* NULL: none */
+    uint64_t deadline_ms;                 /* of each item; 0: none */
     void (*log)(enum asb_log_level level, const char *line, void *arg);
     void *log_arg;
     size_t fail_at; /* the n-th allocation fails; 0: none does */
@@ -66,6 +67,9 @@ void sim_run_init(struct sim_run *r, uint64_t seed);
 
 /* Makes world and engine; r->rc tells. */
 void sim_run_start(struct sim_run *r);
+
+/* Submits the next item; false when it was not taken. */
+bool sim_run_submit(struct sim_run *r);
 
 /* Submits while there is room and steps until all is answered. */
 void sim_run_play(struct sim_run *r);

@@ -264,7 +264,17 @@ static void hostile_weights_and_totals_still_sum_to_the_bill(void)
     }
 }
 
-TEST_MAIN(CASE(a_call_costs_what_its_tokens_cost),
+static void a_part_of_a_cost_is_rounded_up(void)
+{
+    CHECK_INT(asbi_price_part(100, 50), ==, 50);
+    CHECK_INT(asbi_price_part(101, 50), ==, 51);
+    CHECK_INT(asbi_price_part(1, 1), ==, 1);
+    CHECK_INT(asbi_price_part(0, 50), ==, 0);
+    CHECK_INT(asbi_price_part(ASBI_PRICE_MAX, 100), ==, ASBI_PRICE_MAX);
+}
+
+TEST_MAIN(CASE(a_part_of_a_cost_is_rounded_up),
+          CASE(a_call_costs_what_its_tokens_cost),
           CASE(a_call_is_rounded_up_once_not_once_a_part),
           CASE(without_a_cached_price_cached_input_costs_as_input),
           CASE(what_goes_into_the_cache_has_its_own_price),

@@ -1,0 +1,58 @@
+/*
+ * remote.h -- work that a provider does on its own time: it is submitted, has
+ * an id from then on, is asked about now and then, and its results are fetched
+ * at the end.
+ *
+ * Native batches are of this kind (batch_api.h), and jobs that make a picture
+ * or a film.  What they share is here and in the engine's errand.h (one
+ * request about it) and scheduler/poll.h (when to ask again).
+ */
+#ifndef ASBI_ADAPTERS_REMOTE_H
+#define ASBI_ADAPTERS_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/json.h"
+#include "engine/base/str.h"
+
+enum { ASBI_REMOTE_ID = 160 }; /* bytes of an id with its NUL */
+
+enum asbi_remote_state {
+    ASBI_REMOTE_UNKNOWN, /* the answer does not say */
+    ASBI_REMOTE_AT_WORK, /* queued, running or winding up */
+    ASBI_REMOTE_OVER,    /* as much as there will be can be fetched */
+    ASBI_REMOTE_FAILED,  /* nothing was done, nothing is billed */
+};
+
+/* What an answer about it says. */
+struct asbi_remote_news {
+    enum asbi_remote_state state;
+    char code[64];     /* of a failure, as the provider names it; "" for none */
+    char message[200]; /* its own words, cut */
+};
+
+/* A request about it; the engine adds base URL and credentials.  Both buffers
+ * are the caller's, and cleared. */
+struct asbi_remote_request {
+    const char *method;
+    struct asbi_buf *path; /* below the base URL */
+    struct asbi_buf *body; /* JSON; stays empty for none */
+};
+
+/* Keeps an id that a provider gave.  It will stand in a path behind which our
+ * credentials go: letters, digits and -_./ alone, no "..".  False, and "", for
+ * any other. */
+bool asbi_remote_keep_id(asbi_str given, char out[ASBI_REMOTE_ID]);
+
+/* Copies as much as fits, with a NUL. */
+void asbi_remote_copy(asbi_str from, char *out, size_t size);
+
+/* The node below `at` under these names, one for each level, up to the first
+ * NULL; NULL for none. */
+const struct asbi_json_node *asbi_remote_find(struct asbi_json *json,
+                                              const struct asbi_json_node *at,
+                                              const char *const names[]);
+
+#endif

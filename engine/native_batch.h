@@ -1,0 +1,107 @@
+/*
+ * native_batch.h -- calls that are handed to the provider in bulk, worked off
+ * within a day and billed at half the price: gathered, submitted, asked about,
+ * fetched.
+ *
+ * A line of such a batch is a call like any other: encoded by the dialect,
+ * answered item by item, judged by judge.c.  Only its way is another, and the
+ * gates: of these the budget alone, and the provider's limit on what may wait
+ * with it.
+ *
+ *   GATHERING -> SENDING -> RUNNING -> FETCHING -> gone
+ *
+ * A line that was not worked off (expired, cancelled, refused as a whole) was
+ * not billed: its batch of items goes back to the queue as it is, and the next
+ * look decides anew how it is asked.  When the deadline comes near, a batch is
+ * cancelled, what it has done is kept, and the rest is asked directly; only
+ * where even that gets no answer may a line be paid twice, and is counted so.
+ *
+ * native_batch.c gathers and watches the time, native_steps.c does the
+ * requests, native_results.c hands the answers over.
+ */
+#ifndef ASBI_NATIVE_BATCH_H
+#define ASBI_NATIVE_BATCH_H
+
+#include "adapters/batch_api.h"
+#include "engine/call.h"
+#include "engine/errand.h"
+#include "engine/native.h"
+
+enum asbi_native_state {
+    ASBI_NATIVE_GATHERING, /* takes more calls */
+    ASBI_NATIVE_SENDING,   /* upload and create */
+    ASBI_NATIVE_RUNNING,   /* with the provider: asked about */
+    ASBI_NATIVE_FETCHING,  /* its results come */
+};
+
+struct asbi_native_batch {
+    struct asbi_link link; /* in native->batches */
+    struct asbi_native *native;
+    enum asbi_native_state state;
+    struct asbi_batch_ref ref;
+    char endpoint[64];
+    struct asbi_buf file;     /* the request with the lines */
+    struct asbi_call **calls; /* by line; NULL once it has ended */
+    size_t count, cap;
+    size_t open;     /* lines that have not ended */
+    uint64_t tokens; /* of input, in all lines */
+    uint64_t output_tokens;
+    uint64_t deadline_ns; /* the first of its items; ASBI_NEVER: none */
+
+    enum asbi_batch_step step; /* under way or next */
+    uint64_t due_ns;           /* when to take it */
+    uint64_t last_ns;          /* GATHERING: of the last call added */
+    uint64_t submitted_ns;
+    unsigned failures; /* of steps, in a row */
+    bool cancel_wanted, cancelled;
+    struct asbi_errand errand;
+    struct asbi_buf path, body;
+    struct asbi_buf line; /* an unfinished line of results, or all of them */
+    bool finished;        /* nothing more is to be done: may be freed */
+};
+
+/* What a line costs, of the price of a direct call, in percent. */
+unsigned asbi_native_percent(const struct asb_engine *e);
+
+/* ASB_OK, ASB_ECONFIG when it is asked for and cannot be, or ASB_ENOMEM. */
+int asbi_native_init(struct asbi_native *n, struct asb_engine *e,
+                     struct asb_message *why);
+
+/* Accepts what was never made.  Lines take their items along. */
+void asbi_native_fini(struct asbi_native *n);
+
+/* Whether this batch of items is to be asked that way. */
+bool asbi_native_wants(const struct asb_engine *e, const struct asbi_batch *b,
+                       uint64_t now);
+
+/* As asbi_lane_gate(), for a line. */
+enum asbi_gate asbi_native_gate(struct asb_engine *e,
+                                const struct asbi_demand *demand,
+                                uint64_t *ready_ns);
+
+/* As asbi_call_start(), for a line. */
+int asbi_native_add(struct asb_engine *e, struct asbi_batch *b,
+                    const struct asbi_demand *demand);
+
+/* In each turn, after all that may be sent was. */
+void asbi_native_turn(struct asb_engine *e, uint64_t now);
+
+/* When the next turn is due; ASBI_NEVER when nothing waits. */
+uint64_t asbi_native_due(const struct asbi_native *n);
+
+/* ---- among the three files -------------------------------------------- */
+
+/* Takes the next step, if it is due. */
+void asbi_native_step(struct asbi_native_batch *b, uint64_t now);
+
+/* A good answer's results, in pieces, then their end. */
+int asbi_native_results(struct asbi_native_batch *b, const char *at,
+                        size_t len);
+void asbi_native_results_end(struct asbi_native_batch *b);
+
+/* Ends every line that has none yet: with NOT_SENT it was never worked off,
+ * with UNANSWERED nobody knows. */
+void asbi_native_end_lines(struct asbi_native_batch *b,
+                           enum asbi_outcome outcome, const char *text);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * native_results.c -- the results of a batch, line by line as they come, or as
+ * one document, each to the call it answers.
+ */
+#include "engine/native_batch.h"
+
+#include <string.h>
+
+#include "engine/base/units.h"
+
+/* "line-12" is 12; SIZE_MAX for what is none of ours. */
+static size_t line_of(const struct asbi_native_batch *b, asbi_str id)
+{
+    asbi_str prefix = ASBI_STR("line-");
+    uint64_t n;
+
+    if (!asbi_str_starts(id, prefix) ||
+        !asbi_parse_u64(asbi_str_of(id.at + prefix.len, id.len - prefix.len),
+                        &n) ||
+        n >= b->count)
+        return SIZE_MAX;
+    return (size_t)n;
+}
+
+/* The line has ended: what comes for it later counts for nothing. */
+static struct asbi_call *take_line(struct asbi_native_batch *b, size_t i)
+{
+    struct asbi_call *call = b->calls[i];
+
+    b->calls[i] = NULL;
+    b->open--;
+    b->native->lines--;
+    b->tokens -= call->demand.input_tokens;
+    b->output_tokens -= call->demand.output_tokens;
+    b->native->tokens -= call->demand.input_tokens;
+    return call;
+}
+
+/* 429 within a batch says nothing about direct calls. */
+static int status_for(int status)
+{
+    return status == 429 ? 503 : status;
+}
+
+static void hand_over(struct asbi_native_batch *b,
+                      const struct asbi_batch_result *r)
+{
+    size_t i = line_of(b, r->id);
+
+    if (i == SIZE_MAX || !b->calls[i])
+        return;
+    struct asbi_call *call = take_line(b, i);
+    if (r->answered)
+        asbi_call_answer(call, b->native->decoder, status_for(r->status),
+                         r->body);
+    else
+        asbi_call_end(call, b->native->decoder, ASBI_NOT_SENT,
+                      "it was not worked off");
+}
+
+static int read_line(struct asbi_native_batch *b, asbi_str line)
+{
+    struct asbi_native *n = b->native;
+    struct asbi_batch_result r;
+
+    line = asbi_str_trim(line);
+    if (line.len == 0)
+        return ASB_OK;
+    int rc = asbi_json_parse(n->json, line.at, line.len);
+    if (rc)
+        return rc == ASB_ENOMEM ? rc : ASB_OK; /* its line stays open */
+    n->api->result(n->json, asbi_json_root(n->json), &n->scratch, &r);
+    hand_over(b, &r);
+    return ASB_OK;
+}
+
+static int read_lines(struct asbi_native_batch *b, const char *at, size_t len)
+{
+    const char *end;
+
+    while ((end = memchr(at, '\n', len))) {
+        size_t used = (size_t)(end - at) + 1;
+        asbi_str line = asbi_str_of(at, used);
+
+        if (b->line.len) {
+            asbi_buf_add(&b->line, at, used);
+            line = asbi_buf_view(&b->line);
+        }
+        int rc = asbi_buf_failed(&b->line) ? ASB_ETOOBIG : read_line(b, line);
+        if (rc)
+            return rc;
+        asbi_buf_clear(&b->line);
+        at += used;
+        len -= used;
+    }
+    asbi_buf_add(&b->line, at, len);
+    return asbi_buf_failed(&b->line) ? ASB_ETOOBIG : ASB_OK;
+}
+
+int asbi_native_results(struct asbi_native_batch *b, const char *at, size_t len)
+{
+    if (!b->native->api->one_document)
+        return read_lines(b, at, len);
+    asbi_buf_add(&b->line, at, len);
+    return asbi_buf_failed(&b->line) ? ASB_ETOOBIG : ASB_OK;
+}
+
+static void read_document(struct asbi_native_batch *b)
+{
+    struct asbi_native *n = b->native;
+    const struct asbi_json_node *list, *node;
+    struct asbi_batch_result r;
+
+    if (asbi_json_parse(n->json, b->line.data, b->line.len))
+        return;
+    list = n->api->results(n->json);
+    for (node = asbi_json_child(n->json, list); node;
+         node = asbi_json_after(n->json, list, node)) {
+        n->api->result(n->json, node, &n->scratch, &r);
+        hand_over(b, &r);
+    }
+}
+
+void asbi_native_results_end(struct asbi_native_batch *b)
+{
+    if (b->native->api->one_document)
+        read_document(b);
+    else
+        (void)read_line(b, asbi_buf_view(&b->line));
+    asbi_buf_fini(&b->line);
+}
+
+void asbi_native_end_lines(struct asbi_native_batch *b,
+                           enum asbi_outcome outcome, const char *text)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->calls[i])
+            asbi_call_end(take_line(b, i), b->native->decoder, outcome, text);
+    }
+    b->finished = true;
+    b->due_ns = 0;
+}

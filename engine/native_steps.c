@@ -1,0 +1,345 @@
+/*
+ * native_steps.c -- the requests about a batch, one after the other, and what
+ * their answers lead to.
+ */
+#include "engine/native_batch.h"
+
+#include <string.h>
+
+#include "engine/base/units.h"
+#include "engine/call_hold.h"
+#include "scheduler/poll.h"
+
+enum {
+    MAX_ANSWER = 1 << 24, /* of any step but the results */
+    MAX_FAILURES = 12,    /* of a step, in a row, before it is created */
+    TEXT = 300,
+};
+/* What is known is durable before the next step: the intents of its lines
+ * before a batch is created, its id before it is asked about. */
+#define COMMIT_SOON (2 * ASBI_MS)
+/* Between two tries of a step that failed. */
+static const struct asbi_retry_policy patience = {
+    .base_ns = ASBI_SECOND,
+    .cap_ns = 300 * ASBI_SECOND,
+    .longest_retry_after_ns = 3600 * ASBI_SECOND,
+};
+
+static struct asbi_native_batch *batch_of(struct asbi_errand *x)
+{
+    return ASBI_OF(x, struct asbi_native_batch, errand);
+}
+
+static uint64_t now_of(const struct asbi_native_batch *b)
+{
+    return asbi_now(b->native->engine->world);
+}
+
+static double unit(struct asbi_native_batch *b)
+{
+    return asbi_rng_unit(&b->native->engine->rng);
+}
+
+static bool gives_results(enum asbi_batch_step step)
+{
+    return step == ASBI_BATCH_OUTPUT || step == ASBI_BATCH_ERRORS;
+}
+
+static void go(struct asbi_native_batch *b, enum asbi_batch_step step)
+{
+    b->step = step;
+    b->failures = 0;
+    b->due_ns = now_of(b);
+}
+
+/* ---- what cannot be --------------------------------------------------- */
+
+static void try_later(struct asbi_native_batch *b)
+{
+    uint64_t wait, asked = b->errand.retry_after_ns;
+
+    b->failures++;
+    wait = asbi_retry_wait(&patience, b->failures, asked ? asked : UINT64_MAX,
+                           unit(b));
+    if (wait == ASBI_NEVER)
+        wait = patience.longest_retry_after_ns;
+    b->due_ns = now_of(b) + ASBI_MS + wait;
+}
+
+/* Why, in the provider's words; for people. */
+static void explain(struct asbi_native_batch *b,
+                    const struct asbi_remote_news *news, char text[TEXT])
+{
+    static const char *const path[] = { "error", "message", NULL };
+    struct asbi_json *json = b->native->json;
+    asbi_str body = asbi_buf_view(&b->errand.answer);
+    asbi_str words = asbi_str_c(news ? news->message : "");
+
+    if (!news && asbi_json_parse(json, body.at, body.len) == ASB_OK)
+        words = asbi_json_text(
+            json, asbi_remote_find(json, asbi_json_root(json), path));
+    asbi_remote_copy(words.len ? words : ASBI_STR("without a reason"), text,
+                     TEXT);
+}
+
+/* The provider would not take the batch: nothing is billed, and its lines are
+ * asked directly, unless that is not wanted. */
+static void give_up(struct asbi_native_batch *b,
+                    const struct asbi_remote_news *news)
+{
+    struct asbi_native *n = b->native;
+    struct asb_engine *e = n->engine;
+    char text[TEXT];
+
+    explain(b, news, text);
+    n->off = true;
+    if (n->forced)
+        asbi_lane_halt(e->lane, ASB_HALT_PROVIDER,
+                       "the provider refuses the batch (status %d, %.100s); "
+                       "run with --native-batch off to ask directly",
+                       b->errand.status, text);
+    else
+        asbi_log(&e->log, ASB_LOG_WARN,
+                 "the provider refuses the batch (status %d, %.200s): going "
+                 "on without batches, at the full price",
+                 b->errand.status, text);
+    asbi_native_end_lines(b, ASBI_NOT_SENT, "the batch was refused");
+}
+
+/* More waits with the provider than it allows: its lines come again in smaller
+ * batches, when others are over. */
+static void submit_less(struct asbi_native_batch *b)
+{
+    struct asbi_native *n = b->native;
+    uint64_t others = n->tokens - b->tokens;
+
+    n->tokens_most = others ? others : b->tokens / 2 + 1;
+    asbi_log(&n->engine->log, ASB_LOG_INFO,
+             "batch refused: more than %llu tokens wait with the provider",
+             (unsigned long long)n->tokens_most);
+    for (size_t i = 0; i < b->count; i++) {
+        for (size_t k = 0; b->calls[i] && k < b->calls[i]->count; k++) {
+            struct asbi_item *item = b->calls[i]->entries[k].item;
+
+            if (item && b->count > 1)
+                item->native_tries--; /* it was no try */
+        }
+    }
+    asbi_native_end_lines(b, ASBI_NOT_SENT, "too much waits already");
+}
+
+static bool is_too_much(const struct asbi_remote_news *news)
+{
+    return strcmp(news->code, "token_limit_exceeded") == 0 ||
+           strcmp(news->code, "RESOURCE_EXHAUSTED") == 0;
+}
+
+static void on_failed(struct asbi_native_batch *b,
+                      const struct asbi_remote_news *news)
+{
+    if (is_too_much(news))
+        submit_less(b);
+    else
+        give_up(b, news);
+}
+
+/* ---- what follows ----------------------------------------------------- */
+
+/* It may have been created; asked for it by name, or not at all. */
+static void on_doubt(struct asbi_native_batch *b)
+{
+    struct asbi_remote_request probe = { NULL, &b->path, &b->body };
+
+    asbi_buf_clear(&b->path);
+    if (b->native->api->ask(ASBI_BATCH_FIND, &b->ref, &probe)) {
+        go(b, ASBI_BATCH_FIND);
+        try_later(b);
+        return;
+    }
+    asbi_native_end_lines(b, ASBI_UNANSWERED,
+                          "the batch may or may not have been created");
+}
+
+static void fetch(struct asbi_native_batch *b)
+{
+    b->state = ASBI_NATIVE_FETCHING;
+    go(b, ASBI_BATCH_OUTPUT);
+}
+
+static void poll_later(struct asbi_native_batch *b)
+{
+    uint64_t now = now_of(b);
+
+    b->step = ASBI_BATCH_POLL;
+    b->failures = 0;
+    b->due_ns = now + asbi_poll_wait(&asbi_poll_batches, now - b->submitted_ns,
+                                     b->errand.retry_after_ns, unit(b));
+}
+
+static void on_created(struct asbi_native_batch *b)
+{
+    b->state = ASBI_NATIVE_RUNNING;
+    b->submitted_ns = now_of(b);
+    asbi_buf_fini(&b->file);
+    asbi_log(&b->native->engine->log, ASB_LOG_INFO,
+             "batch %s: %zu requests are with the provider", b->ref.id,
+             b->open);
+    poll_later(b);
+}
+
+static void on_news(struct asbi_native_batch *b,
+                    const struct asbi_remote_news *news)
+{
+    bool found = news->state != ASBI_REMOTE_UNKNOWN;
+
+    if (b->step == ASBI_BATCH_UPLOAD && found) {
+        go(b, ASBI_BATCH_CREATE);
+        return;
+    }
+    if (b->step == ASBI_BATCH_FIND && !found) {
+        go(b, ASBI_BATCH_CREATE); /* it was not */
+        return;
+    }
+    if (b->step == ASBI_BATCH_CANCEL)
+        b->cancelled = true;
+    else if (!found) {
+        try_later(b); /* not what was expected */
+        return;
+    }
+    if (b->state == ASBI_NATIVE_SENDING)
+        on_created(b);
+    if (news->state == ASBI_REMOTE_OVER)
+        fetch(b);
+    else if (news->state == ASBI_REMOTE_FAILED)
+        on_failed(b, news);
+    else if (b->state == ASBI_NATIVE_RUNNING)
+        poll_later(b);
+}
+
+static void on_done(struct asbi_native_batch *b)
+{
+    struct asbi_json *json = b->native->json;
+    asbi_str body = asbi_buf_view(&b->errand.answer);
+    struct asbi_remote_news news = { .state = ASBI_REMOTE_UNKNOWN };
+
+    if (gives_results(b->step)) {
+        asbi_native_results_end(b);
+        if (b->step == ASBI_BATCH_OUTPUT)
+            go(b, ASBI_BATCH_ERRORS);
+        else
+            b->due_ns = now_of(b); /* the step finds that there is no more */
+        if (b->step == ASBI_BATCH_ERRORS && b->open == 0)
+            b->finished = true;
+        return;
+    }
+    if (asbi_json_parse(json, body.at, body.len) == ASB_OK)
+        b->native->api->read(b->step, json, &b->ref, &news);
+    on_news(b, &news);
+}
+
+/* Cancelling what is over already is refused: then the next look tells. */
+static void on_refused(struct asbi_native_batch *b)
+{
+    if (b->step == ASBI_BATCH_CANCEL) {
+        b->cancelled = true;
+        go(b, ASBI_BATCH_POLL);
+    } else if (b->state == ASBI_NATIVE_SENDING) {
+        give_up(b, NULL);
+    } else {
+        asbi_log(&b->native->engine->log, ASB_LOG_WARN,
+                 "batch %s is not to be had any more (status %d)", b->ref.id,
+                 b->errand.status);
+        asbi_native_end_lines(b, ASBI_UNANSWERED, "the batch is gone");
+    }
+}
+
+static void on_end(struct asbi_errand *x, const struct asbi_exchange_end *end)
+{
+    struct asbi_native_batch *b = batch_of(x);
+    enum asbi_errand_outcome outcome = asbi_errand_outcome(x, end);
+
+    b->native->engine->world->ops->wake(b->native->engine->world);
+    asbi_buf_clear(&b->path);
+    if (outcome == ASBI_ERRAND_DONE)
+        on_done(b);
+    else if (outcome == ASBI_ERRAND_REFUSED)
+        on_refused(b);
+    else if (outcome == ASBI_ERRAND_UNKNOWN && b->step == ASBI_BATCH_CREATE)
+        on_doubt(b);
+    else if (b->state == ASBI_NATIVE_SENDING && b->failures >= MAX_FAILURES &&
+             b->step != ASBI_BATCH_FIND)
+        give_up(b, NULL);
+    else
+        try_later(b);
+}
+
+static int on_body(struct asbi_errand *x, const char *at, size_t len)
+{
+    struct asbi_native_batch *b = batch_of(x);
+
+    if (gives_results(b->step))
+        return asbi_native_results(b, at, len);
+    asbi_buf_add(&x->answer, at, len);
+    return asbi_buf_failed(&x->answer) ? ASB_ETOOBIG : ASB_OK;
+}
+
+static const struct asbi_errand_ops errand_ops = { on_body, on_end };
+
+/* ---- a step ----------------------------------------------------------- */
+
+/* There is no such request: the step is over. */
+static void skip(struct asbi_native_batch *b)
+{
+    if (b->step == ASBI_BATCH_OUTPUT)
+        go(b, ASBI_BATCH_ERRORS);
+    else if (b->step == ASBI_BATCH_ERRORS)
+        asbi_native_end_lines(b, ASBI_NOT_SENT, "it was not worked off");
+    else
+        go(b, ASBI_BATCH_POLL);
+}
+
+static bool carries_lines(const struct asbi_native_batch *b)
+{
+    return b->step == b->native->api->first;
+}
+
+static void put_type(struct asbi_native_batch *b, struct asbi_buf *type)
+{
+    if (carries_lines(b))
+        b->native->api->content_type(&b->ref, type);
+}
+
+void asbi_native_step(struct asbi_native_batch *b, uint64_t now)
+{
+    struct asbi_remote_request ask = { NULL, &b->path, &b->body };
+    struct asb_engine *e = b->native->engine;
+
+    if (b->state == ASBI_NATIVE_RUNNING && b->cancel_wanted && !b->cancelled)
+        b->step = ASBI_BATCH_CANCEL;
+    if (!asbi_hold_is_durable(e)) {
+        b->due_ns = now + COMMIT_SOON;
+        return;
+    }
+    if (gives_results(b->step))
+        asbi_buf_clear(&b->line);
+    asbi_buf_clear(&b->path);
+    asbi_buf_clear(&b->body);
+    if (!b->native->api->ask(b->step, &b->ref, &ask)) {
+        skip(b);
+        return;
+    }
+    struct asbi_buf type;
+    asbi_buf_init(&type, &e->mem, 256);
+    put_type(b, &type);
+    struct asbi_errand_request request = {
+        .method = ask.method,
+        .path = asbi_buf_view(&b->path),
+        .type = asbi_buf_view(&type),
+        .body = asbi_buf_view(carries_lines(b) ? &b->file : &b->body),
+        .most = gives_results(b->step) ? SIZE_MAX / 4 : MAX_ANSWER,
+    };
+    b->due_ns = ASBI_NEVER;
+    if (asbi_errand_start(&b->errand, &request, &errand_ops))
+        b->due_ns = now + ASBI_SECOND;
+    asbi_buf_fini(&type);
+}

@@ -1,0 +1,324 @@
+/* Batches at the provider, through a simulated day: half the price, every item
+ * answered in time, none paid for twice, whatever expires, hangs or breaks. */
+#include "engine/native_batch.h"
+
+#include "engine/base/units.h"
+#include "engine/sim/world.h"
+#include "tests/support/check.h"
+#include "tests/support/sim_run.h"
+
+#define HOUR (3600 * ASBI_SECOND)
+#define HOUR_MS UINT64_C(3600000)
+
+/* `items` in lines of ten, batches of twenty lines; worked off in six hours. */
+static void day(struct sim_run *r, uint64_t seed, size_t items)
+{
+    sim_run_init(r, seed);
+    r->items = items;
+    r->provider.job_ns = 6 * HOUR;
+    r->options[0][0] = "native_batch";
+    r->options[0][1] = "on";
+    r->options[1][0] = "batch_size";
+    r->options[1][1] = "10";
+    r->options[2][0] = "model";
+    r->options[2][1] = "sim-1";
+}
+
+static void start(struct sim_run *r)
+{
+    sim_run_start(r);
+    CHECK_INT(r->rc, ==, ASB_OK);
+    r->engine->native.requests_most = 20;
+}
+
+static void play(struct sim_run *r)
+{
+    start(r);
+    sim_run_play(r);
+    CHECK(r->finished);
+    for (size_t i = 0; i < r->items; i++)
+        CHECK_INT(r->answers[i].callbacks, ==, 1);
+}
+
+static size_t count_ok(const struct sim_run *r)
+{
+    size_t ok = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        ok += r->answers[i].ok;
+    return ok;
+}
+
+static uint64_t last_at(const struct sim_run *r)
+{
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        last = r->answers[i].at_ns > last ? r->answers[i].at_ns : last;
+    return last;
+}
+
+/* The provider's bill is ours but for the rounding of each call. */
+static void check_bill(const struct sim_run *r)
+{
+    int64_t apart = r->stats.cost_nano_usd - r->served.billed_nano_usd;
+
+    CHECK_INT(apart, >=, -(int64_t)r->stats.calls);
+    CHECK_INT(apart, <=, (int64_t)r->stats.calls);
+    CHECK_INT(r->stats.input_tokens, ==, r->served.billed_input);
+    CHECK_INT(r->stats.output_tokens, ==, r->served.billed_output);
+}
+
+static void all_is_done_at_half_the_price(void)
+{
+    struct sim_run direct, bulk;
+
+    day(&direct, 1, 1000);
+    direct.options[0][1] = "off";
+    play(&direct);
+    day(&bulk, 1, 1000);
+    play(&bulk);
+    CHECK_INT(count_ok(&bulk), ==, 1000);
+    CHECK_INT(bulk.served.calls, ==, 0); /* none was made directly */
+    CHECK_INT(bulk.served.batch_lines, ==, 100);
+    CHECK_INT(bulk.served.items, ==, 1000);
+    check_bill(&bulk);
+    /* Prompts are cached in direct calls. */
+    int64_t full = (int64_t)(bulk.stats.input_tokens * 400 +
+                             bulk.stats.output_tokens * 1600);
+    CHECK_INT(bulk.stats.cost_nano_usd, <=, full / 2 + 100);
+    CHECK_INT(bulk.stats.cost_nano_usd, >=, full / 2);
+    CHECK_INT(bulk.stats.cost_nano_usd, <, direct.stats.cost_nano_usd);
+    CHECK_INT(last_at(&bulk), <, 7 * HOUR);
+    sim_run_end(&direct);
+    sim_run_end(&bulk);
+}
+
+static void what_expires_or_hangs_is_asked_directly_in_time(void)
+{
+    struct sim_run r;
+
+    day(&r, 2, 1000);
+    r.provider.batch_expire_rate = 0.1;
+    r.provider.batch_stuck = 2;
+    r.deadline_ms = 30 * HOUR_MS;
+    play(&r);
+    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(r.served.items, ==, 1000); /* none twice */
+    CHECK_INT(r.served.batch_lines, >=, 60);
+    CHECK_INT(r.served.batch_lines, <=, 79); /* of 100; 20 hang */
+    CHECK_INT(r.served.calls, ==, 100 - r.served.batch_lines);
+    CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
+    check_bill(&r);
+    CHECK_INT(last_at(&r), <, 30 * HOUR);
+    sim_run_end(&r);
+}
+
+static void a_near_deadline_cancels_and_keeps_what_is_done(void)
+{
+    struct sim_run r;
+
+    day(&r, 3, 1000);
+    r.provider.batch_expire_rate = 0.1;
+    r.provider.batch_stuck = 1;
+    r.deadline_ms = 8 * HOUR_MS;
+    play(&r);
+    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(r.served.items, ==, 1000);
+    CHECK_INT(r.served.batch_lines, >=, 60);
+    CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
+    check_bill(&r);
+    CHECK_INT(last_at(&r), <, 8 * HOUR);
+    sim_run_end(&r);
+}
+
+static void auto_waits_for_a_deadline_a_day_away(void)
+{
+    static const struct {
+        const char *deadline;
+        uint64_t ms;
+        bool bulk;
+    } cases[] = { { "none", 0, false },
+                  { "20h", 20 * HOUR_MS, false },
+                  { "26h", 26 * HOUR_MS, true } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sim_run r;
+
+        day(&r, 4, 200);
+        r.options[0][1] = "auto";
+        r.options[3][0] = "deadline";
+        r.options[3][1] = cases[i].deadline;
+        r.deadline_ms = cases[i].ms;
+        start(&r);
+        r.engine->patient = true;
+        sim_run_play(&r);
+        CHECK_INT(count_ok(&r), ==, 200);
+        CHECK_INT(r.served.batch_lines, ==, cases[i].bulk ? 20 : 0);
+        sim_run_end(&r);
+    }
+}
+
+static void no_more_waits_with_the_provider_than_it_allows(void)
+{
+    struct sim_run r;
+
+    day(&r, 5, 1000);
+    r.provider.batch_tokens = 12000;
+    play(&r);
+    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(r.served.items, ==, 1000);
+    CHECK_INT(r.served.batch_lines, >=, 50);
+    check_bill(&r);
+    sim_run_end(&r);
+}
+
+static void a_broken_network_costs_time_not_money(void)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct sim_run r;
+
+        day(&r, seed, 300);
+        r.provider.network.refuse_rate = 0.1;
+        r.provider.network.cut_rate = 0.1;
+        play(&r);
+        CHECK_INT(count_ok(&r), ==, 300);
+        CHECK_INT(r.served.batch_lines, ==, 30); /* each once */
+        CHECK_INT(r.served.calls, ==, 0);
+        CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
+        sim_run_end(&r);
+    }
+}
+
+static void failing_lines_are_asked_again(void)
+{
+    struct sim_run r;
+
+    day(&r, 6, 1000);
+    r.provider.error_rate = 0.05;
+    r.provider.drop_item_rate = 0.02;
+    play(&r);
+    CHECK_INT(count_ok(&r), ==, 1000);
+    check_bill(&r);
+    sim_run_end(&r);
+}
+
+/* Items of one batch that is with the provider. */
+static void cancel_all(struct sim_run *r)
+{
+    struct asbi_link *first = asbi_list_first(&r->engine->native.batches);
+    struct asbi_native_batch *b =
+        ASBI_OF(first, struct asbi_native_batch, link);
+
+    CHECK(first && b->state == ASBI_NATIVE_RUNNING);
+    for (size_t i = 0; i < b->count; i++) {
+        for (size_t k = 0; k < b->calls[i]->count; k++)
+            CHECK_INT(
+                asb_cancel(r->engine, b->calls[i]->entries[k].item->number), ==,
+                ASB_OK);
+    }
+}
+
+static void a_batch_that_nobody_wants_is_cancelled(void)
+{
+    struct sim_run r;
+
+    day(&r, 7, 100);
+    start(&r);
+    while (r.submitted < r.items)
+        CHECK(sim_run_submit(&r));
+    asb_drain(r.engine);
+    while (asbi_now(r.world) < HOUR) /* it was created by then */
+        CHECK(asbi_sim_world_step(r.world));
+    cancel_all(&r);
+    sim_run_play(&r);
+    CHECK_INT(r.answered, ==, 100);
+    CHECK_INT(r.served.batch_lines, ==, 0); /* cancelled there, too */
+    CHECK_INT(r.served.billed_nano_usd, ==, 0);
+    sim_run_end(&r);
+}
+
+static void a_stopped_run_keeps_what_the_batch_has_done(void)
+{
+    struct sim_run r;
+
+    day(&r, 8, 200);
+    start(&r);
+    while (r.submitted < r.items)
+        sim_run_submit(&r);
+    asb_drain(r.engine);
+    while (asbi_now(r.world) < 3 * HOUR)
+        CHECK(asbi_sim_world_step(r.world));
+    asb_stop(r.engine);
+    sim_run_play(&r);
+    CHECK_INT(r.answered, ==, 200);
+    CHECK_INT(count_ok(&r), ==, r.served.items);
+    CHECK_INT(count_ok(&r), >, 0);
+    CHECK_INT(count_ok(&r), <, 200);
+    check_bill(&r);
+    sim_run_end(&r);
+}
+
+static void the_budget_holds_for_batches(void)
+{
+    struct sim_run all, r;
+
+    day(&all, 9, 400);
+    play(&all);
+    day(&r, 9, 400);
+    r.options[3][0] = "budget";
+    r.options[3][1] = "0.002";
+    play(&r);
+    CHECK_INT(all.stats.cost_nano_usd, >, 2000000);
+    CHECK_INT(r.stats.cost_nano_usd, <=, 2000000);
+    CHECK_INT(r.served.billed_nano_usd, <=, 2000000);
+    CHECK_INT(count_ok(&r), >, 0);
+    sim_run_end(&all);
+    sim_run_end(&r);
+}
+
+static void embeddings_go_in_bulk_too(void)
+{
+    struct sim_run r;
+
+    day(&r, 10, 500);
+    r.options[3][0] = "task";
+    r.options[3][1] = "embed";
+    play(&r);
+    CHECK_INT(count_ok(&r), ==, 500);
+    CHECK_INT(r.served.calls, ==, 0);
+    CHECK_INT(r.served.batch_lines, >, 0);
+    sim_run_end(&r);
+}
+
+static void every_failed_allocation_is_survived(void)
+{
+    for (size_t n = 1;; n += 1 + n / 40) {
+        struct sim_run r;
+
+        day(&r, 11, 24);
+        r.provider.batch_expire_rate = 0.3;
+        r.fail_at = n;
+        sim_run_start(&r);
+        if (r.rc == ASB_OK) {
+            sim_run_play(&r);
+            CHECK(r.finished);
+        }
+        bool over = r.mem.seen < n;
+        sim_run_end(&r);
+        if (over)
+            break;
+    }
+}
+
+TEST_MAIN(CASE(all_is_done_at_half_the_price),
+          CASE(what_expires_or_hangs_is_asked_directly_in_time),
+          CASE(a_near_deadline_cancels_and_keeps_what_is_done),
+          CASE(auto_waits_for_a_deadline_a_day_away),
+          CASE(no_more_waits_with_the_provider_than_it_allows),
+          CASE(a_broken_network_costs_time_not_money),
+          CASE(failing_lines_are_asked_again),
+          CASE(a_batch_that_nobody_wants_is_cancelled),
+          CASE(a_stopped_run_keeps_what_the_batch_has_done),
+          CASE(the_budget_holds_for_batches), CASE(embeddings_go_in_bulk_too),
+          CASE(every_failed_allocation_is_survived))
