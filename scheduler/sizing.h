@@ -2,10 +2,15 @@
  * sizing.h -- how large a batch of one kind may be: context and output limits,
  * target time, cost, and the count that quality allows.
  *
- * The count cap starts at 25, grows by a tenth after 20 clean batches and
- * falls to 0.7 when more than 2 % of the last 200 items came back missing,
- * invalid or truncated.  Only batches of at least half the cap are evidence
- * for growth.
+ * The count cap starts at 25 and grows by a tenth after 20 clean batches, of
+ * which only those of at least half the cap are evidence.  When more than 5 %
+ * of the last 200 items came back missing, invalid or truncated, the next ones
+ * tell whether that was chance, and then half the cap is tried: if answers
+ * become better, it stays; if not, the model is as bad with few items as with
+ * many, so the cap comes back and that much badness is tolerated from then on.
+ * Without the trial, a model that forgets one item in fifty would be asked one
+ * item at a time.  Both samples are new ones: the items that raised the alarm
+ * are worse than most by the choice of the moment.
  *
  * Refuses to be switched off where a call would fail: with a fixed number of
  * items the caps on context, output, bytes and cost stay.
@@ -33,12 +38,23 @@ struct asbi_sizing_limits {
     double headroom;    /* of the token estimate; under 1 counts as 1 */
 };
 
+enum asbi_sizing_phase {
+    ASBI_SIZING_WATCH,  /* grow, until there are too many bad items */
+    ASBI_SIZING_SAMPLE, /* is it so? */
+    ASBI_SIZING_TRIAL   /* is it better with half the cap? */
+};
+
 struct asbi_sizing {
     double count_cap;
     double output_share; /* of max_output_tokens; halved when truncated, and
                           * 2 % back for each clean batch */
     unsigned clean_batches;
     double window_bad; /* decaying over the last 200 items */
+    double tolerated;  /* share of bad items that is no news */
+    enum asbi_sizing_phase phase;
+    double sample_items, sample_bad; /* of a sample or trial */
+    double sampled_share;            /* of bad items under sampled_cap */
+    double sampled_cap;
 };
 
 void asbi_sizing_init(struct asbi_sizing *s);
