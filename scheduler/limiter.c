@@ -6,15 +6,16 @@
 #include "engine/base/units.h"
 
 static const double start = 16;
-static const double cut = 0.75;         /* on a 429 */
-static const double guard_cut = 0.9;    /* on latency */
-static const double slower = 1.6;       /* median to base: cut */
-static const double slow = 1.3;         /* median to base: do not grow */
-static const double drifted = 1.4;      /* base to best: probe */
-static const double made_faster = 0.85; /* median in the probe to before */
-static const double busy = 0.8;         /* of the limit, to deserve more */
-static const double growth = 0.05;      /* of the limit, a window */
-static const double over_ceiling = 1.1; /* no more for a while after a cut */
+static const double cut = 0.75;          /* on a 429 */
+static const double guard_cut = 0.9;     /* on latency */
+static const double slower = 1.6;        /* median to base: cut */
+static const double slow = 1.3;          /* median to base: do not grow */
+static const double drifted = 1.4;       /* base to best: probe */
+static const double made_faster = 0.85;  /* median in the probe to before */
+static const double busy = 0.8;          /* of the limit, to deserve more */
+static const double growth = 0.05;       /* of the limit, a window */
+static const double usual_trouble = 0.1; /* of a window: keeps from nothing */
+static const double over_ceiling = 1.1;  /* no more for a while after a cut */
 static const uint64_t ceiling_ns = 60 * ASBI_SECOND;
 static const uint64_t cooldown_min_ns = 2 * ASBI_SECOND;
 enum { WINDOW_MIN = 20 };
@@ -70,7 +71,7 @@ static void new_window(struct asbi_limiter *l)
 {
     l->sample_count = l->completions = 0;
     l->in_flight_peak = l->in_flight;
-    l->troubled = false;
+    l->troubles = 0;
 }
 
 static int ascending(const void *a, const void *b)
@@ -105,9 +106,14 @@ static double least_base(const struct asbi_limiter *l)
     return (double)least;
 }
 
+static bool was_used(const struct asbi_limiter *l)
+{
+    return l->in_flight_peak >= busy * floor(l->limit);
+}
+
 static bool may_grow(const struct asbi_limiter *l)
 {
-    return !l->troubled && l->in_flight_peak >= busy * floor(l->limit);
+    return was_used(l) && l->troubles <= usual_trouble * l->completions;
 }
 
 static void grow(struct asbi_limiter *l, uint64_t now_ns)
@@ -146,11 +152,11 @@ static void judge(struct asbi_limiter *l, double m, uint64_t now_ns)
 {
     double slowness = m / least_base(l);
 
-    if (least_base(l) > drifted * l->best) {
+    if (least_base(l) > drifted * l->best && was_used(l)) {
         probe(l, m);
     } else if (slowness > slow) {
         l->slow_start = false;
-        if (slowness > slower)
+        if (slowness > slower && was_used(l))
             l->limit = fmax(1, guard_cut * l->limit);
     } else if (may_grow(l)) {
         grow(l, now_ns);
@@ -226,5 +232,5 @@ void asbi_limiter_ended(struct asbi_limiter *l,
     else if (outcome == ASBI_LIMITER_THROTTLED)
         throttled(l, cooldown_ns, now_ns);
     else if (outcome == ASBI_LIMITER_TROUBLE)
-        l->troubled = true;
+        l->troubles++;
 }

@@ -9,6 +9,7 @@
  * base forgets, so that a slower server is accepted; to tell it from one that
  * we made slow ourselves, a base well over the best ever seen is put to the
  * test with half the limit for a window, as BBR probes for its round trip.
+ * Slowness while the limit was not used is not of its making: no guard then.
  *
  * Refuses to pace: that is the buckets' part, and without it every growth ends
  * in a 429.
@@ -32,7 +33,7 @@ struct asbi_limiter {
     /* Samples of latency / expected latency in this window. */
     float samples[ASBI_LIMITER_WINDOW_MAX];
     unsigned sample_count, completions;
-    bool troubled; /* a 5xx or time-out in this window: do not grow */
+    unsigned troubles;               /* 5xx and time-outs in this window */
     float bases[ASBI_LIMITER_BASES]; /* medians of the last windows */
     unsigned base_count, base_at;
     double best; /* least median since the last accepted slow-down; 0: none */
@@ -64,7 +65,8 @@ bool asbi_limiter_cooling(const struct asbi_limiter *l, uint64_t now_ns);
 enum asbi_limiter_outcome {
     ASBI_LIMITER_OK,       /* a clean first answer: counts */
     ASBI_LIMITER_NEUTRAL,  /* retried success, refused content: no sample */
-    ASBI_LIMITER_TROUBLE,  /* 5xx, time-out, reset: no growth, no cut */
+    ASBI_LIMITER_TROUBLE,  /* 5xx, time-out, reset: no cut, and where they are
+                            * over a tenth of a window no growth */
     ASBI_LIMITER_THROTTLED /* 429: one cut an episode */
 };
 

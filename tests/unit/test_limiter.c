@@ -133,6 +133,20 @@ static void slow_answers_stop_growth_and_slower_ones_cut(void)
     CHECK_INT(asbi_limiter_limit(&l), ==, 29);
 }
 
+/* Few calls that take long for other reasons. */
+static void slowness_with_room_to_spare_cuts_nothing(void)
+{
+    struct asbi_limiter l;
+
+    asbi_limiter_init(&l, 0, 400);
+    for (int i = 0; i < 3000; i++) {
+        asbi_limiter_started(&l);
+        end(&l, ASBI_LIMITER_OK, i < 100 ? 1 : 3, 0);
+    }
+    CHECK_INT(asbi_limiter_limit(&l), ==, 16);
+    CHECK(!l.probing);
+}
+
 /* Twenty windows at twice the time: the old base is forgotten, and half the
  * limit shows whether that was our doing. */
 static void slowed_for_long(struct asbi_limiter *l)
@@ -175,14 +189,17 @@ static void a_slowness_that_stays_is_the_server_s(void)
     CHECK(l.limit > before && !l.probing);
 }
 
-static void trouble_stops_growth_for_a_window_but_never_cuts(void)
+static void much_trouble_stops_growth_for_a_window_but_never_cuts(void)
 {
     struct asbi_limiter l;
 
     asbi_limiter_init(&l, 0, 400);
-    end(&l, ASBI_LIMITER_TROUBLE, 0, 0);
+    for (int i = 0; i < 3; i++)
+        end(&l, ASBI_LIMITER_TROUBLE, 0, 0);
     window(&l, 1, 0);
     CHECK_INT(asbi_limiter_limit(&l), ==, 16);
+    for (int i = 0; i < 2; i++)
+        end(&l, ASBI_LIMITER_TROUBLE, 0, 0); /* a twentieth is usual */
     window(&l, 1, 0);
     CHECK_INT(asbi_limiter_limit(&l), ==, 32);
     for (int i = 0; i < 1000; i++)
@@ -551,10 +568,11 @@ TEST_MAIN(CASE(it_starts_at_16_and_doubles_to_the_most_allowed),
           CASE(a_hundred_429s_at_once_cut_the_limit_once),
           CASE(the_server_s_wait_makes_the_episode_longer),
           CASE(after_a_429_it_climbs_slowly_to_just_over_what_failed),
+          CASE(slowness_with_room_to_spare_cuts_nothing),
           CASE(slow_answers_stop_growth_and_slower_ones_cut),
           CASE(a_slowness_that_half_the_limit_cures_was_ours),
           CASE(a_slowness_that_stays_is_the_server_s),
-          CASE(trouble_stops_growth_for_a_window_but_never_cuts),
+          CASE(much_trouble_stops_growth_for_a_window_but_never_cuts),
           CASE(what_does_not_use_its_limit_gets_no_more),
           CASE(fixed_workers_stay_but_for_429s),
           CASE(odd_ratios_are_no_samples),
