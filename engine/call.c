@@ -80,6 +80,7 @@ static void on_answer(void *arg, asbi_str wire_id, asbi_str output,
         call->strangers++;
         return;
     }
+    call->answers++;
     if (e->told) {
         if (e->answer_hash == hash)
             return;
@@ -389,7 +390,7 @@ static int encode(struct asbi_call *call, struct asbi_batch *batch)
     asbi_buf_shrink(&call->body, KEEP_BYTES);
     asbi_buf_shrink(&call->text, KEEP_BYTES);
     asbi_buf_shrink(&call->reply, KEEP_BYTES);
-    call->strangers = 0;
+    call->answers = call->strangers = 0;
     call->wall_ms = 0;
     int rc = add_entries(call, batch);
     if (rc)

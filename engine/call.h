@@ -51,7 +51,8 @@ struct asbi_call {
     struct asbi_call_entry *entries;
     size_t count, cap;
     size_t expected;    /* where the next answer likely belongs */
-    unsigned strangers; /* answers for ids that were not asked */
+    unsigned answers;   /* for ids that were asked, good or not */
+    unsigned strangers; /* answers for others */
 
     struct asbi_decoder *decoder;
     struct asbi_buf body;  /* what is sent */

@@ -219,12 +219,25 @@ static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
     return false;
 }
 
+/* Whether the lane takes not even the smallest call now.  While it does not,
+ * waiting costs an open batch nothing, and it may fill. */
+static bool is_shut(struct asb_engine *e, uint64_t now)
+{
+    static const struct asbi_demand least = { .rate_tokens = 0 };
+
+    e->closed_gate = asbi_lane_gate(e->lane, &least, now, &e->gate_ready_ns);
+    return e->closed_gate != ASBI_GATE_OPEN;
+}
+
 /* True when it is worth to look again: a batch left the queue, or was
  * halved. */
 static bool send_one(struct asb_engine *e, uint64_t now)
 {
-    struct asbi_batch *b = asbi_pick_next(e, now);
     struct asbi_demand demand;
+
+    if (!is_shut(e, now))
+        asbi_former_close_due(&e->former, now);
+    struct asbi_batch *b = asbi_pick_next(e, now);
 
     if (!b)
         return false;
@@ -259,10 +272,10 @@ static bool send_one(struct asb_engine *e, uint64_t now)
 /* When something will want to be done without an event from outside. */
 static uint64_t next_due(struct asb_engine *e, uint64_t now)
 {
-    uint64_t due = asbi_former_due(&e->former);
+    uint64_t due = backoff_due(e, now);
 
-    if (backoff_due(e, now) < due)
-        due = backoff_due(e, now);
+    if (e->closed_gate == ASBI_GATE_OPEN && asbi_former_due(&e->former) < due)
+        due = asbi_former_due(&e->former);
     if (e->closed_gate != ASBI_GATE_OPEN && e->gate_ready_ns < due)
         due = e->gate_ready_ns;
     if (e->alarm_ns < due)

@@ -44,6 +44,7 @@ struct asbi_kind_entry {
     char *key; /* in engine->kinds */
     size_t key_len;
     bool shares;         /* items may share a call; else each goes alone */
+    bool again;          /* items that were sent before */
     uint64_t most_items; /* in one call, whatever the lane allows; 0: no cap */
     size_t items;        /* unfinished; the entry goes with the last */
 };

@@ -186,8 +186,6 @@ static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
         return;
     }
     e->stats.items_retried += item->attempts == 1;
-    /* Twice without an answer: perhaps its company was the trouble. */
-    item->alone = item->alone || item->attempts >= 2;
     if (wait) {
         wait_and_retry(call, item, wait);
         return;
@@ -227,6 +225,19 @@ static void settle_answered(struct asbi_call *call,
     asbi_engine_finish(call->engine, entry->item);
 }
 
+/* Left out of two answers, an item may be better off without the others.  Where
+ * a whole call failed they are likelier to have shared its luck: many calls in
+ * place of one are for the last attempt. */
+static bool blames_company(const struct asbi_call *call,
+                           const struct asbi_call_entry *entry)
+{
+    unsigned attempts = entry->item->attempts;
+
+    if (attempts < 2)
+        return false;
+    return call->answers || attempts + 1 >= call->engine->config->max_attempts;
+}
+
 static void settle_missing(struct asbi_call *call,
                            struct asbi_call_entry *entry,
                            struct asbi_judgement *j, uint64_t wait,
@@ -239,6 +250,7 @@ static void settle_missing(struct asbi_call *call,
     /* A lone item that did not fit gets twice the room. */
     if (truncated && call->count == 1)
         entry->item->parcel.load.output_tokens *= 2;
+    entry->item->alone = entry->item->alone || blames_company(call, entry);
     retry_or_fail(call, entry->item, j, wait);
 }
 

@@ -127,11 +127,31 @@ static void gather(struct asb_engine *e)
     }
 }
 
+static bool goes_again(const struct asbi_batch *b)
+{
+    const struct asbi_kind_entry *entry = b->kind->owner;
+
+    return entry->again;
+}
+
+/* Of the chosen class and tenant what goes again is first: answers that are
+ * there stand behind it in the order, and hold their memory. */
+static size_t what_others_wait_for(const struct asbi_pick *p, size_t chosen)
+{
+    if (goes_again(p->batches[chosen]))
+        return chosen;
+    for (size_t i = 0; i < p->count; i++)
+        if (goes_again(p->batches[i]) &&
+            p->heads[i].priority == p->heads[chosen].priority &&
+            p->heads[i].tenant == p->heads[chosen].tenant)
+            return i;
+    return chosen;
+}
+
 struct asbi_batch *asbi_pick_next(struct asb_engine *e, uint64_t now)
 {
     struct asbi_pick *p = &e->pick;
 
-    asbi_former_close_due(&e->former, now);
     p->count = 0;
     if (asbi_list_empty(&e->former.ready))
         return NULL;
@@ -140,7 +160,8 @@ struct asbi_batch *asbi_pick_next(struct asb_engine *e, uint64_t now)
     gather(e);
     if (p->count == 0)
         return NULL;
-    p->chosen = asbi_priority_pick(&p->priority, p->heads, p->count, now);
+    p->chosen = what_others_wait_for(
+        p, asbi_priority_pick(&p->priority, p->heads, p->count, now));
     return p->batches[p->chosen];
 }
 

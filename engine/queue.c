@@ -13,8 +13,10 @@
 
 enum {
     MAX_KINDS = 65536,
-    /* Of a key: form, class, content; then the tenant. */
-    HEAD = 2 + sizeof(uint64_t),
+    /* Of a key: alone or not, again or not, class; then the content; then the
+     * tenant. */
+    HEAD_FORM = 3,
+    HEAD = HEAD_FORM + sizeof(uint64_t),
 };
 
 /* Longest wait for company: interactive, ordinary, bulk. */
@@ -77,8 +79,13 @@ static void tenant_release(struct asb_engine *e, struct asbi_tenant *t)
     tenant_free(e, t);
 }
 
+static bool shares(const struct asbi_item *item)
+{
+    return item->packed && !item->alone;
+}
+
 static struct asbi_kind_entry *kind_new(struct asb_engine *e, asbi_str key,
-                                        bool shares, enum asb_class priority)
+                                        const struct asbi_item *item)
 {
     struct asbi_kind_entry *k = asbi_calloc(&e->mem, 1, sizeof(*k));
     struct asbi_tenant *tenant = NULL;
@@ -95,10 +102,11 @@ static struct asbi_kind_entry *kind_new(struct asb_engine *e, asbi_str key,
     asbi_kind_init(&k->kind);
     k->tenant = tenant;
     tenant->kinds++;
-    k->shares = shares;
+    k->shares = shares(item);
+    k->again = item->attempts > 0;
     k->kind.owner = k;
-    k->kind.wait_ns = wait_for_company(e, priority);
-    k->kind.urgency = urgency_of_class[priority];
+    k->kind.wait_ns = wait_for_company(e, item->priority);
+    k->kind.urgency = urgency_of_class[item->priority];
     return k;
 fail:
     if (tenant)
@@ -135,8 +143,9 @@ static uint64_t content_items(const struct asb_engine *e)
 static struct asbi_kind_entry *kind_of(struct asb_engine *e,
                                        const struct asbi_item *item)
 {
-    bool shares = item->packed && !item->alone;
-    char head[2] = { shares ? 'b' : '1', (char)('0' + item->priority) };
+    char head[HEAD_FORM] = { shares(item) ? 'b' : '1',
+                             item->attempts ? 'a' : 'n',
+                             (char)('0' + item->priority) };
     asbi_str key;
 
     asbi_buf_clear(&e->scratch);
@@ -150,7 +159,7 @@ static struct asbi_kind_entry *kind_of(struct asb_engine *e,
     struct asbi_kind_entry *k = asbi_map_get(&e->kinds, key);
     if (k)
         return k;
-    k = kind_new(e, key, shares, item->priority);
+    k = kind_new(e, key, item);
     if (k)
         k->kind.grouping = grouping_for(e, item);
     if (k && item->content_key)

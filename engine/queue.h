@@ -3,7 +3,9 @@
  *
  * A kind is one class of one tenant, and for content requests one engine,
  * resolution and type; items of different kinds never meet in a prompt.  An
- * item that must go alone has a kind whose batches hold one.
+ * item that must go alone has a kind whose batches hold one.  Items that go
+ * again have kinds of their own, so that they need not stand behind all that
+ * was read since: rows wait for them.
  */
 #ifndef ASBI_QUEUE_H
 #define ASBI_QUEUE_H
