@@ -81,8 +81,9 @@ struct asbi_config {
     /* limits of the job */
     uint64_t workers; /* most calls in flight; 0: adaptive */
     uint64_t requests_per_minute, tokens_per_minute; /* 0: learned */
-    int64_t budget;     /* nano-dollars; INT64_MAX: none */
-    double budget_soft; /* share from which background work waits */
+    int64_t budget;            /* nano-dollars; INT64_MAX: none */
+    double budget_soft;        /* share from which background work waits */
+    uint64_t budget_period_ns; /* 0: as fast as it goes */
     const char *budget_alerts, *budget_webhook; /* "" for none */
     uint64_t deadline_ns;                       /* 0: none */
     enum asb_class priority;

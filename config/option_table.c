@@ -255,6 +255,11 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "budget_soft", NULL, "SHARE", LIMITS, "0.8",
         "Share of the budget from which background items wait for others." },
       REAL, AT(budget_soft), REALS(0, 1) },
+    { .info = { "budget_period", NULL, "DURATION", LIMITS, "none",
+        "Time over which the budget is spent evenly; urgent items do not wait "
+        "for it." },
+      DURATION, AT(budget_period_ns), RANGE(ASBI_SECOND, 366 * DAY),
+      WORD("none", 0) },
     { .info = { "budget_alerts", NULL, "PERCENTS", LIMITS, "60,80,100",
         "Levels of the budget that are told when they are passed, or none." },
       TEXT, AT(budget_alerts) },

@@ -12,6 +12,7 @@ enum {
     KEEP_BYTES = 16384,
     WIRE_ID_DIGITS = 6,
     MAX_SPARE_CALLS = 128,
+    COMPLAINT_FORM = 8, /* tokens around a complaint in a prompt */
 };
 
 static struct asbi_call *call_of(struct asbi_exchange *x)
@@ -57,6 +58,10 @@ static void entry_answer(struct asbi_call *call, struct asbi_call_entry *e,
         e->code = verdict.code;
         e->retryable = verdict.retryable;
         asbi_item_complain(&engine->mem, e->item, verdict.message);
+        e->item->complaint_tokens =
+            COMPLAINT_FORM +
+            asbi_tokens_estimate(call->lane->vocabulary,
+                                 asbi_str_c(e->item->complaint));
         return;
     }
     e->answer = asbi_strndup(&engine->mem, accepted.at, accepted.len);
@@ -296,6 +301,7 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
                      : first->output_limit ? first->output_limit
                                            : e->lane->model.max_output_tokens;
     asbi_lane_weigh(e->lane, raw, output, limit, &first->prices, demand);
+    demand->urgent = first->priority == ASB_URGENT;
     if (first->packed)
         return;
     /* Nothing is sent that limits a single answer unless the user did. */

@@ -98,22 +98,14 @@ static uint64_t backoff_due(struct asb_engine *e, uint64_t now)
     return asbi_retry_budget_ready_at(&e->lane->retries, now);
 }
 
-/* What an item takes of a call when it goes again. */
-static double part_of_call(const struct asb_engine *e,
-                           const struct asbi_item *item)
-{
-    uint64_t items = item->packed && !item->alone ? e->lane->caps.items : 1;
-
-    return items ? 1 / (double)items : 1;
-}
-
 static void requeue_due(struct asb_engine *e, uint64_t now)
 {
     while (backoff_due(e, now) <= now) {
         struct asbi_heap_node *n = asbi_heap_pop(&e->backoff);
         struct asbi_item *item = ASBI_OF(n, struct asbi_item, due);
 
-        asbi_retry_budget_spend(&e->lane->retries, part_of_call(e, item));
+        asbi_retry_budget_spend(&e->lane->retries,
+                                asbi_lane_part_of_call(e->lane, item->packed));
         asbi_engine_enqueue(e, item);
     }
 }

@@ -69,12 +69,13 @@ struct asbi_item {
     unsigned attempts;            /* calls that counted against it */
     unsigned unknowns;            /* calls whose outcome stayed unknown */
     unsigned native_tries;        /* batches at the provider it was in */
-    bool other_model;      /* its body names one that is not the lane's */
-    bool alone;            /* must not share its next call */
-    char *complaint;       /* why the last answer would not do; owned */
-    struct asbi_seat seat; /* with others of the same request */
-    uint64_t near_number;  /* among the texts others may be near to */
-    struct asbi_kin *kin;  /* one near to it; owned; NULL: none */
+    bool other_model;        /* its body names one that is not the lane's */
+    bool alone;              /* must not share its next call */
+    char *complaint;         /* why the last answer would not do; owned */
+    double complaint_tokens; /* that it adds to the prompt, estimated */
+    struct asbi_seat seat;   /* with others of the same request */
+    uint64_t near_number;    /* among the texts others may be near to */
+    struct asbi_kin *kin;    /* one near to it; owned; NULL: none */
 
     /* -- the outcome so far */
     bool ok, output_is_json, retryable;

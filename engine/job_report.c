@@ -54,6 +54,15 @@ static double rounded(double x)
     return (double)(int64_t)(x * 1000 + (x < 0 ? -0.5 : 0.5)) / 1000;
 }
 
+static void put_known(struct asbi_buf *b, const char *key, double seconds)
+{
+    asbi_json_put_key(b, key);
+    if (seconds < 0)
+        asbi_buf_c(b, "null");
+    else
+        asbi_json_put_double(b, rounded(seconds));
+}
+
 static void put_timestamp(struct asbi_buf *b, uint64_t wall_ms)
 {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -103,11 +112,9 @@ static void put_flow(struct asbi_buf *b, const struct asb_job *job,
                         : 0);
     put_u64(b, "batch_count", e->batches);
     put_u64(b, "failed_batch_count", e->calls_failed);
-    asbi_json_put_key(b, "eta_seconds");
-    if (s->eta_seconds < 0)
-        asbi_buf_c(b, "null");
-    else
-        asbi_json_put_double(b, rounded(s->eta_seconds));
+    put_known(b, "eta_seconds", s->eta_seconds);
+    put_known(b, "eta_low_seconds", s->eta_low_seconds);
+    put_known(b, "eta_high_seconds", s->eta_high_seconds);
 }
 
 static void put_state(struct asbi_buf *b, const struct asb_stats *e)
@@ -264,19 +271,28 @@ static double guess_total(const struct asb_job *job)
 
 /* The engine knows the time for what it holds; the rest of the file will take
  * as long as its rows do now. */
-static double eta(const struct asb_job *job, const struct asb_job_stats *s)
+static void estimate_end(const struct asb_job *job, struct asb_job_stats *s)
 {
+    const struct asb_engine *e = job->engine;
+    bool held = s->input_ended && s->engine.eta_seconds >= 0;
+    const struct asbi_eta *rate = held ? &e->eta : &job->row_rate;
+    double floor_seconds = (double)s->engine.blocked_ms / 1000;
     double left = s->total_rows_guess - (double)s->rows_written;
-    double blocked = (double)s->engine.blocked_ms / 1000;
+    uint64_t now = asbi_now(e->world);
+    struct asbi_eta_range range;
 
+    s->eta_seconds = s->eta_low_seconds = s->eta_high_seconds = -1;
     if (job->over)
-        return 0;
-    if (s->total_rows_guess < 0)
-        return -1;
-    if (s->input_ended && s->engine.eta_seconds >= 0)
-        return s->engine.eta_seconds;
-    return asbi_eta_left(&job->row_rate, left, blocked,
-                         asbi_now(job->engine->world));
+        s->eta_seconds = s->eta_low_seconds = s->eta_high_seconds = 0;
+    if (job->over || s->total_rows_guess < 0)
+        return;
+    if (held)
+        left = e->work_accepted - e->work_done;
+    s->eta_seconds = held ? s->engine.eta_seconds
+                          : asbi_eta_left(rate, left, floor_seconds, now);
+    range = asbi_eta_range(rate, left, floor_seconds, s->eta_seconds, now);
+    s->eta_low_seconds = range.low;
+    s->eta_high_seconds = range.high;
 }
 
 void asb_job_get_stats(const struct asb_job *job, struct asb_job_stats *stats)
@@ -295,6 +311,6 @@ void asb_job_get_stats(const struct asb_job *job, struct asb_job_stats *stats)
     s.rows_per_second = asbi_eta_rate(&job->row_rate, now);
     s.tokens_per_second = asbi_eta_rate(&job->token_rate, now);
     s.total_rows_guess = guess_total(job);
-    s.eta_seconds = eta(job, &s);
+    estimate_end(job, &s);
     memcpy(stats, &s, size);
 }

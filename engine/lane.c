@@ -116,6 +116,16 @@ static int init_api(struct asbi_lane *lane, struct asb_message *why)
     return rc;
 }
 
+/* 0: no pace. */
+static uint64_t money_per_minute(const struct asbi_config *c)
+{
+    double minutes = (double)c->budget_period_ns / 6e10;
+
+    if (minutes <= 0 || c->budget == INT64_MAX)
+        return 0;
+    return (uint64_t)((double)c->budget / minutes) + 1;
+}
+
 static void init_gates(struct asbi_lane *lane, unsigned capacity)
 {
     const struct asbi_config *c = lane->config;
@@ -130,6 +140,7 @@ static void init_gates(struct asbi_lane *lane, unsigned capacity)
     asbi_breaker_init(&lane->breaker);
     asbi_retry_budget_init(&lane->retries, 0);
     asbi_budget_init(&lane->budget, c->budget);
+    asbi_bucket_init(&lane->money, money_per_minute(c));
 }
 
 static void init_learning(struct asbi_lane *lane)
@@ -396,6 +407,10 @@ enum asbi_gate asbi_lane_gate(struct asbi_lane *lane,
     enum asbi_gate gate = rate_gate(lane, demand, now, ready_ns);
     if (gate != ASBI_GATE_OPEN)
         return gate;
+    *ready_ns =
+        asbi_bucket_ready_at(&lane->money, (double)demand->worst_cost, now);
+    if (*ready_ns > now && !demand->urgent)
+        return ASBI_GATE_PACE;
     *ready_ns = ASBI_NEVER;
     if (demand->worst_cost > asbi_budget_left(&lane->budget))
         return ASBI_GATE_BUDGET;
@@ -411,6 +426,7 @@ void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
     asbi_bucket_take(&lane->tokens, demand->rate_tokens, now);
     asbi_bucket_take(&lane->outputs, demand->rate_output, now);
     (void)asbi_budget_reserve(&lane->budget, demand->worst_cost);
+    asbi_bucket_take(&lane->money, (double)demand->worst_cost, now);
     lane->outstanding_tokens += demand->rate_tokens;
     lane->outstanding_output += demand->rate_output;
 }
@@ -429,11 +445,11 @@ void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
     lane->outstanding_output -= demand->rate_output;
     asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
     asbi_breaker_ended(&lane->breaker, s->breaker_ok || s->breaker_silent, now);
-    if (s->outcome == ASBI_LIMITER_OK)
-        asbi_retry_budget_earn(&lane->retries, now);
     asbi_bucket_settle(&lane->tokens, demand->rate_tokens, s->rate_tokens);
     asbi_bucket_settle(&lane->outputs, demand->rate_output, s->rate_output);
     asbi_budget_settle(&lane->budget, demand->worst_cost, s->spent);
+    asbi_bucket_settle(&lane->money, (double)demand->worst_cost,
+                       (double)s->spent);
 }
 
 static void hint_bucket(struct asbi_bucket *b, bool configured, uint64_t limit,
@@ -531,14 +547,23 @@ static void learn_array(struct asbi_lane *lane,
     asbi_lane_refresh(lane);
 }
 
+double asbi_lane_part_of_call(const struct asbi_lane *lane, bool shares)
+{
+    return shares && lane->caps.items ? 1 / (double)lane->caps.items : 1;
+}
+
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
 {
     struct asbi_sizing_limits limits;
+    bool single = lesson->way == ASBI_SINGLE;
 
+    asbi_retry_budget_earn(&lane->retries,
+                           (double)(lesson->items - lesson->bad) *
+                               asbi_lane_part_of_call(lane, !single));
     if (lesson->usage && lesson->seconds > 0)
         asbi_latency_learn(&lane->latency, lesson->usage->input_tokens,
                            lesson->usage->output_tokens, lesson->seconds);
-    if (lesson->way == ASBI_SINGLE)
+    if (single)
         return;
     if (lesson->way == ASBI_ARRAY) {
         learn_array(lane, lesson);

@@ -39,6 +39,7 @@ struct asbi_demand {
     double rate_tokens;         /* against the token limit */
     double rate_output; /* where output has a limit of its own, else 0 */
     int64_t worst_cost;
+    bool urgent; /* does not wait for the pace of the budget */
 };
 
 /* Why a lane sends nothing now. */
@@ -48,6 +49,7 @@ enum asbi_gate {
     ASBI_GATE_BREAKER,     /* too many failures */
     ASBI_GATE_CONCURRENCY, /* opens when a call ends */
     ASBI_GATE_RATE,
+    ASBI_GATE_PACE,   /* the budget is to last for its period */
     ASBI_GATE_BUDGET, /* opens, if at all, when a call ends */
 };
 
@@ -77,6 +79,7 @@ struct asbi_lane {
     struct asbi_breaker breaker;
     struct asbi_retry_budget retries;
     struct asbi_budget budget;
+    struct asbi_bucket money; /* the budget over its period, nano-dollars */
     uint64_t blocked_until_ns;
     unsigned throttles;    /* 429s since the last good answer */
     unsigned unreachables; /* episodes since the last good answer */
@@ -209,6 +212,10 @@ struct asbi_lesson {
 void asbi_lane_shrink_arrays(struct asbi_lane *lane, size_t count);
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson);
+
+/* What an item that may share a call, or one that may not, is of a call of the
+ * usual size. */
+double asbi_lane_part_of_call(const struct asbi_lane *lane, bool shares);
 
 /* Brings the caps up to date with what was learned. */
 void asbi_lane_refresh(struct asbi_lane *lane);

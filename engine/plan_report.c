@@ -30,6 +30,7 @@ static const char *const pace_names[ASBI_PLAN_PACES] = {
     [ASBI_GATE_BREAKER] = "provider's failures",
     [ASBI_GATE_CONCURRENCY] = "concurrency",
     [ASBI_GATE_RATE] = "rate limit",
+    [ASBI_GATE_PACE] = "pace of the budget",
     [ASBI_GATE_BUDGET] = "budget",
     [ASBI_PLAN_LATENCY] = "latency",
 };

@@ -250,6 +250,7 @@ static void take_over(struct asb_engine *e, struct asbi_item *heir,
     heir->parcel.load = item->parcel.load;
     asbi_free(&e->mem, heir->complaint);
     heir->complaint = item->complaint;
+    heir->complaint_tokens = item->complaint_tokens;
     item->complaint = NULL;
 }
 

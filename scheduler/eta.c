@@ -1,6 +1,7 @@
 #include "scheduler/eta.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "engine/base/units.h"
 
@@ -101,4 +102,53 @@ double asbi_eta_left(const struct asbi_eta *e, double remaining,
     if (!(rate > 0) || !isfinite(seconds))
         return -1;
     return seconds > floor_seconds ? seconds : floor_seconds;
+}
+
+enum { PARTS = 10 };
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Work a second in each part of the window, least first. */
+static void rates_of_parts(const struct asbi_eta *e, uint64_t now_ns,
+                           double rates[PARTS])
+{
+    uint64_t start = window_start(e, now_ns), at = start;
+    double before = work_at(e, &at);
+    double seconds = (double)(now_ns - start) / 1e9 / PARTS;
+
+    for (uint64_t i = 0; i < PARTS; i++) {
+        at = start + (now_ns - start) / PARTS * (i + 1);
+        double after = work_at(e, &at);
+
+        rates[i] = (after - before) / seconds;
+        before = after;
+    }
+    qsort(rates, PARTS, sizeof(rates[0]), ascending);
+}
+
+struct asbi_eta_range asbi_eta_range(const struct asbi_eta *e, double remaining,
+                                     double floor_seconds, double left,
+                                     uint64_t now_ns)
+{
+    struct asbi_eta_range r = { .low = left, .high = -1 };
+    double rates[PARTS];
+
+    if (left < 0 || now_ns < e->started_ns + PARTS)
+        return r;
+    if (remaining <= 0) {
+        r.high = left;
+        return r;
+    }
+    rates_of_parts(e, now_ns, rates);
+    double fast = rates[PARTS * 3 / 4], slow = rates[PARTS / 4];
+    if (fast > 0)
+        r.low = fmin(left, fmax(remaining / fast, floor_seconds));
+    if (slow > 0)
+        r.high = fmax(left, remaining / slow);
+    return r;
 }

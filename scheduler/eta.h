@@ -39,4 +39,16 @@ double asbi_eta_rate(const struct asbi_eta *e, uint64_t now_ns);
 double asbi_eta_left(const struct asbi_eta *e, double remaining,
                      double floor_seconds, uint64_t now_ns);
 
+/* Where the time left likely lies: at the rates that three of four, and one of
+ * four, of ten equal parts of the window reached.  `left` is what
+ * asbi_eta_left() said, and lies within; high < 0: parts stood still, so that
+ * it may take any time. */
+struct asbi_eta_range {
+    double low, high;
+};
+
+struct asbi_eta_range asbi_eta_range(const struct asbi_eta *e, double remaining,
+                                     double floor_seconds, double left,
+                                     uint64_t now_ns);
+
 #endif

@@ -6,10 +6,11 @@
 
 #include "engine/base/units.h"
 
-/* Fuller than this a batch is sent rather than kept for a last small item. */
-static const double full_enough = 0.95;
+/* Fuller than this a batch is sent rather than kept for a last small item; the
+ * smaller its items, the likelier is one that still fits. */
+static const double full_enough = 0.95, full_of_small = 0.98, tiny_item = 0.02;
 /* Up to this part of every cap an item is small. */
-static const double small_item = 0.1;
+static const double small_item = 0.05;
 
 void asbi_former_init(struct asbi_former *f, const struct asbi_mem *mem)
 {
@@ -156,7 +157,11 @@ enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b)
 
 static bool is_full(const struct asbi_batch *b)
 {
-    return b->load.items >= b->kind->caps.items || fill(b) >= full_enough;
+    double used = fill(b);
+    bool tiny = used < tiny_item * (double)b->load.items;
+
+    return b->load.items >= b->kind->caps.items ||
+           used >= (tiny ? full_of_small : full_enough);
 }
 
 /* ---- open and closed --------------------------------------------------- */

@@ -55,7 +55,8 @@ struct asbi_batch_caps {
 /* Why a batch was closed: told to users by `plan` and the log. */
 enum asbi_closed_because {
     ASBI_BATCH_OPEN,
-    ASBI_BATCH_FULL,    /* items at their cap, another scale at 0.95 of its */
+    ASBI_BATCH_FULL,    /* items at their cap, another scale at 0.95 of its,
+                         * 0.98 where items are tiny */
     ASBI_BATCH_OLD,     /* waited as long as it may, or as an item wished */
     ASBI_BATCH_FLUSHED, /* input ended, the host said so, or the lane idles */
     ASBI_BATCH_EVICTED, /* a ninth was needed: the fullest went */

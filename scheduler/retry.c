@@ -31,10 +31,9 @@ static void accrue(struct asbi_retry_budget *b, uint64_t now_ns)
     b->at_ns = now_ns;
 }
 
-void asbi_retry_budget_earn(struct asbi_retry_budget *b, uint64_t now_ns)
+void asbi_retry_budget_earn(struct asbi_retry_budget *b, double calls)
 {
-    accrue(b, now_ns);
-    b->credits = fmin(saved, b->credits + earned);
+    b->credits = fmin(saved, b->credits + earned * calls);
 }
 
 uint64_t asbi_retry_budget_ready_at(struct asbi_retry_budget *b,

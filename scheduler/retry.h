@@ -31,6 +31,7 @@ uint64_t asbi_retry_wait(const struct asbi_retry_policy *p, unsigned attempt,
 /*
  * How much may be asked again after failures of the provider: half of what it
  * answers, and ten calls a minute in any case, of which ten may come at once.
+ * Counted in calls of the usual size, of which an item is a part.
  * Beyond that retries wait, so that a failing provider is not asked more often
  * than a sound one would be; until a third of all calls fail nobody waits.
  */
@@ -41,8 +42,8 @@ struct asbi_retry_budget {
 
 void asbi_retry_budget_init(struct asbi_retry_budget *b, uint64_t now_ns);
 
-/* A call was answered well. */
-void asbi_retry_budget_earn(struct asbi_retry_budget *b, uint64_t now_ns);
+/* So much was answered well. */
+void asbi_retry_budget_earn(struct asbi_retry_budget *b, double calls);
 
 /* When a retry may go; now or earlier for at once. */
 uint64_t asbi_retry_budget_ready_at(struct asbi_retry_budget *b,

@@ -150,6 +150,56 @@ static void background_work_alone_may_spend_it_all(void)
     sim_run_end(&r);
 }
 
+/* What was spent after half of the time. */
+static bool note_half(struct sim_run *r, void *arg)
+{
+    int64_t *half = arg;
+
+    if (*half == 0 && asbi_now(r->world) > 300 * ASBI_SECOND)
+        *half = r->engine->stats.cost_nano_usd;
+    return true;
+}
+
+static void a_budget_may_be_spent_over_a_period(void)
+{
+    int64_t half = 0;
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 2000;
+    set(&r, "budget", "0.05");
+    set(&r, "budget_period", "10m");
+    set(&r, "batch_size", "10");
+    r.on_step = note_half;
+    r.on_step_arg = &half;
+    sim_run_all(&r);
+    CHECK(r.stats.halt == ASB_HALT_BUDGET);
+    CHECK(half > ASBI_USD * 21 / 1000 && half < ASBI_USD * 29 / 1000);
+    CHECK(r.virtual_ns > 540 * ASBI_SECOND && r.virtual_ns < 680 * ASBI_SECOND);
+    sim_run_end(&r);
+}
+
+static enum asb_class all_urgent(size_t i)
+{
+    (void)i;
+    return ASB_URGENT;
+}
+
+static void the_urgent_do_not_wait_for_the_pace(void)
+{
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 200;
+    r.priority = all_urgent;
+    set(&r, "budget", "1");
+    set(&r, "budget_period", "10h");
+    sim_run_all(&r);
+    CHECK_INT(r.stats.items_ok, ==, 200);
+    CHECK(r.virtual_ns < 10 * ASBI_SECOND);
+    sim_run_end(&r);
+}
+
 static enum asb_class one_normal_then_background(size_t i)
 {
     return i ? ASB_BACKGROUND : ASB_NORMAL;
@@ -216,6 +266,8 @@ TEST_MAIN(CASE(the_urgent_overtake_what_came_before),
           CASE(tenants_share_whatever_they_ask_for),
           CASE(background_work_waits_for_the_rest_of_the_budget),
           CASE(background_work_alone_may_spend_it_all),
+          CASE(a_budget_may_be_spent_over_a_period),
+          CASE(the_urgent_do_not_wait_for_the_pace),
           CASE(work_held_back_does_not_stop_the_input),
           CASE(each_level_of_the_budget_is_told_once),
           CASE(bad_rules_are_refused_at_the_start))

@@ -7,6 +7,12 @@
 
 enum { MOST_STEPS = 2000000 };
 
+/* What a callback is for. */
+struct told {
+    struct sim_run *run;
+    size_t index;
+};
+
 void sim_run_init(struct sim_run *r, uint64_t seed)
 {
     *r = (struct sim_run){ .seed = seed, .items = 200 };
@@ -44,7 +50,8 @@ void sim_run_start(struct sim_run *r)
     CHECK(options != NULL);
     CHECK_INT(set_options(r, options), ==, ASB_OK);
     r->answers = calloc(r->items, sizeof(*r->answers));
-    CHECK(r->answers != NULL);
+    r->told = calloc(r->items, sizeof(struct told));
+    CHECK(r->answers != NULL && r->told != NULL);
     fault_mem_init(&r->mem, r->fail_at);
     r->engine = asbi_engine_alloc(&r->mem.mem, &log);
     r->rc = r->engine ? ASB_OK : ASB_ENOMEM;
@@ -58,11 +65,6 @@ void sim_run_start(struct sim_run *r)
         r->store->ops->free(r->store);
     asb_options_free(options);
 }
-
-struct told {
-    struct sim_run *run;
-    size_t index;
-};
 
 static void on_done(struct asb_engine *e, const struct asb_result *result,
                     void *arg)
@@ -84,17 +86,15 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
     (void)snprintf(a->code, sizeof(a->code), "%s",
                    result->error_code ? result->error_code : "");
     r->answered++;
-    free(arg);
 }
 
 bool sim_run_submit(struct sim_run *r)
 {
     char room[512], more[512], id[32];
     size_t i = r->submitted;
-    struct told *told = malloc(sizeof(*told));
+    struct told *told = &((struct told *)r->told)[i];
     const char *text = room;
 
-    CHECK(told != NULL);
     *told = (struct told){ r, i };
     (void)snprintf(id, sizeof(id), "item-%zu", i);
     (void)snprintf(room, sizeof(room), "Sentence number %zu of {name}.", i);
@@ -115,7 +115,6 @@ bool sim_run_submit(struct sim_run *r)
         r->submitted++;
         return true;
     }
-    free(told);
     return false;
 }
 
@@ -135,6 +134,8 @@ void sim_run_play(struct sim_run *r)
             break;
         /* A refused submission is tried again. */
         more = asbi_sim_world_step(r->world) || r->submitted < r->items;
+        if (r->on_step && !r->on_step(r, r->on_step_arg))
+            break;
     }
     r->finished = r->answered == r->items;
     r->stats.size = sizeof(r->stats);
@@ -149,6 +150,7 @@ void sim_run_end(struct sim_run *r)
     CHECK(r->engine == NULL || asb_engine_free(r->engine) == ASB_OK);
     CHECK_INT(r->mem.live, ==, 0);
     free(r->answers);
+    free(r->told);
     r->answers = NULL;
 }
 

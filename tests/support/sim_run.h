@@ -47,6 +47,9 @@ struct sim_run {
     void (*log)(enum asb_log_level level, const char *line, void *arg);
     void *log_arg;
     size_t fail_at; /* the n-th allocation fails; 0: none does */
+    /* After each event; false ends the play there. */
+    bool (*on_step)(struct sim_run *r, void *arg);
+    void *on_step_arg;
 
     /* -- what happened */
     int rc; /* of the start */
@@ -54,6 +57,7 @@ struct sim_run {
     struct asb_engine *engine;
     struct asbi_world *world;
     struct sim_answer *answers;
+    void *told; /* of each item, for its callback */
     size_t submitted, answered;
     struct asb_stats stats;
     struct asbi_sim_stats served;

@@ -227,10 +227,10 @@ static void two_good_answers_pay_for_a_retry(void)
     asbi_retry_budget_init(&b, 0);
     (void)retries_at(&b, 0);
     for (int i = 0; i < 40; i++)
-        asbi_retry_budget_earn(&b, 0);
+        asbi_retry_budget_earn(&b, 1);
     CHECK_INT(retries_at(&b, 0), ==, 20);
     for (int i = 0; i < 4000; i++)
-        asbi_retry_budget_earn(&b, 0);
+        asbi_retry_budget_earn(&b, 1);
     CHECK_INT(retries_at(&b, 0), ==, 100); /* no more is saved up */
 }
 

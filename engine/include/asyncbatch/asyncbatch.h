@@ -433,6 +433,9 @@ struct asb_job_stats {
     double eta_seconds;      /* < 0: unknown */
     double total_rows_guess; /* from bytes read of a file; < 0: unknown */
     uint64_t rows_failed;    /* of those that are answered, written or not */
+    /* Where eta_seconds likely lies, by how steady the rate was; high < 0: it
+     * stood still at times, or nothing is known. */
+    double eta_low_seconds, eta_high_seconds;
 };
 
 /**
