@@ -42,7 +42,7 @@ void asbi_learned_recall(const struct asb_options *options,
                          struct asbi_recalled *out)
 {
     struct asbi_json *json = asbi_json_new(mem, ASBI_LEARNED_MAX_BYTES + 64);
-    struct names names;
+    struct names names = { .lane = "" };
 
     *out = (struct asbi_recalled){ .has_lane = false };
     if (!json)
@@ -81,7 +81,7 @@ void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
                                       .output = l->output_ratio,
                                       .sizing = l->sizing };
     struct asbi_buf lines;
-    struct names names;
+    struct names names = { .lane = "" };
 
     asbi_buf_init(&lines, out->mem, ASBI_LEARNED_MAX_BYTES / 4);
     find_names(e->options, &names);

@@ -194,7 +194,7 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
 {
     const struct asbi_json_node *o = find(text, "lane", name, json);
     struct asbi_learned_lane r = { .slow_start = false };
-    double flight[2], sure[3], spread[3];
+    double flight[2] = { 0 }, sure[3] = { 0 }, spread[3] = { 0 };
 
     asbi_latency_init(&r.latency, 0);
     struct asbi_latency *l = &r.latency;
@@ -235,7 +235,7 @@ bool asbi_learned_find_kind(asbi_str text, asbi_str name,
 {
     const struct asbi_json_node *o = find(text, "kind", name, json);
     struct asbi_learned_kind r;
-    double input[2], output[2], size[2];
+    double input[2] = { 0 }, output[2] = { 0 }, size[2] = { 0 };
 
     if (!o || !get_numbers(json, o, ASBI_STR("input"), input, 2, 0, 0x1p53) ||
         !get_numbers(json, o, ASBI_STR("output"), output, 2, 0, 0x1p53) ||
