@@ -61,6 +61,8 @@ static void read_samples(void)
     char line[8192];
 
     CHECK(f != NULL && json != NULL);
+    sample_count = set_count = 0;
+    memset(set_names, 0, sizeof(set_names));
     while (fgets(line, sizeof(line), f))
         take(json, line);
     CHECK(fclose(f) == 0);
@@ -166,8 +168,6 @@ static void single_texts_are_within_a_fifth_on_average(void)
     for (int v = 0; v < 2; v++) {
         double sum = 0;
 
-        sample_count = set_count = 0;
-        memset(set_names, 0, sizeof(set_names));
         read_samples();
         for (size_t i = 0; i < sample_count; i++)
             sum += fabs(samples[i].raw[v] / samples[i].exact[v] - 1);
