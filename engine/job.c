@@ -353,7 +353,7 @@ static void prepare(struct asb_job *job, struct asb_engine *e,
     job->done = done;
     job->arg = arg;
     job->in_fd = job->out_fd = job->metrics_fd = -1;
-    asbi_order_init(&job->order, job->mem);
+    asbi_order_init(&job->order, job->mem, asbi_job_turn_came, job);
     asbi_buf_init(&job->row, job->mem, row_max);
     asbi_buf_init(&job->ready, job->mem,
                   row_max + 8 * e->config->max_memory_bytes);

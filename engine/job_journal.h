@@ -58,6 +58,16 @@ void asbi_job_journal_flush(struct asb_job *job);
 void asbi_job_journal_end(struct asb_job *job);
 void asbi_job_journal_free(struct asb_job *job);
 
+/* ---- job_aside.c ----------------------------------------------------- */
+
+/* Keeps the row in job->row for its turn, as bytes or as a slip.  ASB_OK or
+ * ASB_ENOMEM. */
+int asbi_job_wait_for_turn(struct asb_job *job, const struct asbi_slip *slip,
+                           asbi_str id);
+
+/* Appends the row of a slip: an asbi_order_fetch_cb of the job. */
+int asbi_job_turn_came(void *job, asbi_str slip, struct asbi_buf *out);
+
 /* ---- job_known.c ----------------------------------------------------- */
 
 /* A hash of what a row asks. */

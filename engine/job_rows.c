@@ -96,7 +96,7 @@ static void row_out(struct asb_job *job, const struct asbi_slip *slip,
     asbi_buf_clear(&job->row);
     asbi_writer_row(job->writer, &slip->memo, result, &job->row);
     if (asbi_buf_failed(&job->row) ||
-        asbi_order_keep(&job->order, slip->place, asbi_buf_view(&job->row)))
+        asbi_job_wait_for_turn(job, slip, result->id))
         out_of_memory(job);
 }
 

@@ -5,9 +5,10 @@
 
 enum { FIRST_CAP = 1024 };
 
-void asbi_order_init(struct asbi_order *o, const struct asbi_mem *mem)
+void asbi_order_init(struct asbi_order *o, const struct asbi_mem *mem,
+                     asbi_order_fetch_cb fetch, void *arg)
 {
-    *o = (struct asbi_order){ .mem = mem };
+    *o = (struct asbi_order){ .mem = mem, .fetch = fetch, .arg = arg };
 }
 
 static struct asbi_order_place *at(const struct asbi_order *o, uint64_t place)
@@ -57,7 +58,8 @@ void asbi_order_pass(struct asbi_order *o)
     o->first++;
 }
 
-int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
+static int keep(struct asbi_order *o, uint64_t place, asbi_str row,
+                bool is_slip)
 {
     struct asbi_order_place *p = at(o, place);
 
@@ -66,23 +68,49 @@ int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
     if (!p->bytes)
         return ASB_ENOMEM;
     p->len = row.len;
+    p->is_slip = is_slip;
     o->held_bytes += row.len;
     return ASB_OK;
 }
 
+int asbi_order_keep(struct asbi_order *o, uint64_t place, asbi_str row)
+{
+    return keep(o, place, row, false);
+}
+
+int asbi_order_keep_slip(struct asbi_order *o, uint64_t place, asbi_str slip)
+{
+    return keep(o, place, slip, true);
+}
+
 bool asbi_order_is_ready(const struct asbi_order *o)
 {
-    return o->first < o->next && at(o, o->first)->bytes;
+    return !o->stuck && o->first < o->next && at(o, o->first)->bytes;
+}
+
+/* False when it cannot be had. */
+static bool put(struct asbi_order *o, const struct asbi_order_place *p,
+                struct asbi_buf *out)
+{
+    asbi_str bytes = asbi_str_of(p->bytes, p->len);
+
+    if (p->is_slip)
+        return o->fetch(o->arg, bytes, out) == 0;
+    asbi_buf_str(out, bytes);
+    return true;
 }
 
 size_t asbi_order_take(struct asbi_order *o, struct asbi_buf *out, size_t most)
 {
     size_t rows = 0;
 
-    while (out->len < most && o->first < o->next && at(o, o->first)->bytes) {
+    while (out->len < most && asbi_order_is_ready(o)) {
         struct asbi_order_place *p = at(o, o->first);
 
-        asbi_buf_add(out, p->bytes, p->len);
+        if (!put(o, p, out)) {
+            o->stuck = true;
+            break;
+        }
         o->held_bytes -= p->len;
         asbi_free(o->mem, p->bytes);
         p->bytes = NULL;

@@ -7,8 +7,10 @@ import signal
 import sqlite3
 import stat
 import tempfile
+import threading
 import time
 
+from bad_server import BadServer
 from killing import Killing, Simulator
 from support import Case, QUICK, TRANSLATE, csv_rows, ids, items, json_lines
 
@@ -306,6 +308,57 @@ class Resume(Case):
         self.assertIn("row 8 of the input", done.err)
         done = self.pipe(items(30), status=2)
         self.assertIn("fewer rows", done.err)
+
+    # ---- more answers than memory
+
+    def many_before_the_first(self, name, text, *args):
+        """The first row is answered last, after five times the memory."""
+        self.write(name, text)
+        others = threading.Semaphore(0)
+        starved = []
+
+        def script(call):
+            if "First" in call.items[0]["text"]:
+                starved.extend(not others.acquire(timeout=20)
+                               for _ in range(400) if not any(starved))
+            call.good()
+            others.release()
+
+        server = BadServer(script)
+        self.addCleanup(server.close)
+        self.run_job(*TRANSLATE, "-i", name, "-o", "o" + name[2:],
+                     "--base-url", server.url, "-m", "m", "--batch-size", "1",
+                     "--workers", "4", "--max-memory", "256KiB",
+                     "--call-timeout", "50s", "--first-byte-timeout", "50s",
+                     "--max-item-bytes", "64KiB", "--stream", "off", *args)
+        self.assertEqual(server.problems, [])
+        self.assertFalse(any(starved), "the rest did not go on")
+
+    @staticmethod
+    def long_text(i):
+        return ("First" if i == 0 else f"Line {i}") + " of the story. " * 200
+
+    def test_answers_beyond_memory_wait_in_the_journal(self):
+        self.many_before_the_first("in.jsonl", "".join(
+            json.dumps({"id": i, "text": self.long_text(i)}) + "\n"
+            for i in range(401)))
+        answers = json_lines(self.read("o.jsonl"))
+        self.assertEqual([a["seq"] for a in answers], list(range(401)))
+        for i, answer in enumerate(answers):
+            self.assertEqual(answer["output"], "Fr " + self.long_text(i))
+            self.assertEqual(answer["id"], i)
+
+    def test_columns_of_answers_beyond_memory_are_kept(self):
+        rows = "".join(f'k{i},"note, {i}",{self.long_text(i)}\n'
+                       for i in range(401))
+        self.many_before_the_first("in.csv", "id,note,text\n" + rows,
+                                   "--max-memory", "2MiB")
+        found = csv_rows(self.read("o.csv"))
+        self.assertEqual([row["id"] for row in found],
+                         [f"k{i}" for i in range(401)])
+        for i, row in enumerate(found):
+            self.assertEqual(row["note"], f"note, {i}")
+            self.assertEqual(row["target_text"], "Fr " + self.long_text(i))
 
     # ---- doubt
 
