@@ -157,4 +157,9 @@ void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item);
 void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
                               const char *message);
 
+/* submit.c: a request that is not to be asked, as its answer is known: others
+ * that ask the same can share that.  Only of items that may share a call. */
+void asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
+                       const struct asb_result *result);
+
 #endif

@@ -81,7 +81,8 @@ enum asbi_known {
 };
 
 /* What is known of the row that is read now, number job->rows_read. */
-enum asbi_known asbi_job_look_up(struct asb_job *job, uint64_t key,
+enum asbi_known asbi_job_look_up(struct asb_job *job,
+                                 const struct asbi_row *row, uint64_t key,
                                  struct asbi_journal_answer *out);
 
 /* Records an outcome.  False when the row must not be written: it is left for

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/input.h"
 #include "engine/job_journal.h"
+
+enum { TAUGHT = 16384 };
 
 static uint64_t mix(uint64_t hash, asbi_str s)
 {
@@ -132,13 +135,34 @@ static enum asbi_known look_up(struct asb_job *job, uint64_t key,
     return asks_again(job, out) ? ASBI_KNOWN_ASK : give(job, out);
 }
 
-enum asbi_known asbi_job_look_up(struct asb_job *job, uint64_t key,
+/* Rows to come may ask the same as one that is known.  Memory does not hold
+ * many, so the last before the mark will do. */
+static void teach(struct asb_job *job, const struct asbi_row *row,
+                  enum asbi_known what, struct asbi_journal_answer *a)
+{
+    struct asbi_job_journal *k = job->kept;
+    struct asb_request request = row->request;
+
+    if (row->error_code || row->answered)
+        return;
+    if (what == ASBI_KNOWN_SKIP &&
+        (job->rows_read + TAUGHT < k->delivered ||
+         k->store->ops->find(k->store, job->rows_read, a, NULL)))
+        return;
+    asbi_input_complete(job->config, &request);
+    asbi_submit_known(job->engine, &request, &a->result);
+}
+
+enum asbi_known asbi_job_look_up(struct asb_job *job,
+                                 const struct asbi_row *row, uint64_t key,
                                  struct asbi_journal_answer *out)
 {
     enum asbi_known what = job->kept ? look_up(job, key, out) : ASBI_KNOWN_ASK;
 
-    if (what == ASBI_KNOWN_SKIP || what == ASBI_KNOWN_GIVEN)
+    if (what == ASBI_KNOWN_SKIP || what == ASBI_KNOWN_GIVEN) {
         job->kept->rows_known++;
+        teach(job, row, what, out);
+    }
     return what;
 }
 

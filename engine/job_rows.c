@@ -261,7 +261,7 @@ static int take_row(struct asb_job *job, struct asbi_slip *slip,
     char message[160];
 
     slip->key = job->kept ? asbi_job_row_key(row) : 0;
-    enum asbi_known what = asbi_job_look_up(job, slip->key, &known);
+    enum asbi_known what = asbi_job_look_up(job, row, slip->key, &known);
     if (what == ASBI_KNOWN_STOP)
         return 1;
     job->rows_read++;

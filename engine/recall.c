@@ -205,6 +205,29 @@ void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
                         asbi_wall_ms(e->world));
 }
 
+void asbi_recall_teach(struct asb_engine *e, const struct asbi_item *item,
+                       const struct asb_result *result)
+{
+    struct asbi_recall *r = &e->recall;
+    uint64_t now = asbi_wall_ms(e->world);
+    struct asbi_cache_answer answer = {
+        .output = result->output,
+        .output_is_json = result->output_is_json,
+        .http_status = result->http_status,
+        .usage = result->usage,
+        .cost_nano_usd = result->cost_nano_usd,
+    };
+    struct asbi_cache_key key;
+
+    if (!r->memory || !key_of(e, item, &key))
+        return;
+    asbi_buf_clear(&r->bytes);
+    asbi_cache_record_write(&r->bytes, &key, &answer);
+    if (!asbi_buf_failed(&r->bytes))
+        asbi_recall_remember(e, item, asbi_buf_view(&r->bytes), &key,
+                             now + e->config->cache_ttl_ns / ASBI_MS, true);
+}
+
 /* ---- answers to come -------------------------------------------------- */
 
 static struct asbi_item *item_of(struct asbi_seat *seat)

@@ -72,6 +72,11 @@ void asbi_recall_fini(struct asb_engine *e);
 /* A new item: it is answered, follows another, is looked up, or is queued. */
 void asbi_recall_ask(struct asb_engine *e, struct asbi_item *item);
 
+/* What an earlier run of this job was answered, for items that ask the same.
+ * Into memory only. */
+void asbi_recall_teach(struct asb_engine *e, const struct asbi_item *item,
+                       const struct asb_result *result);
+
 /* An item is about to be done: keeps its answer, tells its followers. */
 void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item);
 

@@ -261,3 +261,22 @@ int asb_submit(struct asb_engine *e, const struct asb_request *request,
     memcpy(&whole, request, request->size);
     return submit(e, &whole, done, arg, number);
 }
+
+void asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
+                       const struct asb_result *result)
+{
+    struct asbi_verdict_on_item verdict = { .code = NULL };
+    asbi_str text = { NULL, 0 };
+
+    if (!e->recall.memory || request->payload != ASB_TEXT || !e->task_packs ||
+        !result->ok || result->source == ASB_NEAR || check(e, request) ||
+        !render(e, request, &text, &verdict) || asbi_buf_failed(&e->scratch))
+        return;
+    struct asbi_item *item = asbi_item_new(&e->mem, request, text);
+    if (!item)
+        return;
+    item->packed = true;
+    item->cost = result->cost_nano_usd;
+    asbi_recall_teach(e, item, result);
+    asbi_item_free(&e->mem, item);
+}

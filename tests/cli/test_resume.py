@@ -360,6 +360,21 @@ class Resume(Case):
             self.assertEqual(row["note"], f"note, {i}")
             self.assertEqual(row["target_text"], "Fr " + self.long_text(i))
 
+    def test_what_an_earlier_run_asked_is_a_duplicate_now(self):
+        texts = items(50)
+        again = texts.replace('"k', '"again')
+        for order in ("input", "completion"):
+            for name in ("out.jsonl", "out.jsonl.journal"):
+                if os.path.exists(self.path(name)):
+                    os.remove(self.path(name))
+            self.pipe(texts, "--order", order)
+            self.pipe(texts + again, "--order", order)
+            total = self.summary()
+            self.assertEqual((total["calls"], total["items_known_before"],
+                              total["items_duplicate"]), (0, 50, 50))
+        answers = json_lines(self.read("out.jsonl"))
+        self.assertEqual(len(answers), 100)
+
     # ---- doubt
 
     def in_doubt(self, *args):
