@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ struct bench {
     uint64_t rows;
     uint64_t *stalls;
     size_t stall_count;
+    size_t preempted; /* visits that say more of others than of the journal */
 };
 
 static void stop(const char *what, const char *why)
@@ -140,8 +142,18 @@ static void one_call(struct bench *b)
         put_answer(b);
 }
 
+/* How often others took the processor away. */
+static long preemptions(void)
+{
+    struct rusage use;
+
+    (void)getrusage(RUSAGE_SELF, &use);
+    return use.ru_nivcsw;
+}
+
 static void turn(struct bench *b)
 {
+    long before = preemptions();
     uint64_t began = asbi_clock_read();
 
     if (asbi_journal_is_due(&b->j, began))
@@ -150,8 +162,11 @@ static void turn(struct bench *b)
         b->file.store->ops->tidy(b->file.store);
     else
         return;
-    if (b->stall_count < STALLS)
-        b->stalls[b->stall_count++] = asbi_clock_read() - began;
+    uint64_t took = asbi_clock_read() - began;
+    if (preemptions() > before)
+        b->preempted++;
+    else if (b->stall_count < STALLS)
+        b->stalls[b->stall_count++] = took;
 }
 
 static void wait_until(uint64_t then)
@@ -184,10 +199,12 @@ static void report(struct bench *b, double seconds)
     for (size_t i = 0; i < b->stall_count; i++)
         sum += b->stalls[i];
     (void)printf("steady: %.0f items a second; %zu visits, %.1f %% of the "
-                 "time; p50 %.2f, p99 %.2f, p99.9 %.2f, longest %.2f ms\n",
+                 "time; p50 %.2f, p99 %.2f, p99.9 %.2f, longest %.2f ms; %zu "
+                 "more were preempted\n",
                  (double)b->rows / seconds, b->stall_count,
                  (double)sum / seconds / 1e7, percentile(b, 0.5),
-                 percentile(b, 0.99), percentile(b, 0.999), percentile(b, 1));
+                 percentile(b, 0.99), percentile(b, 0.999), percentile(b, 1),
+                 b->preempted);
 }
 
 static void steady(struct bench *b, const char *path, unsigned seconds)
