@@ -9,9 +9,10 @@ enum {
     GROUP = 64,  /* calls that are worth a commit of their own */
     WAIT_MS = 4, /* between commits of smaller groups */
     RETRY_MS = 200,
-    /* A commit is followed by so many times its length for other work ... */
-    SHARE = 8,
-    PACE_MAX_MS = 50, /* ... but no longer than this */
+    /* A commit is followed by so many times its length for other work, four
+     * times as much when no call waits for the next ... */
+    SHARE = 2,
+    PACE_MAX_MS = 20, /* ... but no longer than this, or four times this */
 };
 
 void asbi_journal_init(struct asbi_journal *j, const struct asbi_mem *mem,
@@ -168,12 +169,11 @@ static uint64_t paced(const struct asbi_journal *j)
 
 static uint64_t latest(const struct asbi_journal *j)
 {
-    uint64_t wait = WAIT_MS * ASBI_MS;
+    uint64_t wait = WAIT_MS * ASBI_MS, unhurried = 4 * j->pace_ns;
 
     if (j->failing)
         return j->retry_ns;
-    return asbi_add_ns(j->last_commit_ns,
-                       j->pace_ns > wait ? j->pace_ns : wait);
+    return asbi_add_ns(j->last_commit_ns, unhurried > wait ? unhurried : wait);
 }
 
 bool asbi_journal_is_due(struct asbi_journal *j, uint64_t now)
