@@ -354,6 +354,7 @@ static void prepare(struct asb_job *job, struct asb_engine *e,
     job->arg = arg;
     job->in_fd = job->out_fd = job->metrics_fd = -1;
     asbi_order_init(&job->order, job->mem, asbi_job_turn_came, job);
+    asbi_list_init(&job->tickets);
     asbi_buf_init(&job->row, job->mem, row_max);
     asbi_buf_init(&job->ready, job->mem,
                   row_max + 8 * e->config->max_memory_bytes);
@@ -437,6 +438,7 @@ void asb_job_free(struct asb_job *job)
         job->engine->has_room = NULL;
         job->engine->alarm_ns = ASBI_NEVER;
     }
+    asbi_job_leave_items(job);
     asbi_job_journal_free(job);
     asbi_source_free(job->source);
     asbi_sink_free(job->sink);

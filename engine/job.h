@@ -24,7 +24,9 @@ struct asbi_slip {
 
 /* A row whose answer is awaited. */
 struct asbi_ticket {
+    struct asbi_link link; /* in job->tickets */
     struct asb_job *job;
+    uint64_t item;
     struct asbi_slip slip; /* `original` lies right after the ticket */
     size_t bytes;
 };
@@ -50,6 +52,7 @@ struct asb_job {
     struct asbi_order order;
     struct asbi_buf row;   /* one encoded row that came too early */
     struct asbi_buf ready; /* rows in order, on their way to the sink */
+    struct asbi_list tickets;
     size_t ticket_bytes;
 
     /* -- how far it is */
@@ -75,6 +78,8 @@ struct asb_job {
 /* job_rows.c */
 int asbi_job_on_row(void *arg, const struct asbi_row *row);
 bool asbi_job_has_room(const struct asb_job *job);
+/* The job goes before its items: nobody is told of them. */
+void asbi_job_leave_items(struct asb_job *job);
 /* Gives what is ready to the sink. */
 void asbi_job_push(struct asb_job *job);
 /* Ends early: nothing more is read or sent. */

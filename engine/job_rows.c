@@ -128,9 +128,34 @@ static void on_result(struct asb_engine *e, const struct asb_result *result,
     struct asb_job *job = t->job;
 
     (void)e;
+    asbi_list_remove(&t->link);
     outcome(job, &t->slip, result);
     job->ticket_bytes -= t->bytes;
     asbi_free(job->mem, t);
+}
+
+static void tell_nobody(struct asb_engine *e, const struct asb_result *result,
+                        void *arg)
+{
+    (void)e;
+    (void)result;
+    (void)arg;
+}
+
+void asbi_job_leave_items(struct asb_job *job)
+{
+    struct asbi_link *link;
+
+    while ((link = asbi_list_pop(&job->tickets))) {
+        struct asbi_ticket *t = ASBI_OF(link, struct asbi_ticket, link);
+        struct asbi_item *item = asbi_slots_get(&job->engine->numbers, t->item);
+
+        if (item) {
+            item->done = tell_nobody;
+            item->arg = NULL;
+        }
+        asbi_free(job->mem, t);
+    }
 }
 
 /* ---- rows in ---------------------------------------------------------- */
@@ -201,6 +226,8 @@ static void submit(struct asb_job *job, const struct asbi_slip *slip,
     int rc =
         t ? asb_submit(job->engine, &request, on_result, t, &item) : ASB_ENOMEM;
     if (rc == ASB_OK) {
+        t->item = item;
+        asbi_list_append(&job->tickets, &t->link);
         job->ticket_bytes += t->bytes;
         asbi_hold_row(job->engine, item, slip->memo.seq, slip->key);
         return;
