@@ -123,9 +123,9 @@ void audit_engine(struct witness *w, const struct asb_engine *e)
                 ASBI_ITEM_BACKOFF);
     check_sums(&s, e);
     check_money(w, e);
-    if (w->count - w->alerts != e->calls.count)
-        witness_say(w, "%zu exchanges for %zu calls", w->count - w->alerts,
-                    e->calls.count);
+    if (w->count - w->alerts + e->held.count != e->calls.count)
+        witness_say(w, "%zu exchanges for %zu calls, %zu of them held",
+                    w->count - w->alerts, e->calls.count, e->held.count);
 }
 
 void audit_idle(struct witness *w, const struct asb_engine *e)

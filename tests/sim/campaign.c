@@ -23,7 +23,7 @@ struct campaign {
     bool twice, go_on, one;
 
     uint64_t played, broken, traces;
-    uint64_t items, ok, calls, steps, halted, failed_allocations;
+    uint64_t items, ok, calls, steps, halted, failed_allocations, deaths;
     size_t most_bytes;
     double virtual_hours;
 };
@@ -84,6 +84,7 @@ static void add(struct campaign *c, const struct outcome *o)
     c->ok += o->items_ok;
     c->calls += o->calls;
     c->steps += o->steps;
+    c->deaths += o->deaths;
     c->halted += o->halt != ASB_RUNNING;
     c->failed_allocations += o->allocations_failed;
     c->virtual_hours += (double)o->virtual_ns / 3.6e12;
@@ -122,9 +123,9 @@ static void tell(const struct campaign *c, double core_seconds)
     (void)printf("%" PRIu64 " seeds, %" PRIu64 " broken; %" PRIu64
                  " items, %" PRIu64 " answered, %" PRIu64 " calls, %" PRIu64
                  " events, %" PRIu64 " halted, %" PRIu64
-                 " allocations failed, %zu bytes at most\n",
+                 " allocations failed, %" PRIu64 " deaths, %zu bytes at most\n",
                  c->played, c->broken, c->items, c->ok, c->calls, c->steps,
-                 c->halted, c->failed_allocations, c->most_bytes);
+                 c->halted, c->failed_allocations, c->deaths, c->most_bytes);
     (void)printf("%.1f virtual hours in %.1f core seconds: %.0f an hour of one "
                  "core\n",
                  c->virtual_hours, core_seconds,

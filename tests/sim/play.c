@@ -12,6 +12,7 @@
 #include "engine/sim/pseudo.h"
 #include "engine/sim/world.h"
 #include "tests/sim/audit.h"
+#include "tests/sim/job_play.h"
 #include "tests/sim/meter.h"
 
 enum {
@@ -167,6 +168,9 @@ static void check_result(struct play *p, const struct told *t,
                     r->attempts);
     if (r->cost_nano_usd < 0 || (r->source != ASB_API_CALL && r->cost_nano_usd))
         witness_say(&p->witness, "item %zu has an odd cost", t->index);
+    if (!r->ok && r->error_code && !t->cancelled &&
+        strcmp(r->error_code, "cancelled") == 0)
+        witness_say(&p->witness, "item %zu is cancelled, by nobody", t->index);
     if (r->ok)
         check_output(p, t, r);
 }
@@ -483,5 +487,8 @@ void play_seed(uint64_t seed, struct outcome *out)
     struct scenario s;
 
     scenario_draw(&s, seed);
-    play_scenario(&s, out);
+    if (s.job)
+        play_job(&s, out);
+    else
+        play_scenario(&s, out);
 }

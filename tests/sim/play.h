@@ -19,6 +19,7 @@ struct outcome {
     size_t most_bytes;
     size_t allocations, allocations_failed;
     enum asb_halt halt;
+    uint64_t deaths; /* of a job's processes */
 };
 
 void play_seed(uint64_t seed, struct outcome *out);

@@ -154,6 +154,27 @@ static void draw_host(struct scenario *s, struct asbi_rng *r)
     s->stop_after = often(r, 0.1) ? between(r, 1, s->items) : 0;
 }
 
+static void draw_job(struct scenario *s, struct asbi_rng *r)
+{
+    s->job = often(r, 0.4);
+    s->by_completion = often(r, 0.3);
+    s->in_doubt_fails = often(r, 0.2);
+    s->again = often(r, 0.3);
+    s->lives = (unsigned)asbi_rng_below(r, 5);
+    s->die = rate(r, 0.7, 0.02);
+    s->die_inside = rate(r, 0.5, 0.2);
+    s->disk_fails = rate(r, 0.2, 0.05);
+    s->interrupt = rate(r, 0.2, 0.01);
+    s->write_fails = rate(r, 0.2, 0.01);
+    if (!s->job)
+        return;
+    s->cancel = s->no_memory = 0;
+    s->deadlines = s->bodies = false;
+    s->tenants = 1;
+    set(s, "in_doubt", "%s", s->in_doubt_fails ? "fail" : "retry");
+    set(s, "order", "%s", s->by_completion ? "completion" : "input");
+}
+
 void scenario_draw(struct scenario *s, uint64_t seed)
 {
     struct asbi_rng r;
@@ -166,6 +187,7 @@ void scenario_draw(struct scenario *s, uint64_t seed)
     draw_limits(s, &r);
     draw_batches(s, &r);
     draw_patience(s, &r);
+    draw_job(s, &r);
 }
 
 /* ---- items ------------------------------------------------------------ */
@@ -262,6 +284,12 @@ void scenario_tell(const struct scenario *s, char *out, size_t size)
         p->rpm, p->tpm, p->capacity, s->cancel, s->flush, s->jump, s->no_memory,
         s->stop_after);
 
+    if (s->job && len > 0 && (size_t)len < size)
+        len += snprintf(out + len, size - (size_t)len,
+                        " a job with %u lives, die %.3f inside %.3f, disk "
+                        "%.3f, write %.3f, interrupt %.3f, again %d;",
+                        s->lives + 1, s->die, s->die_inside, s->disk_fails,
+                        s->write_fails, s->interrupt, s->again);
     for (size_t i = 0; i < s->option_count && len > 0 && (size_t)len < size;
          i++)
         len += snprintf(out + len, size - (size_t)len, " --%s %s",

@@ -48,6 +48,14 @@ struct scenario {
     size_t no_memory_at;  /* the n-th, from the start on; 0: none */
     bool no_memory_after; /* and every one after it */
     size_t stop_after;    /* answers; 0: never */
+
+    /* -- of a job: rows in, rows out, a journal, and lives that end */
+    bool job, by_completion, in_doubt_fails, again;
+    unsigned lives;    /* that may end by accident, before the last one */
+    double die;        /* between two events */
+    double die_inside; /* a commit */
+    double disk_fails; /* of each commit */
+    double interrupt, write_fails;
 };
 
 void scenario_draw(struct scenario *s, uint64_t seed);

@@ -119,8 +119,11 @@ static int start(struct asbi_transport *t, struct asbi_exchange *x)
     w->calls[w->count++] = (struct witness_call){ x, ops, is_alert };
     w->alerts += is_alert;
     w->started += !is_alert;
-    if (!is_alert)
-        check_start(w);
+    if (is_alert)
+        return ASB_OK;
+    check_start(w);
+    if (w->on_start)
+        w->on_start(w->arg, x);
     return ASB_OK;
 }
 

@@ -27,6 +27,8 @@ struct witness {
     size_t alerts;              /* of these */
     uint64_t started, ended;    /* without alerts */
     struct asbi_sim_quota minute;
+    /* Told of each call that goes out; may be NULL. */
+    void (*on_start)(void *arg, struct asbi_exchange *x);
     /* Told of each end of a call before the engine is; may be NULL. */
     void (*on_end)(void *arg, struct asbi_exchange *x,
                    const struct asbi_exchange_end *end);

@@ -1,0 +1,329 @@
+#include "tests/sim/disk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/job_identity.h"
+#include "engine/real/journal_sqlite.h"
+
+static struct disk *here;
+
+/* ---- what is on it ---------------------------------------------------- */
+
+static char *copy_of(asbi_str s)
+{
+    return asbi_strndup(&asbi_mem_system, s.at ? s.at : "", s.len);
+}
+
+static void drop(struct disk_answer *a)
+{
+    free((char *)(uintptr_t)a->result.output.at);
+    free((char *)(uintptr_t)a->result.body.at);
+    free((char *)(uintptr_t)a->result.request_id.at);
+    free((char *)(uintptr_t)a->result.error_message.at);
+    free((char *)(uintptr_t)a->result.error_code);
+    *a = (struct disk_answer){ .is = false };
+}
+
+static void put_answer(struct disk *d, const struct asbi_journal_answer *from)
+{
+    struct disk_answer *a = &d->answers[from->seq % DISK_ROWS];
+    struct asb_result *r = &a->result;
+
+    drop(a);
+    *a = (struct disk_answer){ true, from->key, from->round, from->place,
+                               from->result };
+    r->output.at = copy_of(from->result.output);
+    r->body.at = copy_of(from->result.body);
+    r->request_id.at = copy_of(from->result.request_id);
+    r->error_message.at = copy_of(from->result.error_message);
+    if (r->error_code)
+        r->error_code = copy_of(asbi_str_c(r->error_code));
+}
+
+static void put_call(struct disk *d, const struct asbi_journal_call *from)
+{
+    struct disk_call *c = &d->calls[d->call_count++ % DISK_CALLS];
+
+    *c = (struct disk_call){ .number = from->number,
+                             .worst = from->worst,
+                             .count = from->count,
+                             .open = true };
+    memcpy(c->rows, from->rows, from->count * sizeof(*from->rows));
+}
+
+static struct disk_call *call_of(const struct disk *d, uint64_t number)
+{
+    for (size_t i = d->call_count; i > 0; i--) {
+        if (d->calls[i - 1].number == number)
+            return &d->calls[i - 1];
+    }
+    return NULL;
+}
+
+static void put(struct disk *d, const struct asbi_journal_record *r)
+{
+    struct disk_call *c;
+
+    switch (r->kind) {
+    case ASBI_RECORD_INTENT:
+        put_call(d, &r->call);
+        break;
+    case ASBI_RECORD_END:
+        c = call_of(d, r->call.number);
+        if (c)
+            c->open = false;
+        break;
+    case ASBI_RECORD_ANSWER:
+        put_answer(d, &r->answer);
+        break;
+    }
+}
+
+/* ---- the store -------------------------------------------------------- */
+
+struct face {
+    struct asbi_journal_store store; /* first */
+    struct disk *disk;
+};
+
+static struct disk *of(struct asbi_journal_store *s)
+{
+    return ((struct face *)(void *)s)->disk;
+}
+
+static bool happens(struct disk *d, double chance)
+{
+    return chance > 0 && asbi_rng_unit(&d->rng) < chance;
+}
+
+static int commit(struct asbi_journal_store *s, const struct asbi_list *records,
+                  const struct asbi_journal_state *state,
+                  struct asb_message *why)
+{
+    struct disk *d = of(s);
+
+    if (d->dead || happens(d, d->fails))
+        return asbi_fail(why, ASB_EIO, "the disk is full");
+    bool dies = happens(d, d->dies);
+    d->dead = dies;
+    if (dies && asbi_rng_below(&d->rng, 2))
+        return asbi_fail(why, ASB_EIO, "the process is dead");
+    d->commits++;
+    ASBI_LIST_EACH (link, records)
+        put(d, ASBI_OF(link, struct asbi_journal_record, link));
+    d->state = *state;
+    return dies ? asbi_fail(why, ASB_EIO, "the process is dead") : ASB_OK;
+}
+
+static int find(struct asbi_journal_store *s, uint64_t seq,
+                struct asbi_journal_answer *out, struct asb_message *why)
+{
+    const struct disk_answer *a = &of(s)->answers[seq % DISK_ROWS];
+
+    (void)why;
+    if (!a->is)
+        return ASB_ENOENT;
+    *out = (struct asbi_journal_answer){ seq, a->key, a->round, a->place,
+                                         a->result };
+    return ASB_OK;
+}
+
+static int find_earlier(struct asbi_journal_store *s, uint64_t key,
+                        struct asbi_journal_answer *out,
+                        struct asb_message *why)
+{
+    (void)s;
+    (void)key;
+    (void)out;
+    (void)why;
+    return ASB_ENOENT;
+}
+
+static int each_open(struct asbi_journal_store *s,
+                     int (*on_call)(void *arg,
+                                    const struct asbi_journal_call *call),
+                     void *arg, struct asb_message *why)
+{
+    struct disk *d = of(s);
+    int rc = ASB_OK;
+
+    (void)why;
+    for (size_t i = 0; !rc && i < d->call_count; i++) {
+        const struct disk_call *c = &d->calls[i];
+        const struct asbi_journal_call call = { c->number, c->worst, c->rows,
+                                                c->count };
+
+        if (c->open)
+            rc = on_call(arg, &call);
+    }
+    return rc;
+}
+
+static int count(struct asbi_journal_store *s, bool by_place, uint64_t mark,
+                 struct asbi_journal_count *out, struct asb_message *why)
+{
+    const struct disk *d = of(s);
+
+    (void)why;
+    *out = (struct asbi_journal_count){ .failed = 0 };
+    for (uint64_t row = 0; row < DISK_ROWS; row++) {
+        const struct disk_answer *a = &d->answers[row];
+        const struct asb_result *r = &a->result;
+
+        if (!a->is)
+            continue;
+        out->end = row + 1;
+        if (r->ok)
+            continue;
+        out->failed++;
+        out->failed_delivered += (by_place ? a->place : row) < mark;
+        out->retryable += r->retryable;
+        out->in_doubt +=
+            r->error_code && strcmp(r->error_code, "in_doubt") == 0;
+    }
+    return ASB_OK;
+}
+
+static int unplace(struct asbi_journal_store *s, uint64_t mark,
+                   struct asb_message *why)
+{
+    struct disk *d = of(s);
+
+    (void)why;
+    for (uint64_t row = 0; !d->dead && row < DISK_ROWS; row++) {
+        if (d->answers[row].is && d->answers[row].place >= mark)
+            d->answers[row].place = ASBI_NO_ROW;
+    }
+    return ASB_OK;
+}
+
+static void tidy(struct asbi_journal_store *s)
+{
+    (void)s;
+}
+
+static void free_face(struct asbi_journal_store *s)
+{
+    of(s)->locked = false;
+    free(s);
+}
+
+static const struct asbi_journal_store_ops ops = {
+    .commit = commit,
+    .find = find,
+    .find_earlier = find_earlier,
+    .each_open = each_open,
+    .count = count,
+    .unplace = unplace,
+    .tidy = tidy,
+    .free = free_face,
+};
+
+/* ---- in place of the real one ----------------------------------------- */
+
+int __wrap_asbi_journal_sqlite_open(const struct asbi_mem *mem,
+                                    const char *path,
+                                    struct asbi_journal_file *out,
+                                    struct asb_message *why);
+int __wrap_asbi_journal_sqlite_begin(struct asbi_journal_store *store,
+                                     const struct asbi_identity *identity,
+                                     const struct asbi_journal_state *state,
+                                     struct asb_message *why);
+int __wrap_asbi_journal_sqlite_identity(struct asbi_journal_store *store,
+                                        void (*tell)(void *arg,
+                                                     const char *name,
+                                                     const char *value),
+                                        void *arg, struct asb_message *why);
+
+int __wrap_asbi_journal_sqlite_open(const struct asbi_mem *mem,
+                                    const char *path,
+                                    struct asbi_journal_file *out,
+                                    struct asb_message *why)
+{
+    struct face *f = calloc(1, sizeof(*f));
+
+    (void)mem;
+    (void)path;
+    *out = (struct asbi_journal_file){ .store = NULL };
+    if (!f || !here || here->locked) {
+        free(f);
+        return asbi_fail(why, ASB_EIO, "in use");
+    }
+    *f = (struct face){ { &ops }, here };
+    here->locked = true;
+    out->store = &f->store;
+    out->fresh = !here->begun;
+    out->state = here->state;
+    return ASB_OK;
+}
+
+int __wrap_asbi_journal_sqlite_begin(struct asbi_journal_store *store,
+                                     const struct asbi_identity *identity,
+                                     const struct asbi_journal_state *state,
+                                     struct asb_message *why)
+{
+    struct disk *d = of(store);
+
+    (void)why;
+    d->begun = true;
+    d->state = *state;
+    d->name_count = identity->count < DISK_NAMES ? identity->count : DISK_NAMES;
+    for (size_t i = 0; i < d->name_count; i++) {
+        (void)snprintf(d->names[i], sizeof(d->names[i]), "%s",
+                       identity->entries[i].name);
+        (void)snprintf(d->values[i], sizeof(d->values[i]), "%s",
+                       identity->entries[i].value);
+    }
+    return ASB_OK;
+}
+
+int __wrap_asbi_journal_sqlite_identity(struct asbi_journal_store *store,
+                                        void (*tell)(void *arg,
+                                                     const char *name,
+                                                     const char *value),
+                                        void *arg, struct asb_message *why)
+{
+    const struct disk *d = of(store);
+
+    (void)why;
+    for (size_t i = 0; i < d->name_count; i++)
+        tell(arg, d->names[i], d->values[i]);
+    return ASB_OK;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+bool disk_init(struct disk *d, uint64_t seed)
+{
+    *d = (struct disk){ .begun = false };
+    asbi_rng_seed(&d->rng, seed);
+    d->calls = calloc(DISK_CALLS, sizeof(*d->calls));
+    here = d;
+    return d->calls != NULL;
+}
+
+void disk_fini(struct disk *d)
+{
+    for (size_t i = 0; i < DISK_ROWS; i++)
+        drop(&d->answers[i]);
+    free(d->calls);
+    here = NULL;
+}
+
+void disk_revive(struct disk *d)
+{
+    d->dead = false;
+}
+
+bool disk_has_answer(const struct disk *d, uint64_t row)
+{
+    return row < DISK_ROWS && d->answers[row].is && d->answers[row].result.ok;
+}
+
+bool disk_has_intent(const struct disk *d, uint64_t number)
+{
+    return call_of(d, number) != NULL;
+}
