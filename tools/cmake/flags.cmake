@@ -17,6 +17,10 @@ if(ASB_WERROR)
     list(APPEND common -Werror)
 endif()
 
+if(ASB_FUZZ)
+    target_compile_options(asb_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
 if(ASB_SANITIZE)
     target_compile_options(asb_flags INTERFACE -fsanitize=${ASB_SANITIZE}
