@@ -9,10 +9,12 @@
  * gives a hash over all traces: two builds that agree on it did the same.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/base/hash.h"
 #include "tests/sim/play.h"
@@ -93,10 +95,37 @@ static void add(struct campaign *c, const struct outcome *o)
     c->traces = asbi_hash64(&o->trace, sizeof(o->trace), c->traces);
 }
 
+/* For when a seed ends the process, or never ends: two minutes for one is more
+ * than any takes. */
+static uint64_t seed_now;
+
+static void on_signal(int number)
+{
+    char line[80];
+    int len =
+        snprintf(line, sizeof(line), "seed %" PRIu64 " broke: %s\n", seed_now,
+                 number == SIGALRM ? "no end to one event" : "a crash");
+
+    if (len > 0 && write(STDOUT_FILENO, line, (size_t)len) != len)
+        _exit(3);
+    _exit(1);
+}
+
+static void watch(uint64_t seed)
+{
+    static const int numbers[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGALRM };
+
+    seed_now = seed;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        (void)signal(numbers[i], on_signal);
+    (void)alarm(120);
+}
+
 static void play(struct campaign *c, uint64_t seed)
 {
     struct outcome o, again;
 
+    watch(seed);
     play_seed(seed, &o);
     if (c->twice && !o.broken[0]) {
         play_seed(seed, &again);
