@@ -27,9 +27,9 @@ static void drop(struct disk_answer *a)
     *a = (struct disk_answer){ .is = false };
 }
 
-static void put_answer(struct disk *d, const struct asbi_journal_answer *from)
+static void put_answer(struct disk_answer *a,
+                       const struct asbi_journal_answer *from)
 {
-    struct disk_answer *a = &d->answers[from->seq % DISK_ROWS];
     struct asb_result *r = &a->result;
 
     drop(a);
@@ -54,6 +54,38 @@ static void put_call(struct disk *d, const struct asbi_journal_call *from)
     memcpy(c->rows, from->rows, from->count * sizeof(*from->rows));
 }
 
+static void put_part(struct disk *d, uint64_t call,
+                     const struct asbi_journal_answer *from)
+{
+    for (size_t i = 0; i < DISK_PARTS; i++) {
+        struct disk_part *p = &d->parts[i];
+
+        if (p->call && (p->call != call || p->seq != from->seq))
+            continue;
+        p->call = call;
+        p->seq = from->seq;
+        put_answer(&p->answer, from);
+        return;
+    }
+}
+
+static void end_parts(struct disk *d, uint64_t call)
+{
+    for (size_t i = 0; i < DISK_PARTS; i++) {
+        if (d->parts[i].call == call)
+            d->parts[i].call = 0;
+    }
+}
+
+static bool has_part(const struct disk *d, uint64_t call, uint64_t row)
+{
+    for (size_t i = 0; i < DISK_PARTS; i++) {
+        if (d->parts[i].call == call && d->parts[i].seq == row)
+            return true;
+    }
+    return false;
+}
+
 static struct disk_call *call_of(const struct disk *d, uint64_t number)
 {
     for (size_t i = d->call_count; i > 0; i--) {
@@ -75,9 +107,13 @@ static void put(struct disk *d, const struct asbi_journal_record *r)
         c = call_of(d, r->call.number);
         if (c)
             c->open = false;
+        end_parts(d, r->call.number);
+        break;
+    case ASBI_RECORD_PART:
+        put_part(d, r->call.number, &r->answer);
         break;
     case ASBI_RECORD_ANSWER:
-        put_answer(d, &r->answer);
+        put_answer(&d->answers[r->answer.seq % DISK_ROWS], &r->answer);
         break;
     }
 }
@@ -142,6 +178,32 @@ static int find_earlier(struct asbi_journal_store *s, uint64_t key,
     return ASB_ENOENT;
 }
 
+static int each_part(struct asbi_journal_store *s, uint64_t call,
+                     int (*on_part)(void *arg,
+                                    const struct asbi_journal_answer *part),
+                     void *arg, struct asb_message *why)
+{
+    const struct disk *d = of(s);
+    int rc = ASB_OK;
+
+    (void)why;
+    for (size_t i = 0; !rc && i < DISK_PARTS; i++) {
+        const struct disk_part *p = &d->parts[i];
+        const struct asbi_journal_answer part = {
+            .seq = p->seq,
+            .key = p->answer.key,
+            .result = { .size = sizeof(part.result),
+                        .ok = true,
+                        .output = p->answer.result.output,
+                        .output_is_json = p->answer.result.output_is_json },
+        };
+
+        if (p->call == call)
+            rc = on_part(arg, &part);
+    }
+    return rc;
+}
+
 static int each_open(struct asbi_journal_store *s,
                      int (*on_call)(void *arg,
                                     const struct asbi_journal_call *call),
@@ -153,11 +215,15 @@ static int each_open(struct asbi_journal_store *s,
     (void)why;
     for (size_t i = 0; !rc && i < d->call_count; i++) {
         const struct disk_call *c = &d->calls[i];
+        bool kept[DISK_ROWS] = { false };
         const struct asbi_journal_call call = { c->number, c->worst, c->rows,
-                                                c->count };
+                                                c->count, kept };
 
-        if (c->open)
-            rc = on_call(arg, &call);
+        if (!c->open)
+            continue;
+        for (size_t k = 0; k < c->count; k++)
+            kept[k] = has_part(d, c->number, c->rows[k]);
+        rc = on_call(arg, &call);
     }
     return rc;
 }
@@ -214,6 +280,7 @@ static void free_face(struct asbi_journal_store *s)
 static const struct asbi_journal_store_ops ops = {
     .commit = commit,
     .find = find,
+    .each_part = each_part,
     .find_earlier = find_earlier,
     .each_open = each_open,
     .count = count,
@@ -252,7 +319,7 @@ int __wrap_asbi_journal_sqlite_open(const struct asbi_mem *mem,
         free(f);
         return asbi_fail(why, ASB_EIO, "in use");
     }
-    *f = (struct face){ { &ops }, here };
+    *f = (struct face){ { .ops = &ops }, here };
     here->locked = true;
     out->store = &f->store;
     out->fresh = !here->begun;
@@ -309,6 +376,8 @@ void disk_fini(struct disk *d)
 {
     for (size_t i = 0; i < DISK_ROWS; i++)
         drop(&d->answers[i]);
+    for (size_t i = 0; i < DISK_PARTS; i++)
+        drop(&d->parts[i].answer);
     free(d->calls);
     here = NULL;
 }

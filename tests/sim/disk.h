@@ -13,12 +13,18 @@
 #include "engine/base/rng.h"
 #include "engine/journal.h"
 
-enum { DISK_ROWS = 512, DISK_CALLS = 4096, DISK_NAMES = 32 };
+enum { DISK_ROWS = 512, DISK_CALLS = 4096, DISK_NAMES = 32, DISK_PARTS = 2048 };
 
 struct disk_answer {
     bool is;
     uint64_t key, round, place;
     struct asb_result result; /* texts are the disk's own copies */
+};
+
+/* An answer of a call that goes on. */
+struct disk_part {
+    uint64_t call, seq; /* call 0: none */
+    struct disk_answer answer;
 };
 
 struct disk_call {
@@ -32,6 +38,7 @@ struct disk_call {
 struct disk {
     /* -- what is on it */
     struct disk_answer answers[DISK_ROWS];
+    struct disk_part parts[DISK_PARTS];
     struct disk_call *calls;
     size_t call_count;
     struct asbi_journal_state state;

@@ -252,6 +252,14 @@ static bool chance(struct job_play *p, double rate)
     return rate > 0 && asbi_rng_unit(&p->host) < rate;
 }
 
+static void jump(struct job_play *p)
+{
+    uint64_t ns = asbi_rng_below(&p->host, 600) * ASBI_SECOND;
+    int64_t wall_ms = (int64_t)asbi_rng_below(&p->host, 7200000) - 3600000;
+
+    asbi_sim_world_jump(p->world, ns, wall_ms);
+}
+
 static void hurt(struct job_play *p)
 {
     const struct scenario *s = &p->scenario;
@@ -268,9 +276,7 @@ static void hurt(struct job_play *p)
     if (chance(p, s->flush))
         asb_flush(p->engine);
     if (chance(p, s->jump))
-        asbi_sim_world_jump(
-            p->world, asbi_rng_below(&p->host, 600) * ASBI_SECOND,
-            (int64_t)asbi_rng_below(&p->host, 7200000) - 3600000);
+        jump(p);
 }
 
 /* Both ends are a little faster than the network, and sometimes not. */
