@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapters/http_date.h"
+#include "adapters/redact.h"
 #include "engine/base/units.h"
 
 /* A larger quota is none; a longer wait is nonsense. */
@@ -196,18 +197,23 @@ static void take_reset(struct asbi_rate_headers *h, const struct header *row,
         memcpy((char *)h + row->at, &ns, sizeof(ns));
 }
 
+/* Whatever a server puts there: some repeat the key. */
 static void take_request_id(struct asbi_rate_headers *h,
                             const struct header *row, asbi_str value)
 {
+    size_t most = sizeof(h->request_id), len = 0;
+    size_t whole = value.len < most ? value.len : most;
+
     if (!outranks(row, &h->request_id_rank))
         return;
-    h->request_id_len = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        if (h->request_id_len == sizeof(h->request_id))
-            return;
-        if (value.at[i] > ' ' && value.at[i] < 0x7f)
-            h->request_id[h->request_id_len++] = value.at[i];
+    if (whole)
+        memcpy(h->request_id, value.at, whole);
+    asbi_redact(h->request_id, whole);
+    for (size_t i = 0; i < whole; i++) {
+        if (h->request_id[i] > ' ' && h->request_id[i] < 0x7f)
+            h->request_id[len++] = h->request_id[i];
     }
+    h->request_id_len = len;
 }
 
 static void take(struct asbi_rate_headers *h, const struct header *row,
