@@ -313,6 +313,16 @@ void asbi_memory_drop(struct asbi_memory *m, const struct asbi_cache_key *key)
         entry_free(m, e);
 }
 
+void asbi_memory_clear(struct asbi_memory *m)
+{
+    for (int i = 0; i < PARTS; i++) {
+        struct entry *e;
+
+        while ((e = first_of(m, (enum part)i)))
+            entry_free(m, e);
+    }
+}
+
 void asbi_memory_stats(const struct asbi_memory *m,
                        struct asbi_memory_stats *out)
 {

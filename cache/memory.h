@@ -64,6 +64,7 @@ void asbi_memory_put(struct asbi_memory *m, const struct asbi_cache_key *key,
                      uint64_t now_ms);
 
 void asbi_memory_drop(struct asbi_memory *m, const struct asbi_cache_key *key);
+void asbi_memory_clear(struct asbi_memory *m);
 
 void asbi_memory_stats(const struct asbi_memory *m,
                        struct asbi_memory_stats *out);

@@ -69,6 +69,9 @@ struct asbi_config {
     const char *reuse; /* "off", "exact", "hint", "skeleton", "verified" */
     double near_threshold;
     uint64_t near_memory_bytes;
+    const char *redis; /* URL; "" for none */
+    const char *redis_password;
+    uint64_t redis_budget_ns;
     const char *cache; /* path; "" for none */
     const char *state; /* path; "" for none */
     bool no_cache;     /* beats a `cache` that is not of a stronger origin */

@@ -238,6 +238,16 @@ const struct asbi_option asbi_option_table[] = {
         "What was learned of a provider (its speed, sizes, tokens), kept for "
         "the next run; made when it is not there." },
       PATH, AT(state) },
+    { .info = { "redis", NULL, "URL", REUSE, "",
+        "Answers shared through a Redis server: redis://host:6379/0, rediss:// "
+        "for TLS, unix:///path; the run goes on without it when it is gone." },
+      TEXT, AT(redis) },
+    { .info = { "redis_password", NULL, "env:NAME|file:PATH", REUSE, "",
+        "Where its password is read from; without it REDIS_PASSWORD, if set." },
+      SECRET, AT(redis_password) },
+    { .info = { "redis_budget", NULL, "DURATION", REUSE, "100ms",
+        "Longest wait for it to look an answer up." },
+      DURATION, AT(redis_budget_ns), RANGE(ASBI_MS, 60 * ASBI_SECOND) },
     { .info = { "cache_policy", NULL, "tinylfu|lru", REUSE, "tinylfu",
         "Which answers stay in memory: those worth most by frequency and "
         "price, or those used last." },

@@ -11,8 +11,8 @@
 #include "engine/learned.h"
 #include "engine/material.h"
 #include "engine/queue.h"
-#include "engine/real/cache_sqlite.h"
 #include "engine/real/loop.h"
+#include "engine/tiers.h"
 
 const char *asb_strerror(int error)
 {
@@ -66,34 +66,15 @@ static int new_world(struct asb_engine *e, const struct asb_options *options,
     return asbi_real_world_new(&e->mem, hooks->base, &real, &e->log, out, why);
 }
 
-/* Of "cache" and "no_cache" the stronger origin wins, the latter when they are
- * of one. */
-static bool wants_cache(const struct asb_options *options)
+/* On failure the world goes, too: the engine does not have it yet. */
+static int open_remotes(struct asb_engine *e, const struct asb_options *options,
+                        struct asbi_world *world, struct asb_message *why)
 {
-    const struct asbi_config *c = &options->values;
-    enum asb_origin cache = ASB_FROM_DEFAULT, no_cache = ASB_FROM_DEFAULT;
+    int rc = asbi_tiers_remotes(asbi_real_world_parts(world), options,
+                                e->recall.remotes, why);
 
-    (void)asb_options_get(options, "cache", &cache);
-    (void)asb_options_get(options, "no_cache", &no_cache);
-    return c->cache[0] && (!c->no_cache || cache > no_cache) &&
-           strcmp(c->reuse, "off") != 0;
-}
-
-/* The store of answers that the options name; NULL for none. */
-static int new_store(struct asb_engine *e, const struct asb_options *options,
-                     struct asbi_store **out, struct asb_message *why)
-{
-    const struct asbi_config *c = &options->values;
-    struct asbi_cache_file_options o = { .path = c->cache,
-                                         .max_bytes = c->cache_max_bytes };
-    struct asbi_cache_file *file;
-
-    *out = NULL;
-    if (!wants_cache(options))
-        return ASB_OK;
-    int rc = asbi_cache_file_open(&e->mem, &o, &file, why);
-    if (!rc)
-        *out = asbi_cache_file_store(file);
+    if (rc)
+        world->ops->free(world);
     return rc;
 }
 
@@ -132,9 +113,11 @@ int asb_engine_new(const struct asb_options *options,
     if (!e && !rc)
         rc = ASB_ENOMEM;
     if (!rc)
-        rc = new_store(e, options, &store, why);
+        rc = asbi_tiers_file(&e->mem, options, &store, why);
     if (!rc)
         rc = new_world(e, options, &h, &world, why);
+    if (!rc)
+        rc = open_remotes(e, options, world, why);
     if (!rc)
         rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
                               &material.task, store, why);
@@ -209,6 +192,8 @@ static void take_out(struct asb_engine *e, struct asbi_item *item)
         asbi_heap_remove(&e->backoff, &item->due);
     else if (item->state == ASBI_ITEM_SENT)
         asbi_recall_hand_over(e, item);
+    else if (item->state == ASBI_ITEM_ASKED)
+        asbi_recall_stop_look(item);
     else
         asbi_list_remove(&item->link);
     if (item->call)

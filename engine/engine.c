@@ -310,7 +310,7 @@ static void on_turn(void *arg)
     if (e->alarm_ns <= now)
         e->on_alarm(e->owner);
     requeue_due(e, now);
-    asbi_recall_turn(e, now);
+    moved = asbi_recall_turn(e, now) || moved;
     e->closed_gate = ASBI_GATE_OPEN;
     send_all(e, now);
     shed_for_room(e, now);
@@ -331,7 +331,8 @@ static void on_turn(void *arg)
 
 bool asbi_engine_idle(const struct asb_engine *e)
 {
-    return e->held_items == 0 && e->native.lines == 0 && !e->alerts.busy;
+    return e->held_items == 0 && e->native.lines == 0 && !e->alerts.busy &&
+           !asbi_recall_busy(e);
 }
 
 /* ---- birth and death -------------------------------------------------- */

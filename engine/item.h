@@ -15,6 +15,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/str.h"
 #include "engine/journal.h"
+#include "engine/remote.h"
 #include "scheduler/former.h"
 #include "scheduler/price.h"
 
@@ -74,6 +75,7 @@ struct asbi_item {
     char *complaint;         /* why the last answer would not do; owned */
     double complaint_tokens; /* that it adds to the prompt, estimated */
     struct asbi_seat seat;   /* with others of the same request */
+    struct asbi_look look;   /* ASKED: in a remote */
     uint64_t near_number;    /* among the texts others may be near to */
     struct asbi_kin *kin;    /* one near to it; owned; NULL: none */
 

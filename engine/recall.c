@@ -23,6 +23,7 @@ void asbi_recall_prepare(struct asb_engine *e)
     asbi_flights_init(&r->flights, &e->mem, 0);
     asbi_list_init(&r->following);
     asbi_list_init(&r->asked);
+    asbi_list_init(&r->looking);
     asbi_list_init(&r->unsaved);
     r->save_at_ns = ASBI_NEVER;
 }
@@ -76,8 +77,9 @@ int asbi_recall_init(struct asb_engine *e, const char *task,
     r->on = strcmp(e->config->reuse, "off") != 0;
     if (!r->on)
         return ASB_OK;
-    if (r->store && !(r->hasher.digest = asbi_digest_new()))
+    if (asbi_recall_outlives(r) && !(r->hasher.digest = asbi_digest_new()))
         return ASB_ENOMEM;
+    asbi_recall_listen(e);
     int rc = set_scope(e, task);
     if (!rc)
         rc = make_memory(e);
@@ -89,9 +91,7 @@ void asbi_recall_fini(struct asb_engine *e)
     struct asbi_recall *r = &e->recall;
 
     asbi_recall_save_all(e);
-    if (r->store)
-        r->store->ops->free(r->store);
-    r->store = NULL;
+    asbi_recall_close(e);
     asbi_memory_free(r->memory);
     asbi_near_free(r->near);
     asbi_flights_fini(&r->flights);
@@ -101,10 +101,11 @@ void asbi_recall_fini(struct asb_engine *e)
 
 void asbi_recall_free_items(struct asb_engine *e)
 {
-    struct asbi_list *lists[] = { &e->recall.following, &e->recall.asked };
+    struct asbi_list *lists[] = { &e->recall.following, &e->recall.asked,
+                                  &e->recall.looking };
     struct asbi_link *link;
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         while ((link = asbi_list_pop(lists[i])))
             asbi_item_free(&e->mem, ASBI_OF(link, struct asbi_item, link));
     }
@@ -179,13 +180,17 @@ static bool answer_from_memory(struct asb_engine *e, struct asbi_item *item,
     struct asbi_memory_note note;
     asbi_str record;
 
-    if (!m || !asbi_memory_get(m, key, asbi_wall_ms(e->world), &record, &note))
+    if (!m)
+        return false;
+    e->recall.tiers[ASBI_TIER_MEMORY].asked++;
+    if (!asbi_memory_get(m, key, asbi_wall_ms(e->world), &record, &note))
         return false;
     if (!asbi_recall_answer(e, item, record, key,
                             note.mark ? ASB_DUPLICATE : ASB_CACHE)) {
         asbi_memory_drop(m, key);
         return false;
     }
+    e->recall.tiers[ASBI_TIER_MEMORY].found++;
     asbi_engine_finish(e, item);
     return true;
 }
@@ -295,7 +300,7 @@ static void overtake(struct asb_engine *e, struct asbi_item *item,
                      struct asbi_item *leader)
 {
     if (leader->state == ASBI_ITEM_ASKED)
-        asbi_list_remove(&leader->link);
+        asbi_recall_stop_look(leader);
     else
         asbi_former_remove(&e->former, asbi_parcel_batch(&leader->parcel),
                            &leader->parcel);
@@ -332,7 +337,7 @@ static void ask_provider(struct asb_engine *e, struct asbi_item *item,
         return;
     }
     struct asbi_item *leader = item_of(item->seat.flight->leader);
-    if (leader == item && r->store)
+    if (leader == item && asbi_recall_outlives(r))
         asbi_recall_look_up(e, item);
     else if (leader == item)
         asbi_recall_miss(e, item);

@@ -24,6 +24,7 @@
 #include "cache/trial.h"
 #include "engine/base/buf.h"
 #include "engine/base/list.h"
+#include "engine/remote.h"
 #include "engine/store.h"
 
 struct asb_engine;
@@ -38,6 +39,20 @@ enum asbi_reuse {
     ASBI_REUSE_VERIFIED, /* classification: guarded and measured */
 };
 
+/* Where answers come from; remotes are asked in this order. */
+enum asbi_tier {
+    ASBI_TIER_REDIS,
+    ASBI_TIER_HTTP,
+    ASBI_REMOTES,
+    ASBI_TIER_MEMORY = ASBI_REMOTES,
+    ASBI_TIER_FILE,
+    ASBI_TIERS,
+};
+
+struct asbi_tier_stats {
+    uint64_t asked, found;
+};
+
 struct asbi_recall {
     bool on;
     enum asbi_reuse reuse;
@@ -47,12 +62,16 @@ struct asbi_recall {
     struct asbi_buf bytes;
     struct asbi_flights flights;
     struct asbi_list following; /* items in state FOLLOWING */
-    struct asbi_list asked;     /* items in state ASKED */
+    struct asbi_list asked;     /* items in state ASKED: looked up next turn */
+    struct asbi_list looking;   /* and those that a remote is asked for */
     struct asbi_memory *memory; /* NULL: none */
     struct asbi_near *near;     /* NULL: nobody is near anybody */
     struct asbi_trial trial;    /* of answers taken over from near texts */
 
     struct asbi_store *store; /* owned; NULL: none; set before init */
+    struct asbi_remote *remotes[ASBI_REMOTES]; /* likewise */
+    struct asbi_tier_stats tiers[ASBI_TIERS];
+    bool was_busy;
     struct asbi_list unsaved; /* what the store is to be told */
     size_t unsaved_bytes;
     uint64_t save_at_ns; /* ASBI_NEVER: nothing to save */
@@ -84,8 +103,16 @@ void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item);
  * takes its place in the call. */
 void asbi_recall_hand_over(struct asb_engine *e, struct asbi_item *item);
 
-/* Looks up and saves a batch; in each turn. */
-void asbi_recall_turn(struct asb_engine *e, uint64_t now);
+/* Looks up and saves a batch; in each turn.  True when what it was busy with
+ * has ended. */
+bool asbi_recall_turn(struct asb_engine *e, uint64_t now);
+
+/* Answers are still on their way to where they are kept; bounded. */
+bool asbi_recall_busy(const struct asb_engine *e);
+
+/* An item in state ASKED is about to be taken elsewhere: nobody waits for what
+ * is looked up for it. */
+void asbi_recall_stop_look(struct asbi_item *item);
 
 /* When it wants a turn; ASBI_NEVER for not. */
 uint64_t asbi_recall_due(const struct asb_engine *e);

@@ -46,6 +46,33 @@ static void give_up_store(struct asb_engine *e)
     r->store = NULL;
 }
 
+bool asbi_recall_outlives(const struct asbi_recall *r)
+{
+    bool any = r->store != NULL;
+
+    for (int i = 0; i < ASBI_REMOTES; i++)
+        any = any || r->remotes[i];
+    return any;
+}
+
+void asbi_recall_close(struct asb_engine *e)
+{
+    struct asbi_recall *r = &e->recall;
+
+    if (r->store)
+        r->store->ops->free(r->store);
+    r->store = NULL;
+    for (int i = 0; i < ASBI_REMOTES; i++) {
+        if (r->remotes[i])
+            r->remotes[i]->ops->free(r->remotes[i]);
+        r->remotes[i] = NULL;
+    }
+}
+
+static void save_before(struct asb_engine *e, int tier,
+                        const struct asbi_cache_key *key, asbi_str record,
+                        uint64_t expires_ms);
+
 /* ---- looking up ------------------------------------------------------- */
 
 void asbi_recall_look_up(struct asb_engine *e, struct asbi_item *item)
@@ -56,12 +83,28 @@ void asbi_recall_look_up(struct asb_engine *e, struct asbi_item *item)
 }
 
 /* True when the item is answered and done. */
+static bool answer_by(struct asb_engine *e, struct asbi_item *item,
+                      asbi_str record, uint64_t expires_ms, enum asbi_tier tier)
+{
+    const struct asbi_cache_key *key = &item->seat.flight->key;
+
+    if (!asbi_recall_answer(e, item, record, key, ASB_CACHE))
+        return false; /* a damaged record is replaced by the next answer */
+    e->recall.tiers[tier].found++;
+    asbi_recall_remember(e, item, record, key, expires_ms, false);
+    if (tier != ASBI_TIER_FILE)
+        save_before(e, (int)tier, key, record, expires_ms);
+    asbi_engine_finish(e, item);
+    return true;
+}
+
 static bool answer_from_store(struct asb_engine *e, struct asbi_item *item)
 {
     struct asbi_recall *r = &e->recall;
     const struct asbi_cache_key *key = &item->seat.flight->key;
     uint64_t expires_ms = 0;
 
+    r->tiers[ASBI_TIER_FILE].asked++;
     asbi_buf_clear(&r->bytes);
     int rc = r->store->ops->get(r->store, key, asbi_wall_ms(e->world),
                                 &r->bytes, &expires_ms);
@@ -69,12 +112,39 @@ static bool answer_from_store(struct asb_engine *e, struct asbi_item *item)
         give_up_store(e);
     if (rc || asbi_buf_failed(&r->bytes))
         return false;
-    asbi_str record = asbi_buf_view(&r->bytes);
-    if (!asbi_recall_answer(e, item, record, key, ASB_CACHE))
-        return false; /* a damaged record is replaced by the next answer */
-    asbi_recall_remember(e, item, record, key, expires_ms, false);
-    asbi_engine_finish(e, item);
-    return true;
+    return answer_by(e, item, asbi_buf_view(&r->bytes), expires_ms,
+                     ASBI_TIER_FILE);
+}
+
+/* Asks the remotes from `tier` on; without any that can be asked now the answer
+ * is not known. */
+static void ask_remotes(struct asb_engine *e, struct asbi_item *item, int tier)
+{
+    struct asbi_recall *r = &e->recall;
+
+    item->look.key = &item->seat.flight->key;
+    for (; tier < ASBI_REMOTES; tier++) {
+        struct asbi_remote *remote = r->remotes[tier];
+
+        if (!remote ||
+            !remote->ops->ask(remote, &item->look, asbi_now(e->world)))
+            continue;
+        r->tiers[tier].asked++;
+        asbi_list_append(&r->looking, &item->link);
+        return;
+    }
+    asbi_recall_miss(e, item);
+}
+
+static void flush_when_looked(struct asb_engine *e)
+{
+    struct asbi_recall *r = &e->recall;
+
+    if (r->asked.count || r->looking.count || !(r->flush || e->draining))
+        return;
+    r->flush = false;
+    asbi_former_flush(&e->former, NULL);
+    e->world->ops->wake(e->world);
 }
 
 static void look_up_some(struct asb_engine *e)
@@ -89,27 +159,108 @@ static void look_up_some(struct asb_engine *e)
         struct asbi_item *item = ASBI_OF(link, struct asbi_item, link);
 
         if (!r->store || !answer_from_store(e, item))
-            asbi_recall_miss(e, item);
+            ask_remotes(e, item, 0);
     }
     if (r->store)
         r->store->ops->end(r->store);
-    if (r->asked.count) {
+    if (r->asked.count)
         e->world->ops->wake(e->world);
-    } else if (r->flush || e->draining) {
-        r->flush = false;
-        asbi_former_flush(&e->former, NULL);
-    }
+    else
+        flush_when_looked(e);
 }
 
 void asbi_recall_flush(struct asb_engine *e)
 {
-    e->recall.flush = e->recall.asked.count > 0;
+    e->recall.flush = e->recall.asked.count + e->recall.looking.count > 0;
+}
+
+void asbi_recall_stop_look(struct asbi_item *item)
+{
+    asbi_list_remove(&item->link);
+    if (item->look.at)
+        item->look.at->ops->forget(item->look.at, &item->look);
+}
+
+/* ---- what remotes report ---------------------------------------------- */
+
+static int tier_of(const struct asbi_recall *r, const struct asbi_remote *at)
+{
+    int tier = 0;
+
+    while (tier < ASBI_REMOTES && r->remotes[tier] != at)
+        tier++;
+    return tier;
+}
+
+static void on_end(void *arg, struct asbi_remote *remote,
+                   struct asbi_look *look, asbi_str record, uint64_t expires_ms)
+{
+    struct asb_engine *e = arg;
+    struct asbi_item *item = ASBI_OF(look, struct asbi_item, look);
+    int tier = tier_of(&e->recall, remote);
+
+    asbi_list_remove(&item->link);
+    if (!record.at || expires_ms <= asbi_wall_ms(e->world) ||
+        !answer_by(e, item, record, expires_ms, (enum asbi_tier)tier))
+        ask_remotes(e, item, tier + 1);
+    flush_when_looked(e);
+}
+
+static void on_purge(void *arg, const struct asbi_cache_key *key)
+{
+    struct asb_engine *e = arg;
+    struct asbi_recall *r = &e->recall;
+
+    if (r->memory && key)
+        asbi_memory_drop(r->memory, key);
+    else if (r->memory)
+        asbi_memory_clear(r->memory);
+    if (key && r->store && r->store->ops->drop)
+        r->store->ops->drop(r->store, key);
+}
+
+static void on_health(void *arg, struct asbi_remote *remote, bool well,
+                      const char *why)
+{
+    struct asb_engine *e = arg;
+
+    if (well)
+        asbi_log(&e->log, ASB_LOG_INFO, "the %s cache can be used",
+                 remote->name);
+    else
+        asbi_log(&e->log, ASB_LOG_WARN,
+                 "the %s cache cannot be used for now (%s); the run goes on "
+                 "without it",
+                 remote->name, why);
+}
+
+static void on_rest(void *arg)
+{
+    struct asb_engine *e = arg;
+
+    e->world->ops->wake(e->world);
+}
+
+void asbi_recall_listen(struct asb_engine *e)
+{
+    for (int i = 0; i < ASBI_REMOTES; i++) {
+        struct asbi_remote *r = e->recall.remotes[i];
+
+        if (!r)
+            continue;
+        r->on_end = on_end;
+        r->on_purge = on_purge;
+        r->on_health = on_health;
+        r->on_rest = on_rest;
+        r->arg = e;
+    }
 }
 
 /* ---- saving ----------------------------------------------------------- */
 
-void asbi_recall_save(struct asb_engine *e, const struct asbi_cache_key *key,
-                      asbi_str record, uint64_t expires_ms)
+static void save_in_store(struct asb_engine *e,
+                          const struct asbi_cache_key *key, asbi_str record,
+                          uint64_t expires_ms)
 {
     struct asbi_recall *r = &e->recall;
     size_t bytes = sizeof(struct unsaved) + record.len;
@@ -128,6 +279,29 @@ void asbi_recall_save(struct asb_engine *e, const struct asbi_cache_key *key,
     r->unsaved_bytes += bytes;
     if (r->save_at_ns == ASBI_NEVER)
         r->save_at_ns = asbi_now(e->world) + SAVE_EVERY;
+}
+
+/* Where it would have been looked for before `tier`. */
+static void save_before(struct asb_engine *e, int tier,
+                        const struct asbi_cache_key *key, asbi_str record,
+                        uint64_t expires_ms)
+{
+    const struct asbi_store_entry entry = { *key, expires_ms, record };
+    uint64_t now_ms = asbi_wall_ms(e->world), now = asbi_now(e->world);
+
+    save_in_store(e, key, record, expires_ms);
+    for (int i = 0; i < tier; i++) {
+        struct asbi_remote *remote = e->recall.remotes[i];
+
+        if (remote)
+            remote->ops->keep(remote, &entry, now_ms, now);
+    }
+}
+
+void asbi_recall_save(struct asb_engine *e, const struct asbi_cache_key *key,
+                      asbi_str record, uint64_t expires_ms)
+{
+    save_before(e, ASBI_REMOTES, key, record, expires_ms);
 }
 
 /* ASB_OK, ASB_EBUSY, or ASB_EIO with the store given up. */
@@ -161,20 +335,54 @@ void asbi_recall_save_all(struct asb_engine *e)
     drop_unsaved(e, SIZE_MAX);
 }
 
-void asbi_recall_turn(struct asb_engine *e, uint64_t now)
+static void turn_remotes(struct asb_engine *e, uint64_t now)
+{
+    for (int i = 0; i < ASBI_REMOTES; i++) {
+        struct asbi_remote *remote = e->recall.remotes[i];
+
+        if (remote)
+            remote->ops->turn(remote, now);
+    }
+}
+
+bool asbi_recall_turn(struct asb_engine *e, uint64_t now)
 {
     struct asbi_recall *r = &e->recall;
 
     if (r->asked.count)
         look_up_some(e);
-    if (r->save_at_ns > now)
-        return;
-    (void)save_some(e);
-    if (r->unsaved.count)
-        r->save_at_ns = now + SAVE_EVERY;
+    turn_remotes(e, now);
+    if (r->save_at_ns <= now) {
+        (void)save_some(e);
+        if (r->unsaved.count)
+            r->save_at_ns = now + SAVE_EVERY;
+    }
+    bool was_busy = r->was_busy;
+    r->was_busy = asbi_recall_busy(e);
+    return was_busy && !r->was_busy;
+}
+
+bool asbi_recall_busy(const struct asb_engine *e)
+{
+    bool busy = false;
+
+    for (int i = 0; i < ASBI_REMOTES; i++) {
+        const struct asbi_remote *remote = e->recall.remotes[i];
+
+        busy = busy || (remote && remote->ops->busy(remote));
+    }
+    return busy;
 }
 
 uint64_t asbi_recall_due(const struct asb_engine *e)
 {
-    return e->recall.save_at_ns;
+    uint64_t due = e->recall.save_at_ns;
+
+    for (int i = 0; i < ASBI_REMOTES; i++) {
+        const struct asbi_remote *remote = e->recall.remotes[i];
+        uint64_t its = remote ? remote->ops->due(remote) : ASBI_NEVER;
+
+        due = its < due ? its : due;
+    }
+    return due;
 }

@@ -1,14 +1,22 @@
 /*
- * recall_store.h -- the part of recall that deals with the store: looks up a
- * batch in each turn, writes behind in batches.
+ * recall_store.h -- the part of recall that deals with where answers outlive
+ * the process: the store is looked into, a batch in each turn, then the remotes
+ * are asked; answers are written behind.
  *
  * Only recall.c asks for it.  A store that fails is given up with a warning;
- * the run goes on without it.
+ * a remote says so itself when it is unwell.  The run goes on without them.
  */
 #ifndef ASBI_RECALL_STORE_H
 #define ASBI_RECALL_STORE_H
 
 #include "engine/engine.h"
+
+/* Whether answers are kept anywhere beyond this process. */
+bool asbi_recall_outlives(const struct asbi_recall *r);
+
+/* Has the remotes report to the engine; frees them and the store. */
+void asbi_recall_listen(struct asb_engine *e);
+void asbi_recall_close(struct asb_engine *e);
 
 /* A leader in no place: looked up in the next turn, then answered or queued. */
 void asbi_recall_look_up(struct asb_engine *e, struct asbi_item *item);

@@ -38,6 +38,9 @@ struct asbi_store_ops {
     int (*put)(struct asbi_store *s, const struct asbi_store_entry *entries,
                size_t count);
 
+    /* Forgets an answer; NULL: it cannot. */
+    void (*drop)(struct asbi_store *s, const struct asbi_cache_key *key);
+
     /* The run is over: put() may wait some seconds for others from now on. */
     void (*last)(struct asbi_store *s);
 

@@ -5,10 +5,11 @@
 set -eu
 packages="build-essential cmake ninja-build pkg-config python3
     libevent-dev libcurl4-openssl-dev libssl-dev libyaml-dev libmsgpack-dev
-    libsimdjson-dev libsqlite3-dev libcsv-dev libxxhash-dev"
+    libsimdjson-dev libsqlite3-dev libhiredis-dev libcsv-dev libxxhash-dev"
 case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
-    cppcheck ccache nghttp2-proxy openssl python3-msgpack ruby ruby-msgpack nodejs" ;;
+    cppcheck ccache nghttp2-proxy openssl redis-server nginx-light
+    python3-msgpack ruby ruby-msgpack nodejs" ;;
 '') ;;
 *)
     echo "usage: tools/install-deps.sh [--dev]" >&2

@@ -82,6 +82,7 @@ rule_doors() {
     door 'simdjson' 'engine/base/json\.cc'
     door 'xxhash' 'engine/base/hash\.c'
     door 'sqlite3' 'engine/real/(cache|journal)_sqlite[a-z_]*\.[ch]'
+    door 'hiredis' 'engine/real/redis_link\.c'
     door 'csv\.h' 'adapters/csv[a-z_]*\.c'
 }
 

@@ -35,6 +35,7 @@ enum statement {
     ROLLBACK,
     GET,
     PUT,
+    DROP,
     MAKE_ROOM,
     EXPIRE,
     COUNT_ALL,
@@ -50,6 +51,7 @@ static const char *const sql[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [GET] = "SELECT expires, record FROM answer WHERE key = ?1",
     [PUT] = "INSERT OR REPLACE INTO answer VALUES (?1, ?2, ?3)",
+    [DROP] = "DELETE FROM answer WHERE key = ?1",
     [MAKE_ROOM] = ("DELETE FROM answer WHERE rowid IN (SELECT rowid FROM "
                    "answer ORDER BY expires LIMIT 4096)"),
     [EXPIRE] = ("DELETE FROM answer WHERE rowid IN (SELECT rowid FROM answer "
@@ -226,11 +228,23 @@ static void store_free(struct asbi_store *s)
     asbi_free(f->mem, f);
 }
 
+static void store_drop(struct asbi_store *s, const struct asbi_cache_key *key)
+{
+    struct asbi_cache_file *f = file_of(s);
+    sqlite3_stmt *st = get_statement(f, DROP);
+
+    if (!st)
+        return;
+    bind_bytes(st, 1, asbi_cache_key_str(key));
+    (void)finish(f, st);
+}
+
 static const struct asbi_store_ops store_ops = {
     .begin = store_begin,
     .end = store_end,
     .get = store_get,
     .put = store_put,
+    .drop = store_drop,
     .last = store_last,
     .free = store_free,
 };

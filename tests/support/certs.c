@@ -80,3 +80,14 @@ void certs_fini(struct certs *c)
     EVP_PKEY_free(c->ca_key);
     (void)unlink(c->ca_file);
 }
+
+void certs_write(const struct certs *c, const char *cert_file,
+                 const char *key_file)
+{
+    FILE *cert = fopen(cert_file, "w"), *key = fopen(key_file, "w");
+
+    CHECK(cert && PEM_write_X509(cert, SSL_CTX_get0_certificate(c->ssl_ctx)));
+    CHECK(key && PEM_write_PrivateKey(key, SSL_CTX_get0_privatekey(c->ssl_ctx),
+                                      NULL, NULL, 0, NULL, NULL));
+    CHECK(fclose(cert) == 0 && fclose(key) == 0);
+}

@@ -16,4 +16,8 @@ struct certs {
 void certs_init(struct certs *c, const char *names);
 void certs_fini(struct certs *c);
 
+/* The server's certificate and key as PEM files. */
+void certs_write(const struct certs *c, const char *cert_file,
+                 const char *key_file);
+
 #endif

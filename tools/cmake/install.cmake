@@ -25,7 +25,7 @@ if(library_type STREQUAL "STATIC_LIBRARY")
     set(pc_cflags " -DASB_STATIC")
     set(pc_libs " -lcsv -lstdc++ -lm")
     string(JOIN " " pc_requires libcurl openssl libevent_core libevent_extra
-        yaml-0.1 simdjson sqlite3 ${MSGPACK_MODULE_NAME})
+        yaml-0.1 simdjson sqlite3 hiredis ${MSGPACK_MODULE_NAME})
 else()
     set(ASB_IS_STATIC OFF)
     set(pc_cflags "")
