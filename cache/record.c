@@ -13,6 +13,7 @@ enum {
     VERSION = 1,
     HEAD_BYTES = CHECK_BYTES + 4 + 5 * 8,
     FLAG_JSON = 1,
+    FLAG_REFUSED = 2,
 };
 
 static void put(char **at, uint64_t n, unsigned bytes)
@@ -49,7 +50,10 @@ void asbi_cache_record_write(struct asbi_buf *out,
     memset(at, 0, CHECK_BYTES);
     at += CHECK_BYTES;
     put(&at, VERSION, 1);
-    put(&at, answer->output_is_json ? FLAG_JSON : 0, 1);
+    put(&at,
+        (answer->output_is_json ? FLAG_JSON : 0U) |
+            (answer->refused ? FLAG_REFUSED : 0U),
+        1);
     put(&at, (uint64_t)(unsigned)answer->http_status, 2);
     put(&at, answer->usage.input_tokens, 8);
     put(&at, answer->usage.cached_tokens, 8);
@@ -80,7 +84,9 @@ bool asbi_cache_record_read(asbi_str record, const struct asbi_cache_key *key,
     if (take(&at, 1) != VERSION)
         return false;
     *answer = (struct asbi_cache_answer){ .output_is_json = false };
-    answer->output_is_json = (take(&at, 1) & FLAG_JSON) != 0;
+    uint64_t flags = take(&at, 1);
+    answer->output_is_json = (flags & FLAG_JSON) != 0;
+    answer->refused = (flags & FLAG_REFUSED) != 0;
     answer->http_status = (int)take(&at, 2);
     answer->usage.input_tokens = take(&at, 8);
     answer->usage.cached_tokens = take(&at, 8);

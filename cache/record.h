@@ -15,6 +15,7 @@ struct asbi_cache_answer {
     asbi_str output;
     asbi_str body; /* the provider's whole answer; empty when not kept */
     bool output_is_json;
+    bool refused; /* for its content: `output` is what was said of it */
     int http_status;
     struct asb_usage usage; /* what it took to get it */
     int64_t cost_nano_usd;

@@ -76,7 +76,7 @@ struct asbi_config {
     const char *state; /* path; "" for none */
     bool no_cache;     /* beats a `cache` that is not of a stronger origin */
     uint64_t cache_max_bytes;
-    uint64_t cache_ttl_ns;
+    uint64_t cache_ttl_ns, cache_stale_ns;
     uint64_t cache_memory_bytes;
     uint64_t cache_memory_items; /* 0: no limit but bytes */
     const char *cache_policy;    /* "tinylfu", "lru" */

@@ -227,6 +227,10 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "cache_ttl", NULL, "DURATION", REUSE, "30d",
         "How long an answer is reused." },
       DURATION, AT(cache_ttl_ns), RANGE(ASBI_SECOND, 3660 * DAY) },
+    { .info = { "cache_stale", NULL, "DURATION", REUSE, "0s",
+        "How long an answer past its time still serves, while it is asked for "
+        "anew in the background." },
+      DURATION, AT(cache_stale_ns), RANGE(0, 3660 * DAY) },
     { .info = { "cache_memory", NULL, "SIZE", REUSE, "2MiB",
         "Answers kept in memory; below 64KiB none are." },
       SIZE, AT(cache_memory_bytes), RANGE(0, 1024 * GIB) },

@@ -40,7 +40,7 @@ void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item)
     asbi_engine_finish(e, item);
 }
 
-static void deliver_one(struct asb_engine *e, struct asbi_item *item)
+static void tell_owner(struct asb_engine *e, struct asbi_item *item)
 {
     struct asb_result result;
 
@@ -50,6 +50,14 @@ static void deliver_one(struct asb_engine *e, struct asbi_item *item)
     e->stats.sla_misses += asbi_pick_is_late(e, item, asbi_now(e->world));
     asbi_slots_remove(&e->numbers, item->number);
     item->done(e, &result, item->arg);
+}
+
+static void deliver_one(struct asb_engine *e, struct asbi_item *item)
+{
+    if (item->done) /* else it was nobody's: see refresh.h */
+        tell_owner(e, item);
+    else
+        asbi_slots_remove(&e->numbers, item->number);
     e->held_items--;
     e->held_of[item->priority]--;
     e->held_bytes -= item->bytes;

@@ -38,7 +38,7 @@ enum asbi_item_state {
 struct asbi_item {
     /* -- set at submission, then never changed */
     uint64_t number;
-    asb_done_cb done;
+    asb_done_cb done;                     /* NULL: it is nobody's */
     void *arg;                            /* the host's; never dereferenced */
     asbi_str id, text, body, url, tenant; /* inside this block */
     enum asb_payload payload;

@@ -6,9 +6,16 @@
 #include "engine/queue.h"
 #include "engine/recall_near.h"
 #include "engine/recall_store.h"
+#include "engine/refresh.h"
 #include "engine/way.h"
 
 #include <string.h>
+
+/* A refusal of content says nothing for long: filters change, and what is
+ * refused by mistake is asked again. */
+enum { REFUSAL_MS = 60000 };
+
+static const char refused_code[] = "content_filter";
 
 /* Below it the table of what is kept would be larger than what is. */
 enum { LEAST_MEMORY = 65536 };
@@ -144,6 +151,14 @@ static char *copy_of(struct asb_engine *e, asbi_str text)
     return text.len ? asbi_strndup(&e->mem, text.at, text.len) : NULL;
 }
 
+/* As the provider did a moment ago. */
+static void refuse(struct asb_engine *e, struct asbi_item *item,
+                   asbi_str message)
+{
+    asbi_item_fail(&e->mem, item, refused_code, message, false);
+    item->source = ASB_DUPLICATE;
+}
+
 bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
                         asbi_str record, const struct asbi_cache_key *key,
                         enum asb_source source)
@@ -152,6 +167,10 @@ bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
 
     if (!asbi_cache_record_read(record, key, &answer))
         return false;
+    if (answer.refused) {
+        refuse(e, item, answer.output);
+        return true;
+    }
     char *output = asbi_strndup(&e->mem, answer.output.at, answer.output.len);
     char *body = copy_of(e, answer.body);
     if (!output || (answer.body.len && !body)) {
@@ -192,6 +211,8 @@ static bool answer_from_memory(struct asb_engine *e, struct asbi_item *item,
     }
     e->recall.tiers[ASBI_TIER_MEMORY].found++;
     asbi_engine_finish(e, item);
+    if (item->ok)
+        asbi_refresh(e, item, key, note.expires_ms);
     return true;
 }
 
@@ -372,7 +393,8 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
         .cost_nano_usd = item->cost,
     };
     uint64_t now = asbi_wall_ms(e->world);
-    uint64_t expires = now + e->config->cache_ttl_ns / ASBI_MS;
+    uint64_t expires =
+        now + e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e);
 
     asbi_buf_clear(&r->bytes);
     asbi_cache_record_write(&r->bytes, key, &answer);
@@ -382,6 +404,23 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
     asbi_recall_remember(e, item, record, key, expires, true);
     asbi_recall_save(e, key, record, expires);
     asbi_recall_near_keep(e, item, expires);
+}
+
+/* Not asked again for a short while; in memory alone. */
+static void keep_refusal(struct asb_engine *e, const struct asbi_item *item)
+{
+    struct asbi_recall *r = &e->recall;
+    const struct asbi_cache_key *key = &item->seat.flight->key;
+    struct asbi_cache_answer answer = {
+        .output = asbi_str_c(item->error_message),
+        .refused = true,
+    };
+
+    asbi_buf_clear(&r->bytes);
+    asbi_cache_record_write(&r->bytes, key, &answer);
+    if (!asbi_buf_failed(&r->bytes))
+        asbi_recall_remember(e, item, asbi_buf_view(&r->bytes), key,
+                             asbi_wall_ms(e->world) + REFUSAL_MS, true);
 }
 
 /* Its own doing, which says nothing of the request. */
@@ -425,6 +464,8 @@ void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item)
     }
     if (item->ok && item->source == ASB_API_CALL && !item->cut_short)
         keep(e, item);
+    else if (!item->ok && strcmp(item->error_code, refused_code) == 0)
+        keep_refusal(e, item);
     while ((next = asbi_flight_pop(&item->seat)))
         tell(e, item_of(next), item);
     (void)asbi_flight_leave(&e->recall.flights, &item->seat);

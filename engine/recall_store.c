@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cache/record.h"
+#include "engine/refresh.h"
 #include "engine/base/units.h"
 
 enum {
@@ -86,15 +87,16 @@ void asbi_recall_look_up(struct asb_engine *e, struct asbi_item *item)
 static bool answer_by(struct asb_engine *e, struct asbi_item *item,
                       asbi_str record, uint64_t expires_ms, enum asbi_tier tier)
 {
-    const struct asbi_cache_key *key = &item->seat.flight->key;
+    const struct asbi_cache_key key = item->seat.flight->key;
 
-    if (!asbi_recall_answer(e, item, record, key, ASB_CACHE))
+    if (!asbi_recall_answer(e, item, record, &key, ASB_CACHE))
         return false; /* a damaged record is replaced by the next answer */
     e->recall.tiers[tier].found++;
-    asbi_recall_remember(e, item, record, key, expires_ms, false);
+    asbi_recall_remember(e, item, record, &key, expires_ms, false);
     if (tier != ASBI_TIER_FILE)
-        save_before(e, (int)tier, key, record, expires_ms);
-    asbi_engine_finish(e, item);
+        save_before(e, (int)tier, &key, record, expires_ms);
+    asbi_engine_finish(e, item); /* which leaves the flight */
+    asbi_refresh(e, item, &key, expires_ms);
     return true;
 }
 

@@ -399,6 +399,9 @@ struct asb_stats {
      * class (option class_targets). */
     uint64_t sla_misses;
     unsigned budget_alert_percent; /* the last level passed; 0: none */
+    /* Known answers that were asked for anew in the background, beside
+     * items_total: option cache_stale. */
+    uint64_t items_refreshed;
 };
 
 ASB_API void asb_engine_stats(const struct asb_engine *engine,
