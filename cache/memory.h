@@ -38,7 +38,7 @@ struct asbi_memory_stats {
 struct asbi_memory_note {
     int64_t worth;       /* nano-dollars it saves; below 1 counts as 1 */
     uint64_t expires_ms; /* on the clock that `now_ms` is read from */
-    bool mark;           /* the owner's */
+    bool mark, lent;     /* the owner's */
 };
 
 struct asbi_memory;

@@ -72,6 +72,9 @@ struct asbi_config {
     const char *redis; /* URL; "" for none */
     const char *redis_password;
     uint64_t redis_budget_ns;
+    const char *cache_url; /* "" for none */
+    const char *cache_url_token;
+    uint64_t cache_url_budget_ns;
     const char *cache; /* path; "" for none */
     const char *state; /* path; "" for none */
     bool no_cache;     /* beats a `cache` that is not of a stronger origin */

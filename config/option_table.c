@@ -252,6 +252,17 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "redis_budget", NULL, "DURATION", REUSE, "100ms",
         "Longest wait for it to look an answer up." },
       DURATION, AT(redis_budget_ns), RANGE(ASBI_MS, 60 * ASBI_SECOND) },
+    { .info = { "cache_url", NULL, "URL", REUSE, "",
+        "Answers shared through HTTP, below this address: read with GET, "
+        "written with PUT; such as a CDN before a file server." },
+      TEXT, AT(cache_url) },
+    { .info = { "cache_url_token", NULL, "env:NAME|file:PATH", REUSE, "",
+        "Where its bearer token is read from; without it "
+        "ASYNCBATCH_CACHE_TOKEN, if set." },
+      SECRET, AT(cache_url_token) },
+    { .info = { "cache_url_budget", NULL, "DURATION", REUSE, "2s",
+        "Longest wait for it to look an answer up." },
+      DURATION, AT(cache_url_budget_ns), RANGE(ASBI_MS, 60 * ASBI_SECOND) },
     { .info = { "cache_policy", NULL, "tinylfu|lru", REUSE, "tinylfu",
         "Which answers stay in memory: those worth most by frequency and "
         "price, or those used last." },

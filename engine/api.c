@@ -66,15 +66,14 @@ static int new_world(struct asb_engine *e, const struct asb_options *options,
     return asbi_real_world_new(&e->mem, hooks->base, &real, &e->log, out, why);
 }
 
-/* On failure the world goes, too: the engine does not have it yet. */
+/* On failure the world is the engine's, too, and goes with it. */
 static int open_remotes(struct asb_engine *e, const struct asb_options *options,
                         struct asbi_world *world, struct asb_message *why)
 {
-    int rc = asbi_tiers_remotes(asbi_real_world_parts(world), options,
-                                e->recall.remotes, why);
+    int rc = asbi_tiers_remotes(world, options, e->recall.remotes, why);
 
     if (rc)
-        world->ops->free(world);
+        e->world = world;
     return rc;
 }
 

@@ -211,19 +211,20 @@ static bool answer_from_memory(struct asb_engine *e, struct asbi_item *item,
     }
     e->recall.tiers[ASBI_TIER_MEMORY].found++;
     asbi_engine_finish(e, item);
-    if (item->ok)
+    if (!note.lent)
         asbi_refresh(e, item, key, note.expires_ms);
     return true;
 }
 
 void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
                           asbi_str record, const struct asbi_cache_key *key,
-                          uint64_t expires_ms, bool of_this_run)
+                          uint64_t expires_ms, bool of_this_run, bool lent)
 {
     struct asbi_memory_note note = {
         .worth = of_this_run ? item->cost : item->saved,
         .expires_ms = expires_ms,
         .mark = of_this_run,
+        .lent = lent,
     };
 
     if (e->recall.memory)
@@ -401,7 +402,7 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
     if (asbi_buf_failed(&r->bytes))
         return;
     asbi_str record = asbi_buf_view(&r->bytes);
-    asbi_recall_remember(e, item, record, key, expires, true);
+    asbi_recall_remember(e, item, record, key, expires, true, false);
     asbi_recall_save(e, key, record, expires);
     asbi_recall_near_keep(e, item, expires);
 }
@@ -420,7 +421,7 @@ static void keep_refusal(struct asb_engine *e, const struct asbi_item *item)
     asbi_cache_record_write(&r->bytes, key, &answer);
     if (!asbi_buf_failed(&r->bytes))
         asbi_recall_remember(e, item, asbi_buf_view(&r->bytes), key,
-                             asbi_wall_ms(e->world) + REFUSAL_MS, true);
+                             asbi_wall_ms(e->world) + REFUSAL_MS, true, true);
 }
 
 /* Its own doing, which says nothing of the request. */

@@ -182,7 +182,7 @@ void asbi_recall_near_keep(struct asb_engine *e, const struct asbi_item *item,
     if (asbi_buf_failed(&r->bytes))
         return;
     asbi_str record = asbi_buf_view(&r->bytes);
-    asbi_recall_remember(e, item, record, &key, expires_ms, true);
+    asbi_recall_remember(e, item, record, &key, expires_ms, true, false);
     asbi_recall_save(e, &key, record, expires_ms);
 }
 

@@ -92,11 +92,14 @@ static bool answer_by(struct asb_engine *e, struct asbi_item *item,
     if (!asbi_recall_answer(e, item, record, &key, ASB_CACHE))
         return false; /* a damaged record is replaced by the next answer */
     e->recall.tiers[tier].found++;
-    asbi_recall_remember(e, item, record, &key, expires_ms, false);
-    if (tier != ASBI_TIER_FILE)
+    /* Over HTTP the server says how long it holds: that goes no further. */
+    bool lent = tier == ASBI_TIER_HTTP;
+    asbi_recall_remember(e, item, record, &key, expires_ms, false, lent);
+    if (tier == ASBI_TIER_REDIS)
         save_before(e, (int)tier, &key, record, expires_ms);
     asbi_engine_finish(e, item); /* which leaves the flight */
-    asbi_refresh(e, item, &key, expires_ms);
+    if (!lent)
+        asbi_refresh(e, item, &key, expires_ms);
     return true;
 }
 
@@ -202,7 +205,7 @@ static void on_end(void *arg, struct asbi_remote *remote,
     int tier = tier_of(&e->recall, remote);
 
     asbi_list_remove(&item->link);
-    if (!record.at || expires_ms <= asbi_wall_ms(e->world) ||
+    if (!record.at ||
         !answer_by(e, item, record, expires_ms, (enum asbi_tier)tier))
         ask_remotes(e, item, tier + 1);
     flush_when_looked(e);
@@ -226,7 +229,9 @@ static void on_health(void *arg, struct asbi_remote *remote, bool well,
 {
     struct asb_engine *e = arg;
 
-    if (well)
+    if (well && why[0])
+        asbi_log(&e->log, ASB_LOG_WARN, "the %s cache %s", remote->name, why);
+    else if (well)
         asbi_log(&e->log, ASB_LOG_INFO, "the %s cache can be used",
                  remote->name);
     else

@@ -54,13 +54,15 @@ struct asbi_remote {
     const char *name; /* "redis", for messages and statistics */
 
     /* -- the engine's; called from the loop or from inside turn() */
-    /* A look-up has ended; look->at is NULL.  No record: not there. */
+    /* A look-up has ended; look->at is NULL.  No record: not there.  What is
+     * there serves at least this once. */
     void (*on_end)(void *arg, struct asbi_remote *r, struct asbi_look *look,
                    asbi_str record, uint64_t expires_ms);
     /* Somebody says that an answer no longer holds; NULL: none that is kept in
      * memory is sure any more. */
     void (*on_purge)(void *arg, const struct asbi_cache_key *key);
-    /* It has become well or unwell; static text. */
+    /* It has become unwell, and why; or well, perhaps with something to be
+     * said of it.  Static text. */
     void (*on_health)(void *arg, struct asbi_remote *r, bool well,
                       const char *why);
     /* It is busy no longer. */

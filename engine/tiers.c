@@ -7,8 +7,10 @@
 #include "config/secret.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/cache_http.h"
 #include "engine/real/cache_redis.h"
 #include "engine/real/cache_sqlite.h"
+#include "engine/real/loop.h"
 #include "engine/api_options.h"
 
 /* To connect to Redis and be let in. */
@@ -45,19 +47,19 @@ int asbi_tiers_file(const struct asbi_mem *mem,
     return rc;
 }
 
-/* ---- Redis ------------------------------------------------------------ */
+/* ---- secrets ---------------------------------------------------------- */
 
 /* Into `raw`, of which *secret is a part; empty for none. */
-static int read_secret(const char *reference, const char *usual,
-                       struct asbi_buf *raw, asbi_str *secret,
-                       struct asb_message *why)
+static int read_secret(const char *place, const char *reference,
+                       const char *usual, struct asbi_buf *raw,
+                       asbi_str *secret, struct asb_message *why)
 {
     struct asbi_secret_source s;
 
     *secret = asbi_str_of("", 0);
     asbi_secret_source(reference, usual, &s);
     if (s.kind == ASBI_SECRET_FILE) {
-        int rc = asbi_read_file(s.name, "redis_password", raw, why);
+        int rc = asbi_read_file(s.name, place, raw, why);
 
         if (rc)
             return rc;
@@ -65,11 +67,10 @@ static int read_secret(const char *reference, const char *usual,
         const char *value = getenv(s.name);
 
         if (!value || !value[0])
-            return s.by_reference
-                       ? asbi_fail(why, ASB_ECONFIG,
-                                   "redis_password: the variable %s is not set",
-                                   s.name)
-                       : ASB_OK;
+            return s.by_reference ? asbi_fail(why, ASB_ECONFIG,
+                                              "%s: the variable %s is not set",
+                                              place, s.name)
+                                  : ASB_OK;
         asbi_buf_c(raw, value);
     } else {
         return ASB_OK;
@@ -78,6 +79,15 @@ static int read_secret(const char *reference, const char *usual,
         return ASB_ENOMEM;
     return asbi_secret_clean(asbi_buf_view(raw), s.name, secret, why);
 }
+
+static void wipe(struct asbi_buf *raw)
+{
+    if (raw->data)
+        explicit_bzero(raw->data, raw->cap);
+    asbi_buf_fini(raw);
+}
+
+/* ---- remotes ---------------------------------------------------------- */
 
 static int open_redis(const struct asbi_parts *parts,
                       const struct asb_options *options,
@@ -94,17 +104,56 @@ static int open_redis(const struct asbi_parts *parts,
     asbi_buf_init(&raw, parts->mem, ASBI_SECRET_MAX);
     o.place.ca_file = c->ca_file;
     o.place.patience_ns = PATIENCE;
-    rc = read_secret(c->redis_password, "REDIS_PASSWORD", &raw,
-                     &o.place.password, why);
+    rc = read_secret("redis_password", c->redis_password, "REDIS_PASSWORD",
+                     &raw, &o.place.password, why);
     if (!rc)
         rc = asbi_cache_redis_new(parts, &o, out, why);
-    if (raw.data)
-        explicit_bzero(raw.data, raw.cap);
-    asbi_buf_fini(&raw);
+    wipe(&raw);
     return rc;
 }
 
-int asbi_tiers_remotes(const struct asbi_parts *parts,
+/* Options are shown and logged: no secrets in an address. */
+static bool is_plain_url(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host &&
+           (strncmp(url, "http://", 7) == 0 ||
+            strncmp(url, "https://", 8) == 0) &&
+           host[3] && host[3] != '/' && !strpbrk(url, " ?#@");
+}
+
+static int open_http(struct asbi_world *world,
+                     const struct asb_options *options,
+                     struct asbi_remote **out, struct asb_message *why)
+{
+    const struct asbi_config *c = &options->values;
+    struct asbi_cache_http_options o = { .budget_ns = c->cache_url_budget_ns };
+    size_t len = strlen(c->cache_url);
+    struct asbi_buf raw;
+
+    if (!is_plain_url(c->cache_url))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "cache_url: write an http:// or https:// address "
+                         "without user, query or fragment; a token by "
+                         "cache_url_token");
+    while (c->cache_url[len - 1] == '/')
+        len--;
+    char *base = asbi_strndup(world->mem, c->cache_url, len);
+    if (!base)
+        return ASB_ENOMEM;
+    asbi_buf_init(&raw, world->mem, ASBI_SECRET_MAX);
+    o.base_url = base;
+    int rc = read_secret("cache_url_token", c->cache_url_token,
+                         "ASYNCBATCH_CACHE_TOKEN", &raw, &o.token, why);
+    if (!rc)
+        rc = asbi_cache_http_new(world, &o, out);
+    wipe(&raw);
+    asbi_free(world->mem, base);
+    return rc;
+}
+
+int asbi_tiers_remotes(struct asbi_world *world,
                        const struct asb_options *options,
                        struct asbi_remote *out[ASBI_REMOTES],
                        struct asb_message *why)
@@ -112,6 +161,9 @@ int asbi_tiers_remotes(const struct asbi_parts *parts,
     int rc = ASB_OK;
 
     if (wants(options, "redis"))
-        rc = open_redis(parts, options, &out[ASBI_TIER_REDIS], why);
+        rc = open_redis(asbi_real_world_parts(world), options,
+                        &out[ASBI_TIER_REDIS], why);
+    if (!rc && wants(options, "cache_url"))
+        rc = open_http(world, options, &out[ASBI_TIER_HTTP], why);
     return rc;
 }

@@ -7,7 +7,7 @@
 
 #include <asyncbatch/asyncbatch.h>
 
-#include "engine/real/parts.h"
+#include "engine/world.h"
 #include "engine/recall.h"
 
 /* The file; *out is NULL for none.  ASB_OK, ASB_ECONFIG, ASB_EIO or
@@ -16,8 +16,9 @@ int asbi_tiers_file(const struct asbi_mem *mem,
                     const struct asb_options *options, struct asbi_store **out,
                     struct asb_message *why);
 
-/* The remotes; NULL where there is none.  On an error none is left open. */
-int asbi_tiers_remotes(const struct asbi_parts *parts,
+/* The remotes, in a real world; NULL where there is none.  On an error those
+ * that are open are the caller's to free. */
+int asbi_tiers_remotes(struct asbi_world *world,
                        const struct asb_options *options,
                        struct asbi_remote *out[ASBI_REMOTES],
                        struct asb_message *why);

@@ -47,7 +47,7 @@ static int bench_memory(void)
 {
     struct asbi_memory_options o = { .max_bytes = 256 << 20 };
     struct asbi_cache_key *keys = calloc(ENTRIES, sizeof(*keys));
-    struct asbi_memory_note note = { 1000, UINT64_MAX, false };
+    struct asbi_memory_note note = { 1000, UINT64_MAX, false, false };
     struct asbi_memory_stats stats;
     struct asbi_memory *m = NULL;
     struct asbi_rng rng;

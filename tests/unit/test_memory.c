@@ -46,7 +46,7 @@ static void stop(void)
 static void put(uint64_t n, int64_t worth, uint64_t expires_ms, uint64_t now)
 {
     struct asbi_cache_key key = key_of(n);
-    struct asbi_memory_note note = { worth, expires_ms, n % 2 };
+    struct asbi_memory_note note = { worth, expires_ms, n % 2, false };
     char record[RECORD];
 
     memset(record, (int)(n % 251), sizeof(record));
@@ -115,7 +115,7 @@ static void bytes_and_items_are_bounded_whatever_comes(void)
         asbi_rng_seed(&rng, 4);
         for (int i = 0; i < 20000; i++) {
             struct asbi_cache_key key = key_of(asbi_rng_below(&rng, 3000));
-            struct asbi_memory_note note = { 1, NEVER, false };
+            struct asbi_memory_note note = { 1, NEVER, false, false };
             size_t most = i % 2 ? sizeof(record) : 200;
             size_t len = (size_t)asbi_rng_below(&rng, most);
             asbi_str found;

@@ -1,0 +1,197 @@
+"""Answers shared through HTTP: nginx with DAV as the place where they are, and
+nginx as a cache before it."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from support import Case, QUICK, TRANSLATE, ids, items, json_lines
+
+CONFIG = """
+daemon off;
+master_process off;
+pid nginx.pid;
+events { }
+http {
+    access_log access.log;
+    client_body_temp_path tmp;
+    proxy_temp_path tmp2;
+    fastcgi_temp_path tmp3;
+    uwsgi_temp_path tmp4;
+    scgi_temp_path tmp5;
+    proxy_cache_path edge keys_zone=edge:1m;
+    server {
+        listen %(address)s:8081;
+        root data;
+        client_max_body_size 8m;
+        location / {
+            %(dav)s
+            add_header Cache-Control "%(life)s";
+        }
+    }
+    server {
+        listen %(address)s:8080;
+        access_log edge.log;
+        location / {
+            proxy_pass http://%(address)s:8081;
+            proxy_cache edge;
+            proxy_cache_valid 200 1m;
+            add_header X-Cache $upstream_cache_status always;
+        }
+    }
+}
+"""
+DAV = "dav_methods PUT DELETE; create_full_put_path on;"
+FRESH = "max-age=600"
+
+
+def own_address():
+    """An address of the loopback network that no other test has."""
+    pid = os.getpid()
+    return f"127.{100 + pid // 65536 % 100}.{pid // 256 % 256}.{pid % 256}"
+
+
+class HttpCache(Case):
+
+    def serve(self, life=FRESH, dav=DAV):
+        nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+        if not nginx:
+            raise unittest.SkipTest("no nginx is installed")
+        address = own_address()
+        os.mkdir(self.path("data"))
+        self.write("nginx.conf", CONFIG % {
+            "address": address, "dav": dav, "life": life})
+        self.nginx = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", nginx, "-p", self.dir, "-c",
+             "nginx.conf", "-e", "error.log"], stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop)
+        self.origin = f"http://{address}:8081/answers"
+        self.edge = f"http://{address}:8080/answers"
+        until = time.monotonic() + 20
+        while not self.answers():
+            self.assertLess(time.monotonic(), until)
+            self.assertIsNone(self.nginx.poll(), "nginx has ended")
+            time.sleep(0.01)
+
+    def answers(self):
+        try:
+            urllib.request.urlopen(self.origin, timeout=10)
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def stop(self):
+        if self.nginx.poll() is None:
+            self.nginx.kill()
+        self.nginx.wait()
+
+    def job(self, *args, count=100, **how):
+        done = self.run_job(*TRANSLATE, *QUICK, "--summary", "s.json", *args,
+                            stdin=items(count).encode(), **how)
+        answers = json_lines(done.out)
+        self.assert_answered_in_order(answers, ids(count))
+        return answers, json.loads(self.read("s.json")), done.err
+
+    def requests(self, method):
+        """Status of each request to the place where the answers are."""
+        return [line.split('" ')[1].split()[0]
+                for line in self.read("access.log").splitlines()
+                if f'"{method} /answers/' in line]
+
+    def test_the_second_run_is_answered_over_http(self):
+        self.serve()
+        was, total, _ = self.job("--cache-url", self.origin)
+        self.assertEqual(total["items_cached"], 0)
+        self.assertEqual(self.requests("PUT"), ["201"] * 100)
+        now, total, _ = self.job("--cache-url", self.origin + "/")
+        self.assertEqual([a["output"] for a in now],
+                         [a["output"] for a in was])
+        self.assertEqual((total["calls"], total["items_cached"],
+                          total["cost_usd"]), (0, 100, 0))
+
+    def test_a_cache_in_between_serves_what_it_has(self):
+        self.serve()
+        self.job("--cache-url", self.origin)
+        before = len(self.requests("GET"))
+        for _ in range(2):
+            _, total, _ = self.job("--cache-url", self.edge)
+            self.assertEqual(total["calls"], 0)
+        self.assertEqual(len(self.requests("GET")) - before, 100)
+
+    def test_a_flipped_bit_costs_one_call_and_no_wrong_answer(self):
+        self.serve()
+        was, _, _ = self.job("--cache-url", self.origin)
+        folder = self.path("data/answers")
+        name = os.path.join(folder, sorted(os.listdir(folder))[7])
+        with open(name, "r+b") as f:
+            f.seek(60)
+            byte = f.read(1)[0]
+            f.seek(60)
+            f.write(bytes([byte ^ 16]))
+        now, total, _ = self.job("--cache-url", self.origin)
+        self.assertEqual([a["output"] for a in now],
+                         [a["output"] for a in was])
+        self.assertEqual((total["calls"], total["items_cached"]), (1, 99))
+
+    def test_without_a_server_the_run_goes_on_and_says_so(self):
+        self.serve()
+        self.stop()
+        _, total, err = self.job("--cache-url", self.origin)
+        self.assertEqual(total["items_ok"], 100)
+        self.assertIn("the HTTP cache cannot be used", err)
+
+    def test_a_server_that_takes_nothing_is_only_read(self):
+        self.serve(dav="")
+        _, total, err = self.job("--cache-url", self.origin)
+        self.assertEqual(total["items_ok"], 100)
+        self.assertIn("takes no PUT and is only read", err)
+        self.assertLess(len(self.requests("PUT")), 100)
+
+    def ask_twice(self):
+        """A run that asks for one item, and when it is answered again."""
+        run = self.start("run", *TRANSLATE, *QUICK, "--cache-url", self.origin,
+                         "--summary", "s.json", stderr=None)
+        answers = []
+        for name in ("a", "b"):
+            line = json.dumps({"id": name, "text": "Open the door"}) + "\n"
+            run.stdin.write(line.encode())
+            answers.append(json.loads(run.stdout.readline()))
+        run.stdin.close()
+        self.assertEqual(run.wait(), 0)
+        self.assertEqual(answers[0]["output"], answers[1]["output"])
+        return [a["source"] for a in answers]
+
+    def test_what_is_no_longer_fresh_is_checked_by_its_etag(self):
+        self.serve(life="max-age=0")
+        self.ask_twice()
+        before = len(self.requests("GET"))
+        self.assertEqual(self.ask_twice(), ["cache", "cache"])
+        self.assertEqual(self.requests("GET")[before:], ["200", "304"])
+
+    def test_stale_answers_serve_while_they_are_checked(self):
+        self.serve(life="max-age=0, stale-while-revalidate=600")
+        self.ask_twice()
+        before = len(self.requests("GET"))
+        self.assertEqual(self.ask_twice(), ["cache", "cache"])
+        self.assertEqual(self.requests("GET")[before:], ["200", "304"])
+        self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+
+    def test_what_may_not_be_stored_is_read_each_time(self):
+        self.serve(life="no-store")
+        self.ask_twice()
+        before = len(self.requests("GET"))
+        self.assertEqual(self.ask_twice(), ["cache", "cache"])
+        self.assertEqual(self.requests("GET")[before:], ["200", "200"])
+        self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+
+    def test_a_url_with_a_user_is_refused(self):
+        done = self.run_job("--cache-url", "https://me:key@example.org",
+                            status=2)
+        self.assertNotIn("me:key", done.err)
