@@ -379,4 +379,5 @@ def main():
         what[sys.argv[1]](folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

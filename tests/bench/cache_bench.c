@@ -1,8 +1,9 @@
 /*
  * cache_bench.c -- how fast the cache is on one core: look-ups in memory,
- * and texts looked for among those that are like them.
+ * texts looked for among those that are like them, and look-ups in a warm
+ * Redis (a redis-server of its own, on a Unix socket).
  *
- * `cache_bench [memory|near]`, both without an argument.
+ * `cache_bench [memory|near|redis]`, all without an argument.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,11 @@
 #include "cache/near.h"
 #include "engine/base/hash.h"
 #include "engine/base/rng.h"
+#include "engine/real/cache_redis.h"
+#include "tests/support/caller.h"
+#include "tests/support/redis.h"
+
+#include <event2/event.h>
 
 enum { ENTRIES = 100000, LOOK_UPS = 5000000, TEXTS = 200000, LENGTH = 200 };
 
@@ -130,6 +136,151 @@ static int bench_near(void)
     return matches > TEXTS / 5 ? 0 : 1;
 }
 
+/* ---- Redis ------------------------------------------------------------ */
+
+enum { IN_FLIGHT = 1000, ANSWER = 1000 };
+
+static struct asbi_look looks[IN_FLIGHT];
+static size_t found, ended, free_looks[IN_FLIGHT], free_count;
+
+static void on_end(void *arg, struct asbi_remote *r, struct asbi_look *look,
+                   asbi_str record, uint64_t expires_ms)
+{
+    (void)arg;
+    (void)r;
+    (void)expires_ms;
+    found += record.len == ANSWER;
+    ended++;
+    free_looks[free_count++] = (size_t)(look - looks);
+}
+
+static void on_health(void *arg, struct asbi_remote *r, bool well,
+                      const char *why)
+{
+    (void)arg;
+    (void)r;
+    if (!well)
+        (void)fprintf(stderr, "redis: %s\n", why);
+}
+
+static void on_purge(void *arg, const struct asbi_cache_key *key)
+{
+    (void)arg;
+    (void)key;
+}
+
+static void on_rest(void *arg)
+{
+    (void)arg;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
+static void turn(struct asbi_remote *r, struct surroundings *s)
+{
+    r->ops->turn(r, asbi_now(s->world));
+    (void)event_base_loop(s->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static void keep_all(struct asbi_remote *r, struct surroundings *s,
+                     const struct asbi_cache_key *keys)
+{
+    static char record[ANSWER];
+    uint64_t now_ms = asbi_wall_ms(s->world);
+
+    for (size_t i = 0; i < ENTRIES; i++) {
+        struct asbi_store_entry e = { .key = keys[i],
+                                      .expires_ms = now_ms + 3600000,
+                                      .record = { record, ANSWER } };
+
+        r->ops->keep(r, &e, now_ms, asbi_now(s->world));
+        while (i % IN_FLIGHT == 0 && r->ops->busy(r))
+            turn(r, s);
+    }
+    while (r->ops->busy(r))
+        turn(r, s);
+}
+
+/* As many as may be are under way, each turn's together. */
+static void ask_all(struct asbi_remote *r, struct surroundings *s,
+                    const struct asbi_cache_key *keys, size_t count)
+{
+    size_t asked = 0;
+
+    ended = found = free_count = 0;
+    while (free_count < IN_FLIGHT)
+        free_looks[free_count] = free_count, free_count++;
+    while (ended < count) {
+        while (asked < count && free_count) {
+            struct asbi_look *look = &looks[free_looks[free_count - 1]];
+
+            look->key = &keys[asked];
+            if (!r->ops->ask(r, look, asbi_now(s->world)))
+                break;
+            free_count--;
+            asked++;
+        }
+        turn(r, s);
+    }
+}
+
+static double wall_seconds(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int bench_redis(void)
+{
+    struct asbi_cache_redis_options o = { .budget_ns = 10 * ASBI_SECOND };
+    struct asbi_real_options real = { .no_http = true };
+    struct asbi_cache_key *keys = calloc(ENTRIES, sizeof(*keys));
+    struct asbi_redis_room room;
+    struct asbi_remote *r;
+    struct surroundings s;
+    struct redis redis;
+    struct asb_message why;
+    struct timeval hour = { .tv_sec = 3600 };
+
+    redis_start(&redis, NULL);
+    surroundings_init(&s, NULL, &real);
+    /* The tier does not keep a loop alive, as the engine does. */
+    struct event *tick = event_new(s.base, -1, 0, on_tick, NULL);
+    if (!tick || event_add(tick, &hour))
+        return 1;
+    o.place.patience_ns = 10 * ASBI_SECOND;
+    if (!keys || asbi_cache_redis_parse(redis.url, &room, &o.place, &why) ||
+        asbi_cache_redis_new(asbi_real_world_parts(s.world), &o, &r, &why))
+        return 1;
+    r->on_end = on_end;
+    r->on_health = on_health;
+    r->on_purge = on_purge;
+    r->on_rest = on_rest;
+    make_keys(keys);
+    ask_all(r, &s, keys, 1);
+    keep_all(r, &s, keys);
+    double wall = wall_seconds(), cpu = cpu_seconds();
+    ask_all(r, &s, keys, ENTRIES);
+    wall = wall_seconds() - wall;
+    report("look-ups in Redis, answers of 1 kB", ENTRIES, cpu_seconds() - cpu,
+           ANSWER);
+    (void)printf("%zu of %d found, %.0f a second\n", found, ENTRIES,
+                 ENTRIES / wall);
+    r->ops->free(r);
+    event_free(tick);
+    surroundings_fini(&s);
+    server_fini(&redis.server);
+    free(keys);
+    return found == ENTRIES ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     const char *only = argc > 1 ? argv[1] : "";
@@ -139,5 +290,7 @@ int main(int argc, char **argv)
         bad |= bench_memory();
     if (!*only || strcmp(only, "near") == 0)
         bad |= bench_near();
+    if (!*only || strcmp(only, "redis") == 0)
+        bad |= bench_redis();
     return bad;
 }
