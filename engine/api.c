@@ -135,6 +135,11 @@ int asb_engine_new(const struct asb_options *options,
     return ASB_OK;
 }
 
+void asb_engine_warm(struct asb_engine *e)
+{
+    e->warms = true;
+}
+
 static void destroy(void *arg)
 {
     struct asb_engine *e = arg;

@@ -108,6 +108,7 @@ struct asb_engine {
     bool freed;    /* by the host; nobody is called back any more */
     bool draining; /* no more items */
     bool stopped;  /* nothing new is sent */
+    bool warms;    /* rows that are answered fill the caches; no others */
     bool patient;  /* items come from a file: full batches beat early ones */
     enum asbi_gate closed_gate; /* at the last turn */
     uint64_t gate_ready_ns;
@@ -143,6 +144,11 @@ void asbi_engine_destroy(struct asb_engine *e);
 /* The task's name.  Without one: files of texts for a language are translated,
  * all else goes as it is. */
 const char *asbi_engine_task(const struct asbi_config *c);
+
+/* submit.c: keeps the answer to a request that is known from elsewhere, as if
+ * the request had been made.  False when it is not kept. */
+bool asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
+                       asbi_str answer);
 
 /* Nothing queued, on the wire or owed. */
 bool asbi_engine_idle(const struct asb_engine *e);

@@ -57,6 +57,7 @@ struct asb_job {
 
     /* -- how far it is */
     uint64_t bytes_read, rows_read, rows_written, rows_failed;
+    uint64_t rows_warmed;
     uint64_t rows_answered; /* were so before this run */
     bool header_written;
     bool at_end;      /* of the bytes; the reader may still have rows */

@@ -306,6 +306,7 @@ void asb_job_get_stats(const struct asb_job *job, struct asb_job_stats *stats)
     s.rows_read = job->rows_read;
     s.rows_written = job->rows_written;
     s.rows_failed = job->rows_failed;
+    s.rows_warmed = job->rows_warmed;
     s.input_ended = job->input_ended;
     s.elapsed_seconds = (double)(now - job->started_ns) / 1e9;
     s.rows_per_second = asbi_eta_rate(&job->row_rate, now);

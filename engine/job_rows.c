@@ -9,10 +9,11 @@
 
 #include "engine/base/units.h"
 #include "engine/input.h"
+#include "engine/recall_store.h"
 #include "engine/call_hold.h"
 
 /* Rows on their way to the sink are gathered up to this many bytes. */
-enum { PUSH_BYTES = 65536 };
+enum { PUSH_BYTES = 65536, WARM_BYTES = 1 << 20 };
 
 void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
                       const char *format, ...)
@@ -308,6 +309,21 @@ static int take_row(struct asb_job *job, struct asbi_slip *slip,
     return 0;
 }
 
+/* The caches learn from rows that bring their answer. */
+static int warm_row(struct asb_job *job, const struct asbi_row *row)
+{
+    struct asb_request request = row->request;
+
+    job->rows_read++;
+    job->rows_answered += row->answered;
+    asbi_input_complete(job->config, &request);
+    if (row->answered && asbi_submit_known(job->engine, &request, row->answer))
+        job->rows_warmed++;
+    if (job->engine->recall.unsaved_bytes > WARM_BYTES)
+        asbi_recall_save_all(job->engine);
+    return 0;
+}
+
 int asbi_job_on_row(void *arg, const struct asbi_row *row)
 {
     struct asb_job *job = arg;
@@ -318,6 +334,8 @@ int asbi_job_on_row(void *arg, const struct asbi_row *row)
 
     if (row->op != ASBI_OP_ITEM)
         return asbi_job_on_op(job, row);
+    if (job->engine->warms)
+        return warm_row(job, row);
     return take_row(job, &slip, row) || job->input_ended ||
            !asbi_job_has_room(job);
 }

@@ -407,6 +407,35 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
     asbi_recall_near_keep(e, item, expires);
 }
 
+bool asbi_recall_teach(struct asb_engine *e, struct asbi_item *item,
+                       asbi_str answer)
+{
+    struct asbi_verdict_on_item verdict = { .code = NULL };
+    struct asbi_recall *r = &e->recall;
+    struct asbi_cache_key key;
+    struct asbi_cache_answer known = {
+        .output = answer,
+        .usage = { .input_tokens = (uint64_t)item->input_estimate,
+                   .output_tokens =
+                       asbi_lane_expect_output(e->lane, item->input_estimate) },
+    };
+    uint64_t expires = asbi_wall_ms(e->world) +
+                       e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e);
+
+    asbi_task_check(e->task, item->text, item->max_length, answer, false,
+                    &known.output, &verdict);
+    if (verdict.code || !key_of(e, item, &key))
+        return false;
+    asbi_buf_clear(&r->bytes);
+    asbi_cache_record_write(&r->bytes, &key, &known);
+    if (asbi_buf_failed(&r->bytes))
+        return false;
+    asbi_str record = asbi_buf_view(&r->bytes);
+    asbi_recall_remember(e, item, record, &key, expires, false, false);
+    asbi_recall_save(e, &key, record, expires);
+    return true;
+}
+
 /* Not asked again for a short while; in memory alone. */
 static void keep_refusal(struct asb_engine *e, const struct asbi_item *item)
 {

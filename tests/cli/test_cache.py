@@ -54,6 +54,41 @@ class Cache(Case):
                          runs[1]["response"]["body"])
         self.assertEqual(runs[1]["response"]["status_code"], 200)
 
+    def test_a_former_table_warms_the_cache(self):
+        self.write("in.csv", strings_csv(80))
+        options = ["--target-lang", "ru", *QUICK]
+        self.run_job("-i", "in.csv", "-o", "former.csv", *options)
+        former = self.read("former.csv").splitlines(keepends=True)
+        self.write("former.csv", "".join(former[:61]))
+        done = self.command("cache", "warm", "--cache", "c.db", "-i",
+                            "former.csv", *options)
+        self.assertEqual((done.returncode, done.err), (0, ""))
+        self.assertEqual(json.loads(done.out), {"rows": 60, "kept": 60})
+        self.run_job("-i", "in.csv", "-o", "now.csv", "--cache", "c.db",
+                     "--summary", "s.json", *options)
+        total = json.loads(self.read("s.json"))
+        self.assertEqual(total["items_cached"], 60)
+        self.assertEqual(self.read("now.csv").splitlines()[:61],
+                         [line.rstrip("\r\n") for line in former[:61]])
+        self.run_job("-i", "in.csv", "-o", "more.csv", "--cache", "c.db",
+                     "--summary", "s.json", "--target-lang", "de", *QUICK)
+        self.assertEqual(json.loads(self.read("s.json"))["items_cached"], 0)
+
+    def test_only_good_answers_warm_the_cache(self):
+        self.write("former.csv", "id,text,target_text,asb_status\n"
+                   "1,Open {name} now,Ouvre {name},ok\n"
+                   "2,Close {name} now,Ferme tout,ok\n"
+                   "3,Go home,,failed\n")
+        done = self.command("cache", "warm", "--cache", "c.db", "-i",
+                            "former.csv", "--target-lang", "fr")
+        self.assertEqual(json.loads(done.out), {"rows": 3, "kept": 1})
+
+    def test_warming_needs_a_file(self):
+        done = self.command("cache", "warm", "-i", "former.csv",
+                            "--target-lang", "fr")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--cache", done.err)
+
     def test_only_what_is_new_is_asked(self):
         self.run_job(*TRANSLATE, *QUICK, "--cache", "c.db",
                      stdin=items(50).encode())

@@ -23,11 +23,15 @@ static const struct args_own own[] = {
 const struct command_help cmd_cache_help = {
     .usage = "cache stats|export --cache FILE\n"
              "       asyncbatch cache get KEY --cache FILE\n"
-             "       asyncbatch cache purge [--all] --cache FILE",
+             "       asyncbatch cache purge [--all] --cache FILE\n"
+             "       asyncbatch cache warm --cache FILE -i OUTPUT.csv "
+             "[options of run]",
     .text = "`stats` counts the answers of a cache file.\n"
             "`export` writes every whole answer as a line of JSON, `get` those "
             "whose key begins with KEY.\n"
-            "`purge` deletes what has expired and gives the room back.",
+            "`purge` deletes what has expired and gives the room back.\n"
+            "`warm` keeps the answers of a former run's table: see `cache warm "
+            "--help`.",
     .args = { .own = own, .prefix = " " }, /* none of the engine's */
     .after = "Exit status: 0 done, 1 no such key, 2 no such cache.",
 };
@@ -171,8 +175,8 @@ static int dispatch(const char *const *words)
            (!words[0] || strcmp(verbs[verb].name, words[0]) != 0))
         verb++;
     if (verb == VERBS || verbs[verb].takes_key != (words[1] != NULL)) {
-        say("cache: say `cache stats`, `cache get KEY`, `cache purge` or "
-            "`cache export`, and --cache FILE");
+        say("cache: say `cache stats`, `cache get KEY`, `cache purge`, "
+            "`cache warm` or `cache export`, and --cache FILE");
         return ASB_EXIT_USAGE;
     }
     return run_verb(verb, words[1]);
@@ -180,6 +184,9 @@ static int dispatch(const char *const *words)
 
 int cmd_cache(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], "warm") == 0)
+        return cmd_warm(argc - 1, argv + 1);
+
     const char *words[3] = { NULL };
     struct asb_message why = { "" };
     struct asb_options *options = asb_options_new();

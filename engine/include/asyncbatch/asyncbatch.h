@@ -436,6 +436,7 @@ struct asb_job_stats {
     double eta_seconds;      /* < 0: unknown */
     double total_rows_guess; /* from bytes read of a file; < 0: unknown */
     uint64_t rows_failed;    /* of those that are answered, written or not */
+    uint64_t rows_warmed;    /* kept by asb_engine_warm() */
     /* Where eta_seconds likely lies, by how steady the rate was; high < 0: it
      * stood still at times, or nothing is known. */
     double eta_low_seconds, eta_high_seconds;
@@ -459,6 +460,11 @@ ASB_API ASB_CHECKED int asb_job_new(struct asb_engine *engine,
                                     struct asb_job **out,
                                     struct asb_message *why);
 ASB_API void asb_job_free(struct asb_job *job);
+
+/* Has the next job fill the caches: of its rows, those that bring their answer
+ * (a table with target_text) are kept as if a call had given it, if the task
+ * accepts it; nothing is sent and no row is written.  Before asb_job_new(). */
+ASB_API void asb_engine_warm(struct asb_engine *engine);
 
 /* Sends nothing new, finishes what is paid for, then ends with
  * ASB_EXIT_INTERRUPTED.  For the first SIGINT. */

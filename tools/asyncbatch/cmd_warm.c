@@ -1,0 +1,137 @@
+/*
+ * cmd_warm.c -- `asyncbatch cache warm`: the output of a former run, a table
+ * with target_text, into a cache file.  Sends nothing.
+ */
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/asyncbatch/command.h"
+#include "tools/asyncbatch/gather.h"
+#include "tools/asyncbatch/help.h"
+#include "tools/asyncbatch/say.h"
+
+static const char *wants_help;
+
+static const struct args_own own[] = {
+    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
+    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+};
+
+const struct command_help cmd_warm_help = {
+    .usage = "cache warm --cache FILE -i FORMER_OUTPUT.csv [options of run]",
+    .text = "Keeps the answers of a former run's table in a cache file, so "
+            "that the same items with the same options need no call.  Rows "
+            "without target_text, and answers that the task would not accept, "
+            "are left out.  Nothing is sent.",
+    .args = { .own = own },
+    .after = "Exit status: 0 done, 2 usage or configuration error.",
+};
+
+struct warm {
+    struct event_base *base;
+    enum asb_exit status;
+    char reason[1024];
+};
+
+static void on_done(struct asb_job *job, enum asb_exit status,
+                    const char *reason, void *arg)
+{
+    struct warm *w = arg;
+
+    (void)job;
+    w->status = status;
+    (void)snprintf(w->reason, sizeof(w->reason), "%s", reason);
+    (void)event_base_loopbreak(w->base);
+}
+
+/* Nothing is sent, so the simulator need not be there; it goes by a name all
+ * the same. */
+static int fix_options(struct asb_options *options, struct asb_message *why)
+{
+    static const char *const fixed[][2] = { { "output", "/dev/null" },
+                                            { "no_journal", "true" },
+                                            { "reuse", "exact" } };
+    const char *provider = asb_options_get(options, "provider", NULL);
+    const char *base_url = asb_options_get(options, "base_url", NULL);
+    int rc = ASB_OK;
+
+    for (size_t i = 0; !rc && i < 3; i++)
+        rc = asb_options_set(options, fixed[i][0], fixed[i][1], ASB_FROM_HOST,
+                             why);
+    if (!rc && strcmp(provider, "sim") == 0 && !base_url[0])
+        rc = asb_options_set(options, "base_url", "http://127.0.0.1:9/v1",
+                             ASB_FROM_HOST, why);
+    return rc;
+}
+
+static int run(struct warm *w, struct asb_engine *engine,
+               struct asb_message *why)
+{
+    struct asb_job_stats s = { .size = sizeof(s) };
+    struct asb_job *job = NULL;
+
+    asb_engine_warm(engine);
+    int rc = asb_job_new(engine, on_done, w, &job, why);
+    if (rc)
+        return rc;
+    (void)event_base_dispatch(w->base);
+    asb_job_get_stats(job, &s);
+    asb_job_free(job);
+    if (w->status != ASB_EXIT_OK) {
+        say("%s", w->reason);
+        return ASB_OK;
+    }
+    (void)printf("{\"rows\":%" PRIu64 ",\"kept\":%" PRIu64 "}\n", s.rows_read,
+                 s.rows_warmed);
+    return ASB_OK;
+}
+
+static int warm(struct asb_options *options)
+{
+    struct warm w = { .base = event_base_new(), .status = ASB_EXIT_USAGE };
+    struct asb_hooks hooks = { .size = sizeof(hooks), .base = w.base };
+    struct asb_message why = { "" };
+    struct asb_engine *engine = NULL;
+    const char *cache = asb_options_get(options, "cache", NULL);
+
+    if (!cache || !cache[0]) {
+        say("cache warm: the file is missing; give --cache FILE");
+        event_base_free(w.base);
+        return ASB_EXIT_USAGE;
+    }
+    int rc = w.base ? fix_options(options, &why) : ASB_ENOMEM;
+    if (!rc)
+        rc = asb_engine_new(options, &hooks, &engine, &why);
+    if (!rc)
+        rc = run(&w, engine, &why);
+    (void)asb_engine_free(engine);
+    if (w.base)
+        event_base_free(w.base);
+    if (!rc)
+        return (int)w.status;
+    say("%s", why.text[0] ? why.text : asb_strerror(rc));
+    return ASB_EXIT_USAGE;
+}
+
+int cmd_warm(int argc, char **argv)
+{
+    struct asb_message why = { "" };
+    struct asb_options *options = asb_options_new();
+    struct args args = cmd_warm_help.args;
+    int status;
+
+    args.options = options;
+    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
+    if (!rc && !wants_help)
+        rc = gather(options, &why);
+    if (rc)
+        status = gather_refused("cache warm", rc, &why);
+    else if (wants_help)
+        status = help_print(&cmd_warm_help);
+    else
+        status = warm(options);
+    asb_options_free(options);
+    return status;
+}
