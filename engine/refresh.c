@@ -73,6 +73,8 @@ void asbi_refresh(struct asb_engine *e, const struct asbi_item *item,
         asbi_item_free(&e->mem, ghost);
         return;
     }
+    if (e->in_order) /* or it would never be let go */
+        asbi_list_append(&e->in_turn, &ghost->turn);
     e->held_items++;
     e->held_of[ghost->priority]++;
     e->held_bytes += ghost->bytes;
