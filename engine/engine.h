@@ -147,8 +147,8 @@ const char *asbi_engine_task(const struct asbi_config *c);
 
 /* submit.c: keeps the answer to a request that is known from elsewhere, as if
  * the request had been made.  False when it is not kept. */
-bool asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
-                       asbi_str answer);
+bool asbi_submit_warm(struct asb_engine *e, const struct asb_request *request,
+                      asbi_str answer);
 
 /* Nothing queued, on the wire or owed. */
 bool asbi_engine_idle(const struct asb_engine *e);

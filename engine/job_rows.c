@@ -317,7 +317,7 @@ static int warm_row(struct asb_job *job, const struct asbi_row *row)
     job->rows_read++;
     job->rows_answered += row->answered;
     asbi_input_complete(job->config, &request);
-    if (row->answered && asbi_submit_known(job->engine, &request, row->answer))
+    if (row->answered && asbi_submit_warm(job->engine, &request, row->answer))
         job->rows_warmed++;
     if (job->engine->recall.unsaved_bytes > WARM_BYTES)
         asbi_recall_save_all(job->engine);

@@ -252,7 +252,8 @@ void asbi_recall_teach(struct asb_engine *e, const struct asbi_item *item,
     asbi_cache_record_write(&r->bytes, &key, &answer);
     if (!asbi_buf_failed(&r->bytes))
         asbi_recall_remember(e, item, asbi_buf_view(&r->bytes), &key,
-                             now + e->config->cache_ttl_ns / ASBI_MS, true);
+                             now + e->config->cache_ttl_ns / ASBI_MS, true,
+                             false);
 }
 
 /* ---- answers to come -------------------------------------------------- */
@@ -407,8 +408,8 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
     asbi_recall_near_keep(e, item, expires);
 }
 
-bool asbi_recall_teach(struct asb_engine *e, struct asbi_item *item,
-                       asbi_str answer)
+bool asbi_recall_warm(struct asb_engine *e, struct asbi_item *item,
+                      asbi_str answer)
 {
     struct asbi_verdict_on_item verdict = { .code = NULL };
     struct asbi_recall *r = &e->recall;

@@ -101,8 +101,8 @@ void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item);
 
 /* An answer that is known from elsewhere: kept as if a call had given it, if
  * the request settles its answer.  The item is in no place and stays so. */
-bool asbi_recall_teach(struct asb_engine *e, struct asbi_item *item,
-                       asbi_str answer);
+bool asbi_recall_warm(struct asb_engine *e, struct asbi_item *item,
+                      asbi_str answer);
 
 /* An item on the wire is cancelled: if another waits for its answer, that one
  * takes its place in the call. */

@@ -212,8 +212,8 @@ static struct asbi_item *make_item(struct asb_engine *e,
     return NULL;
 }
 
-bool asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
-                       asbi_str answer)
+bool asbi_submit_warm(struct asb_engine *e, const struct asb_request *request,
+                      asbi_str answer)
 {
     struct asbi_verdict_on_item verdict = { .code = NULL };
     asbi_str text = { NULL, 0 };
@@ -225,7 +225,7 @@ bool asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
         return false;
     item->packed = asbi_way_shares(e, request->payload);
     estimate(e, item, request);
-    bool kept = asbi_recall_teach(e, item, answer);
+    bool kept = asbi_recall_warm(e, item, answer);
     item->release = NULL; /* what was lent stays the host's */
     asbi_item_free(&e->mem, item);
     return kept;
