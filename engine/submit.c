@@ -294,6 +294,7 @@ void asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
     struct asbi_item *item = asbi_item_new(&e->mem, request, text);
     if (!item)
         return;
+    item->release = NULL; /* what is lent is still the host's */
     item->packed = true;
     item->cost = result->cost_nano_usd;
     asbi_recall_teach(e, item, result);
