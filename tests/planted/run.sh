@@ -38,6 +38,8 @@ unfound=0
 for wish in "$@"; do
     for patch in "$here/$wish"*.patch; do
         name=$(basename "$patch" .patch)
+        file=$(sed -n 's,^+++ b/,,p' "$patch")
+        cp "$file" sound
         patch -p1 -s <"$patch"
         if ! build; then
             echo "$name: does not build"
@@ -49,7 +51,7 @@ for wish in "$@"; do
             echo "$name: $(grep -a -m 1 -E ' broke: |assert|Sanitizer' found.log |
                 cut -c 1-100 || tail -1 found.log)"
         fi
-        patch -p1 -s -R <"$patch"
+        cp sound "$file"
     done
 done
 echo "$unfound not found"
