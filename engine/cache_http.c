@@ -357,9 +357,9 @@ static void start_some(struct cache_http *c, uint64_t now)
         if (!late && !c->idle.count)
             break;
         asbi_list_remove(link);
-        if (late || now < c->down_until_ns)
-            miss(c, look);
-        else if (!answer_kept(c, look) && !start_read(c, look->key, look))
+        bool given_up = late || now < c->down_until_ns;
+        if (given_up ||
+            (!answer_kept(c, look) && !start_read(c, look->key, look)))
             miss(c, look);
     }
     while (c->idle.count && (link = asbi_list_pop(&c->writes))) {
