@@ -9,7 +9,8 @@ packages="build-essential cmake ninja-build pkg-config python3
 case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
     cppcheck ccache nghttp2-proxy openssl redis-server nginx-light
-    python3-msgpack ruby ruby-msgpack nodejs" ;;
+    python3-msgpack ruby ruby-msgpack nodejs lintian man-db mandoc file
+    bsdextrautils zsh fish" ;;
 '') ;;
 *)
     echo "usage: tools/install-deps.sh [--dev]" >&2

@@ -4,8 +4,18 @@
 # A shared library exports asb_* and nothing else.  An archive may also define
 # asbi_*, because it has no hidden symbols to hide behind, and the weak symbols
 # that C++ headers leave; sanitizers add their own.
+# `tools/symbols.sh --list` names what the public header declares.
 set -eu
+header=$(dirname "$0")/../engine/include/asyncbatch/asyncbatch.h
+declared() {
+    sed -E 's|/\*.*||; s|^ \*.*||' "$header" |
+        grep -oE '\basb_[a-z_]+\(' | grep -v '_cb(' | tr -d '(' | sort -u
+}
 case $1 in
+--list)
+    declared
+    exit 0
+    ;;
 *.a) list="nm -g --defined-only $1" ok='^asbi?_|^__?_?(odr_)?asan' ;;
 *) list="nm -D --defined-only $1" ok='^asb_' ;;
 esac
@@ -23,14 +33,11 @@ bad=$(printf '%s\n' "$names" | grep -vE "$ok" || true)
 case $1 in *.a) exit 0 ;; esac
 
 # Everything the header declares is there.
-header=$(dirname "$0")/../engine/include/asyncbatch/asyncbatch.h
 missing=$(
-    sed -E 's|/\*.*||; s|^ \*.*||' "$header" |
-        grep -oE '\basb_[a-z_]+\(' | grep -v '_cb(' | tr -d '(' | sort -u |
-        while read -r name; do
-            printf '%s\n' "$names" | grep -qx "$name" ||
-                echo "symbols: $1 lacks $name"
-        done
+    declared | while read -r name; do
+        printf '%s\n' "$names" | grep -qx "$name" ||
+            echo "symbols: $1 lacks $name"
+    done
 )
 [ -z "$missing" ] || {
     printf '%s\n' "$missing"

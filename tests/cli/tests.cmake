@@ -54,3 +54,16 @@ foreach(case IN ITEMS header cmake pkgconfig hosts moved)
         RESOURCE_LOCK install
         ENVIRONMENT "CC=${CMAKE_C_COMPILER};CXX=${CMAKE_CXX_COMPILER};CFLAGS=${sanitize};CXXFLAGS=${sanitize};LDFLAGS=${sanitize}")
 endforeach()
+
+# What is installed beside it.  A package is made of what is to be shipped only.
+set(cases manual completions)
+if(NOT ASB_SANITIZE AND BUILD_SHARED_LIBS)
+    list(APPEND cases deb static)
+endif()
+foreach(case IN LISTS cases)
+    add_test(NAME embed.package_${case}
+        COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/embed/package.sh" "${PROJECT_BINARY_DIR}" ${case}
+        WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    set_tests_properties(embed.package_${case} PROPERTIES LABELS embed
+        TIMEOUT 300 RESOURCE_LOCK install SKIP_RETURN_CODE 77)
+endforeach()

@@ -28,4 +28,14 @@ int cmd_models(int argc, char **argv);
 extern const struct command_help cmd_run_help, cmd_plan_help, cmd_sim_help,
     cmd_config_help, cmd_cache_help, cmd_models_help;
 
+struct command {
+    const char *name;
+    const char *summary; /* half a sentence, in the overview */
+    int (*run)(int argc, char **argv);
+    const struct command_help *help;
+};
+
+/* commands.c; ends with a NULL name. */
+extern const struct command commands[];
+
 #endif

@@ -12,36 +12,14 @@
 #include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 
-static const struct {
-    const char *name;
-    const char *summary;
-    int (*run)(int argc, char **argv);
-    const struct command_help *help;
-} commands[] = {
-    { "run", "send every item of the input, write every answer", cmd_run,
-      &cmd_run_help },
-    { "plan", "say what run would cost and how long it would take", cmd_plan,
-      &cmd_plan_help },
-    { "sim", "a provider simulator on HTTP, for tests and demonstrations",
-      cmd_sim, &cmd_sim_help },
-    { "config", "check a configuration file; show the effective values",
-      cmd_config, &cmd_config_help },
-    { "cache", "what a cache file holds; purge it", cmd_cache,
-      &cmd_cache_help },
-    { "models", "list the models that are known, with their prices", cmd_models,
-      &cmd_models_help },
-};
-
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
-
-/* COMMANDS when there is none of that name. */
-static size_t find_command(const char *name)
+/* NULL when there is none of that name. */
+static const struct command *find_command(const char *name)
 {
-    size_t i = 0;
-
-    while (i < COMMANDS && strcmp(commands[i].name, name) != 0)
-        i++;
-    return i;
+    for (const struct command *c = commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0)
+            return c;
+    }
+    return NULL;
 }
 
 static int print_overview(void)
@@ -50,8 +28,8 @@ static int print_overview(void)
                "Groups many small requests into few paid API calls, sends "
                "them under every limit\nthat applies, and gives each answer "
                "back once, in order.\n\nCommands:");
-    for (size_t i = 0; i < COMMANDS; i++)
-        (void)printf("  %-10s%s\n", commands[i].name, commands[i].summary);
+    for (const struct command *c = commands; c->name; c++)
+        (void)printf("  %-10s%s\n", c->name, c->summary);
     (void)puts("\n`asyncbatch COMMAND --help` lists the options of a command.\n"
                "`asyncbatch --version` prints the version.\n\n"
                "To see it work, without an account and for nothing:\n"
@@ -77,10 +55,10 @@ static int help(int argc, char **argv)
 {
     if (argc == 0)
         return print_overview();
-    size_t found = find_command(argv[0]);
-    if (found == COMMANDS)
+    const struct command *found = find_command(argv[0]);
+    if (!found)
         return unknown("command", argv[0]);
-    return help_print(commands[found].help);
+    return help_print(found->help);
 }
 
 int main(int argc, char **argv)
@@ -93,10 +71,10 @@ int main(int argc, char **argv)
         return ASB_EXIT_USAGE;
     }
     const char *name = argv[1];
-    size_t found = find_command(name);
+    const struct command *found = find_command(name);
 
-    if (found < COMMANDS)
-        return commands[found].run(argc - 2, argv + 2);
+    if (found)
+        return found->run(argc - 2, argv + 2);
     if (strcmp(name, "help") == 0)
         return help(argc - 2, argv + 2);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
