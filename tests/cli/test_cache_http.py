@@ -99,8 +99,22 @@ class HttpCache(Case):
         self.assert_answered_in_order(answers, ids(count))
         return answers, json.loads(self.read("s.json")), done.err
 
+    def let_the_log_be_written(self):
+        """A line follows its answer: when that of a later request is there,
+        those of all before it are."""
+        self.marks = getattr(self, "marks", 0) + 1
+        mark = f"/mark-{self.marks}-"
+        with self.assertRaises(urllib.error.HTTPError):
+            urllib.request.urlopen(
+                self.origin.replace("/answers", mark), timeout=10)
+        until = time.monotonic() + 20
+        while mark not in self.read("access.log"):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.01)
+
     def requests(self, method):
         """Status of each request to the place where the answers are."""
+        self.let_the_log_be_written()
         return [line.split('" ')[1].split()[0]
                 for line in self.read("access.log").splitlines()
                 if f'"{method} /answers/' in line]
