@@ -1,11 +1,15 @@
 #include "scheduler/latency.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 static const double forgetting = 0.98;
 static const double huber = 2.5; /* deviations a residual may count as */
 static const double quantile_step = 0.06;
-static const double p_max[3] = { 100, 10, 4000 };
+/* Deviation of a sample: so much, and more per 1000 input, output tokens. */
+static const double deviations[3] = { 1, 0.1, 20 };
+/* How firmly the law stays where samples say nothing: 1 / variance. */
+static const double anchor[3] = { 1. / 100, 1. / 10, 1. / 4000 };
 static const double shortest = 0.001, longest = 86400; /* seconds */
 
 void asbi_latency_init(struct asbi_latency *l, double ms_per_token)
@@ -15,13 +19,10 @@ void asbi_latency_init(struct asbi_latency *l, double ms_per_token)
 
     *l = (struct asbi_latency){
         .theta = { 0.5, 0.02, per_output },
-        .w = { 1, 0.1, 20 },
         .sigma = 0.5,
         .q95 = 1.5,
         .usual = { 1, 1, 0.5 },
     };
-    for (int i = 0; i < 3; i++)
-        l->p[i][i] = p_max[i];
 }
 
 /* Samples whose mean is an ordinary call. */
@@ -49,54 +50,85 @@ static double predict(const struct asbi_latency *l, const double x[3])
     return clamp(dot(l->theta, x), shortest, longest);
 }
 
-/* Scales rows and columns together, so that the matrix stays what it must be:
- * symmetric and positive. */
-static void bound(double p[3][3])
+/* ---- least squares without negative terms -------------------------------- */
+
+/* Solves m t = c for the terms of `used`, the others being 0, by elimination.
+ * Symmetric and positive definite: no pivot is looked for. */
+static void solve(double t[3], const double m[3][3], const double c[3],
+                  const bool used[3])
 {
+    double a[3][4];
+
     for (int i = 0; i < 3; i++) {
-        if (p[i][i] <= p_max[i])
-            continue;
-        double scale = sqrt(p_max[i] / p[i][i]);
-        for (int j = 0; j < 3; j++) {
-            p[i][j] *= scale;
-            p[j][i] *= scale;
+        for (int j = 0; j < 3; j++)
+            a[i][j] = used[i] && used[j] ? m[i][j] : i == j;
+        a[i][3] = used[i] ? c[i] : 0;
+    }
+    for (int k = 0; k < 3; k++) {
+        for (int i = k + 1; i < 3; i++) {
+            double factor = a[i][k] / a[k][k];
+            for (int j = k; j < 4; j++)
+                a[i][j] -= factor * a[k][j];
         }
+    }
+    for (int k = 2; k >= 0; k--) {
+        t[k] = a[k][3];
+        for (int j = k + 1; j < 3; j++)
+            t[k] -= a[k][j] * t[j];
+        t[k] /= a[k][k];
     }
 }
 
-/* A negative coefficient is moved to 0, the others along with it as their
- * covariance says: to clip it alone would push the rest off for good. */
-static void keep_positive(struct asbi_latency *l)
+/* The most negative term is left out until there is none.  Lawson and Hanson
+ * would let one come back in; for three terms that gains next to nothing. */
+static void solve_positive(double t[3], const double m[3][3], const double c[3])
 {
-    for (int i = 0; i < 3; i++) {
-        if (l->theta[i] >= 0)
-            continue;
-        double step = l->theta[i] / fmax(l->p[i][i], 1e-12);
-        for (int j = 0; j < 3; j++)
-            l->theta[j] -= l->p[j][i] * step;
-        l->theta[i] = 0;
+    bool used[3] = { true, true, true };
+
+    for (int round = 0; round < 3; round++) {
+        int worst = 0;
+
+        solve(t, m, c, used);
+        for (int i = 1; i < 3; i++)
+            worst = t[i] < t[worst] ? i : worst;
+        if (!(t[worst] < 0))
+            return;
+        used[worst] = false;
     }
     for (int i = 0; i < 3; i++)
-        l->theta[i] = clamp(l->theta[i], 0, 1e6);
+        t[i] = fmax(t[i], 0);
+}
+
+/* What the samples say, less of it the older they are, and for the rest the
+ * law as it was. */
+static void fit(struct asbi_latency *l)
+{
+    double m[3][3], c[3], theta[3];
+
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++)
+            m[i][j] = l->xx[i][j];
+        m[i][i] += anchor[i];
+        c[i] = l->xy[i] + anchor[i] * l->theta[i];
+    }
+    solve_positive(theta, m, c);
+    for (int i = 0; i < 3; i++)
+        l->theta[i] = isfinite(theta[i]) ? clamp(theta[i], 0, 1e6) : 0;
 }
 
 static void update(struct asbi_latency *l, const double x[3], double y)
 {
-    double deviation = dot(l->w, x);
-    double px[3], clip = huber * l->sigma * fmax(predict(l, x), 0.05);
-    double residual = clamp(y - dot(l->theta, x), -clip, clip);
+    double deviation = dot(deviations, x), weight = 1 / (deviation * deviation);
+    double clip = huber * l->sigma * fmax(predict(l, x), 0.05);
+    double expected = dot(l->theta, x);
+    double seen = expected + clamp(y - expected, -clip, clip);
 
-    for (int i = 0; i < 3; i++)
-        px[i] = dot(l->p[i], x);
-    double scale = forgetting * deviation * deviation + dot(x, px);
-    for (int i = 0; i < 3; i++)
-        l->theta[i] += px[i] / scale * residual;
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++)
-            l->p[i][j] = (l->p[i][j] - px[i] * px[j] / scale) / forgetting;
+            l->xx[i][j] = forgetting * l->xx[i][j] + weight * x[i] * x[j];
+        l->xy[i] = forgetting * l->xy[i] + weight * x[i] * seen;
     }
-    bound(l->p);
-    keep_positive(l);
+    fit(l);
 }
 
 void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,

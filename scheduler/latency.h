@@ -1,10 +1,12 @@
 /*
  * latency.h -- how long a call of a given size will take, learned online.
  *
- * Recursive least squares on [1, in/1000, out/1000] with forgetting (0.98), a
- * bounded covariance and a Huber-clipped residual, and a multiplicative online
- * quantile of the residual ratio.  (With an unbounded covariance or with
- * coefficients cut off at 0, it diverges under noise.)
+ * Least squares on [1, in/1000, out/1000] without negative terms, with
+ * forgetting (0.98), a Huber-clipped residual and a pull towards the law as it
+ * was, and a multiplicative online quantile of the residual ratio.  It keeps
+ * the sums of the normal equations and solves them anew each time: the
+ * recursive form, which updates the inverse, loses its sign after some
+ * thousand calls that are all alike, and diverges.
  *
  * Refuses nonsense: a sample that is not positive and finite is not learned,
  * and no answer is ever negative, infinite or not a number.
@@ -16,8 +18,8 @@
 
 struct asbi_latency {
     double theta[3]; /* seconds, per 1000 input, per 1000 output tokens */
-    double p[3][3];
-    double w[3];     /* prior deviation of a sample, per the same three */
+    double xx[3][3]; /* weighted sums over samples, the latest counting most */
+    double xy[3];
     double sigma;    /* of relative residuals */
     double q95;      /* factor on the prediction */
     double usual[3]; /* features of an ordinary call: mean of the first ones */

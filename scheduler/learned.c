@@ -12,7 +12,7 @@ static const char head_end[] = "\"}\n";
 enum { HEAD_BYTES = HEAD_LEN + DIGITS + sizeof(head_end) - 1 };
 
 /* What an earlier run knew of a server's speed counts for less by now. */
-static const double doubt = 4;
+static const double trust = 0.25;
 
 /* ---- the text as a whole ------------------------------------------------ */
 
@@ -176,13 +176,13 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
 {
     const struct asbi_latency *l = &lane->latency;
     const double flight[] = { lane->in_flight, lane->slow_start };
-    const double sure[] = { l->p[0][0], l->p[1][1], l->p[2][2] };
+    const double evidence[] = { l->xx[0][0], l->xx[1][1], l->xx[2][2] };
     const double spread[] = { l->sigma, l->q95, (double)l->samples };
 
     put_title(out, "lane", name);
     put_numbers(out, "in_flight", flight, 2);
     put_numbers(out, "seconds", l->theta, 3);
-    put_numbers(out, "doubt", sure, 3);
+    put_numbers(out, "evidence", evidence, 3);
     put_numbers(out, "usual", l->usual, 3);
     put_numbers(out, "spread", spread, 3);
     asbi_buf_c(out, "}\n");
@@ -194,20 +194,22 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
 {
     const struct asbi_json_node *o = find(text, "lane", name, json);
     struct asbi_learned_lane r = { .slow_start = false };
-    double flight[2] = { 0 }, sure[3] = { 0 }, spread[3] = { 0 };
+    double flight[2] = { 0 }, evidence[3] = { 0 }, spread[3] = { 0 };
 
     asbi_latency_init(&r.latency, 0);
     struct asbi_latency *l = &r.latency;
     if (!o || !get_numbers(json, o, ASBI_STR("in_flight"), flight, 2, 0, 1e6) ||
         !get_numbers(json, o, ASBI_STR("seconds"), l->theta, 3, 0, 1e6) ||
-        !get_numbers(json, o, ASBI_STR("doubt"), sure, 3, 0, 1e6) ||
+        !get_numbers(json, o, ASBI_STR("evidence"), evidence, 3, 0, 1e15) ||
         !get_numbers(json, o, ASBI_STR("usual"), l->usual, 3, 0, 1e6) ||
         !get_numbers(json, o, ASBI_STR("spread"), spread, 3, 0, 0x1p53))
         return false;
     r.in_flight = flight[0];
     r.slow_start = flight[1] > 0;
-    for (size_t i = 0; i < 3; i++)
-        l->p[i][i] = fmin(l->p[i][i], doubt * sure[i]);
+    for (size_t i = 0; i < 3; i++) {
+        l->xx[i][i] = trust * evidence[i];
+        l->xy[i] = l->xx[i][i] * l->theta[i];
+    }
     l->sigma = fmin(fmax(spread[0], 0.05), 4);
     l->q95 = fmin(fmax(spread[1], 0.5), 20);
     l->samples = (uint64_t)spread[2];

@@ -191,6 +191,31 @@ static void a_long_run_of_equal_sizes_forgets_no_slope(void)
     CHECK(far > 0.5 && far < 2);
 }
 
+/* A million rows alike: full batches whose sizes hardly differ. */
+static void a_very_long_run_of_like_sizes_stays_near_the_truth(void)
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct provider p = { .a = 0.043, .b = 0, .c = 0, .sigma = 0.3 };
+        struct asbi_latency l;
+
+        asbi_rng_seed(&p.rng, seed);
+        asbi_latency_init(&l, 0);
+        for (int i = 0; i < 40000; i++) {
+            uint64_t in = 4600 + asbi_rng_below(&p.rng, 40);
+            uint64_t out = 4000 + asbi_rng_below(&p.rng, 60);
+
+            asbi_latency_learn(&l, in, out, 0.043 * noise(&p));
+            if (i < 1000)
+                continue;
+            double at = asbi_latency_expect(&l, in, out) / 0.043;
+            CHECK(at > 0.6 && at < 1.6);
+            struct asbi_latency_line line = asbi_latency_p95_line(&l);
+            CHECK(line.fixed + 4600 * line.per_input + 4000 * line.per_output <
+                  0.15);
+        }
+    }
+}
+
 static void what_is_known_beforehand_is_used(void)
 {
     struct asbi_latency l;
@@ -275,6 +300,7 @@ TEST_MAIN(CASE(a_known_law_is_learned_from_few_calls),
           CASE(the_relative_length_does_not_follow_the_server_s_mood),
           CASE(calls_that_are_all_alike_stay_as_long_as_usual),
           CASE(a_long_run_of_equal_sizes_forgets_no_slope),
+          CASE(a_very_long_run_of_like_sizes_stays_near_the_truth),
           CASE(what_is_known_beforehand_is_used), CASE(the_line_is_the_p95),
           CASE(hostile_samples_leave_every_answer_sane),
           CASE(nonsense_is_not_learned))

@@ -202,13 +202,14 @@ static void numbers_out_of_range_are_refused_or_bounded(void)
 {
     static const char *const bad[] = {
         "{\"lane\":\"x\"}",
-        "{\"lane\":\"x\",\"in_flight\":[-1,0],\"seconds\":[1,1,1],\"doubt\":"
+        "{\"lane\":\"x\",\"in_flight\":[-1,0],\"seconds\":[1,1,1],\"evidence\":"
         "[1,1,1],\"usual\":[1,1,1],\"spread\":[1,1,1]}",
-        "{\"lane\":\"x\",\"in_flight\":[1,0],\"seconds\":[1,1],\"doubt\":"
+        "{\"lane\":\"x\",\"in_flight\":[1,0],\"seconds\":[1,1],\"evidence\":"
         "[1,1,1],\"usual\":[1,1,1],\"spread\":[1,1,1]}",
-        "{\"lane\":\"x\",\"in_flight\":[1,0],\"seconds\":[1,1,1e300],\"doubt\":"
+        "{\"lane\":\"x\",\"in_flight\":[1,0],\"seconds\":[1,1,1e300],"
+        "\"evidence\":"
         "[1,1,1],\"usual\":[1,1,1],\"spread\":[1,1,1]}",
-        "{\"lane\":\"x\",\"in_flight\":\"9\",\"seconds\":[1,1,1],\"doubt\":"
+        "{\"lane\":\"x\",\"in_flight\":\"9\",\"seconds\":[1,1,1],\"evidence\":"
         "[1,1,1],\"usual\":[1,1,1],\"spread\":[1,1,1]}",
         "not even JSON",
     };
