@@ -111,6 +111,7 @@ static void on_sink_finished(void *arg)
 
     if (!job->over) {
         check_output(job);
+        asbi_job_journal_look(job);
         asbi_job_journal_end(job);
     }
     end(job);
@@ -261,6 +262,7 @@ static void on_alarm(void *owner)
 
     job->engine->alarm_ns = asbi_now(w) + TICK_MS * ASBI_MS;
     check_output(job);
+    asbi_job_journal_look(job);
     asbi_job_report_tick(job, false);
 }
 

@@ -375,6 +375,27 @@ void asbi_job_journal_flush(struct asb_job *job)
     asbi_job_journal_check(job);
 }
 
+void asbi_job_journal_look(struct asb_job *job)
+{
+    struct asbi_job_journal *k = job->kept;
+    struct asb_message why = { .text = "" };
+
+    if (!k || job->trouble[0] || !k->store->ops->is_gone ||
+        !k->store->ops->is_gone(k->store))
+        return;
+    if (k->store->ops->put_back(k->store, &why))
+        asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
+                         "%s; what was answered is in the output: keep that "
+                         "under another name, as the same command would ask "
+                         "for all of it again",
+                         why.text);
+    else
+        asbi_log(&job->engine->log, ASB_LOG_WARN,
+                 "journal %s was deleted while it was in use; it is written "
+                 "anew",
+                 k->path);
+}
+
 static bool is_complete(const struct asb_job *job)
 {
     const struct asbi_job_journal *k = job->kept;

@@ -54,6 +54,10 @@ enum asbi_in_doubt asbi_job_doubts(const struct asb_job *job);
  * ends in trouble. */
 void asbi_job_journal_flush(struct asb_job *job);
 
+/* Is it still there?  One that was deleted is put back, or else the job ends in
+ * trouble. */
+void asbi_job_journal_look(struct asb_job *job);
+
 /* The output is finished. */
 void asbi_job_journal_end(struct asb_job *job);
 void asbi_job_journal_free(struct asb_job *job);

@@ -144,6 +144,12 @@ struct asbi_journal_store_ops {
                    struct asb_message *why);
     /* Housekeeping, for when nothing is urgent. */
     void (*tidy)(struct asbi_journal_store *s);
+    /* What is committed would not be found again: somebody has deleted or
+     * replaced it.  NULL: nobody can. */
+    bool (*is_gone)(struct asbi_journal_store *s);
+    /* Then: puts all that it holds where it was, and goes on there.  After an
+     * error nothing can be committed any more. */
+    int (*put_back)(struct asbi_journal_store *s, struct asb_message *why);
     void (*free)(struct asbi_journal_store *s);
 };
 

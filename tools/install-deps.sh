@@ -8,7 +8,7 @@ packages="build-essential cmake ninja-build pkg-config python3
     libsimdjson-dev libsqlite3-dev libhiredis-dev libcsv-dev libxxhash-dev"
 case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
-    cppcheck ccache nghttp2-proxy openssl redis-server nginx-light
+    cppcheck ccache gcovr nghttp2-proxy openssl redis-server nginx-light
     python3-msgpack ruby ruby-msgpack nodejs lintian man-db mandoc file
     bsdextrautils zsh fish" ;;
 '') ;;

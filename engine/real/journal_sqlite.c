@@ -290,16 +290,13 @@ static int store_unplace(struct asbi_journal_store *store, uint64_t mark,
 
 /* ---- the end ----------------------------------------------------------- */
 
-/* The last one out copies the log into the file and removes it. */
 static void store_free(struct asbi_journal_store *store)
 {
     if (!store)
         return;
     struct asbi_sqlite_store *s = asbi_sqlite_of(store);
 
-    for (size_t i = 0; i < STATEMENTS; i++)
-        (void)sqlite3_finalize(s->statements[i]);
-    (void)sqlite3_close(s->db);
+    asbi_sqlite_disconnect(s);
     asbi_free(s->mem, s);
 }
 
@@ -312,5 +309,7 @@ const struct asbi_journal_store_ops asbi_sqlite_store_ops = {
     .count = asbi_sqlite_count,
     .unplace = store_unplace,
     .tidy = store_tidy,
+    .is_gone = asbi_sqlite_is_gone,
+    .put_back = asbi_sqlite_put_back,
     .free = store_free,
 };

@@ -153,7 +153,7 @@ int asbi_journal_sqlite_set_aside(struct asbi_journal_store *store,
 /* ---- opening ---------------------------------------------------------- */
 
 /* SQLite would let others read it.  An empty file is an empty database. */
-static int create(const char *path, struct asb_message *why)
+int asbi_sqlite_create(const char *path, struct asb_message *why)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -227,8 +227,8 @@ static int look(struct asbi_sqlite_store *s, bool *fresh,
 }
 
 /* The lock comes with the first statement and stays until the end. */
-static int prepare(struct asbi_sqlite_store *s, bool *fresh,
-                   struct asb_message *why)
+int asbi_sqlite_connect(struct asbi_sqlite_store *s, bool *fresh,
+                        struct asb_message *why)
 {
     static const char settings[] =
         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
@@ -246,6 +246,17 @@ static int prepare(struct asbi_sqlite_store *s, bool *fresh,
         return refuse(s, why);
     (void)sqlite3_wal_hook(s->db, on_log_grown, s);
     return ASB_OK;
+}
+
+/* The last one out copies the log into the file and removes it. */
+void asbi_sqlite_disconnect(struct asbi_sqlite_store *s)
+{
+    for (size_t i = 0; i < STATEMENTS; i++) {
+        (void)sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
 }
 
 static int read_state(struct asbi_sqlite_store *s,
@@ -290,9 +301,9 @@ int asbi_journal_sqlite_open(const struct asbi_mem *mem, const char *path,
     s->store.ops = &asbi_sqlite_store_ops;
     s->mem = mem;
     memcpy(s->path, path, len);
-    int rc = create(path, why);
+    int rc = asbi_sqlite_create(path, why);
     if (!rc)
-        rc = prepare(s, &out->fresh, why);
+        rc = asbi_sqlite_connect(s, &out->fresh, why);
     if (!rc && !out->fresh)
         rc = read_state(s, &out->state, why);
     if (rc) {

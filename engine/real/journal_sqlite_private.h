@@ -1,7 +1,8 @@
 /*
- * journal_sqlite_private.h -- what the three files of the door to SQLite share:
- * journal_sqlite.c (records in), journal_sqlite_find.c (answers out) and
- * journal_sqlite_file.c (the file: opened, locked, made, told whose it is).
+ * journal_sqlite_private.h -- what the files of the door to SQLite share:
+ * journal_sqlite.c (records in), journal_sqlite_find.c (answers out),
+ * journal_sqlite_file.c (the file: opened, locked, made, told whose it is) and
+ * journal_sqlite_back.c (the file is deleted while it is in use).
  */
 #ifndef ASBI_REAL_JOURNAL_SQLITE_PRIVATE_H
 #define ASBI_REAL_JOURNAL_SQLITE_PRIVATE_H
@@ -71,6 +72,26 @@ int asbi_sqlite_run(sqlite3_stmt *st);
 /* Inside a transaction. */
 bool asbi_sqlite_put_state(struct asbi_sqlite_store *s,
                            const struct asbi_journal_state *state);
+
+/* ---- journal_sqlite_file.c ------------------------------------------------
+ */
+
+/* Makes the file, for its owner only, unless there is one. */
+int asbi_sqlite_create(const char *path, struct asb_message *why);
+
+/* Opens and locks the file at s->path, if it is a journal or empty. */
+int asbi_sqlite_connect(struct asbi_sqlite_store *s, bool *fresh,
+                        struct asb_message *why);
+
+/* Finalizes the statements and closes the file. */
+void asbi_sqlite_disconnect(struct asbi_sqlite_store *s);
+
+/* ---- journal_sqlite_back.c: of the operations of a store ------------------
+ */
+
+bool asbi_sqlite_is_gone(struct asbi_journal_store *store);
+int asbi_sqlite_put_back(struct asbi_journal_store *store,
+                         struct asb_message *why);
 
 /* ---- journal_sqlite_find.c: of the operations of a store -------------------
  */

@@ -76,6 +76,37 @@ class Disturbed(Case):
         self.assertEqual(process.returncode, 130)
         self.assertIn("run the same command again", err.decode())
 
+    # ---- the journal
+
+    def test_a_deleted_journal_is_put_back_and_resumed(self):
+        for names in (["out.jsonl.journal", "out.jsonl.journal-wal"],
+                      ["out.jsonl.journal"], ["out.jsonl.journal-wal"]):
+            process = self.begun()
+            for name in names:
+                os.remove(self.path(name))
+            self.assertIn("was deleted while it was in use; it is written "
+                          "anew", process.stderr.readline().decode())
+            process.kill()
+            process.communicate()
+            mode = os.stat(self.path("out.jsonl.journal")).st_mode
+            self.assertEqual(mode & 0o777, 0o600)
+            self.job()
+            self.assert_complete()
+            self.assertGreaterEqual(self.summary()["items_known_before"], 10)
+            os.remove(self.path("out.jsonl"))
+            os.remove(self.path("out.jsonl.journal"))
+
+    def test_a_journal_that_another_file_replaced_ends_the_job(self):
+        process = self.begun()
+        other = self.write("other", "something else")
+        os.replace(other, self.path("out.jsonl.journal"))
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("another file is in its place", err.decode())
+        self.assert_reason(err.decode())
+        self.assertEqual(self.read("out.jsonl.journal"), "something else")
+        self.assertGreaterEqual(self.read("out.jsonl").count("\n"), 10)
+
     def test_a_full_disk_under_the_output_can_be_mended(self):
         disk = self.small_disk("16k")
         output = os.path.join(disk, "out.jsonl")

@@ -430,6 +430,59 @@ static void the_log_stays_small(void)
     remove_folder();
 }
 
+static void is_put_back(bool file, bool log)
+{
+    struct asbi_journal_answer a;
+    struct rig g;
+
+    make_folder();
+    rig_open(&g);
+    const struct asbi_journal_store_ops *ops = g.file.store->ops;
+    answer(&g, 1, true, ASBI_NO_ROW);
+    commit(&g);
+    CHECK(!ops->is_gone(g.file.store));
+    CHECK(find(&g, 1, &a));
+    if (file)
+        CHECK_INT(unlink(path), ==, 0);
+    if (log)
+        CHECK_INT(unlink(log_path), ==, 0);
+    CHECK(ops->is_gone(g.file.store));
+    CHECK_INT(ops->put_back(g.file.store, &g.why), ==, ASB_OK);
+    CHECK(!ops->is_gone(g.file.store));
+    answer(&g, 2, true, ASBI_NO_ROW);
+    commit(&g);
+    rig_close(&g);
+    rig_open(&g);
+    CHECK(!g.file.fresh);
+    CHECK(find(&g, 1, &a));
+    CHECK(find(&g, 2, &a));
+    rig_close(&g);
+    remove_folder();
+}
+
+static void a_deleted_journal_is_put_back_with_all_it_holds(void)
+{
+    is_put_back(true, true);
+    is_put_back(true, false);
+    is_put_back(false, true);
+}
+
+static void what_another_has_put_there_is_left_alone(void)
+{
+    struct rig g;
+
+    make_folder();
+    rig_open(&g);
+    CHECK_INT(unlink(path), ==, 0);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    CHECK_INT(write(fd, "x", 1), ==, 1);
+    (void)close(fd);
+    CHECK_INT(g.file.store->ops->put_back(g.file.store, &g.why), ==, ASB_EIO);
+    CHECK(strstr(g.why.text, "another file is in its place") != NULL);
+    rig_close(&g);
+    remove_folder();
+}
+
 TEST_MAIN(CASE(an_answer_comes_back_as_it_was),
           CASE(the_state_comes_back_with_every_commit),
           CASE(a_call_is_open_until_it_ends),
@@ -439,4 +492,6 @@ TEST_MAIN(CASE(an_answer_comes_back_as_it_was),
           CASE(a_process_that_dies_loses_what_was_not_committed),
           CASE(a_torn_log_gives_an_earlier_commit_whole),
           CASE(what_is_no_journal_is_left_alone),
-          CASE(only_its_owner_can_read_it), CASE(the_log_stays_small))
+          CASE(only_its_owner_can_read_it), CASE(the_log_stays_small),
+          CASE(a_deleted_journal_is_put_back_with_all_it_holds),
+          CASE(what_another_has_put_there_is_left_alone))
