@@ -2,19 +2,28 @@
 
 #include <ctype.h>
 
-bool asbi_remote_keep_id(asbi_str given, char out[ASBI_REMOTE_ID])
+enum { MAX_ID = 256 };
+
+bool asbi_remote_is_id(asbi_str given)
 {
-    out[0] = '\0';
-    if (given.len == 0 || given.len >= ASBI_REMOTE_ID || given.at[0] == '/')
+    if (given.len == 0 || given.len > MAX_ID || given.at[0] == '/')
         return false;
     for (size_t i = 0; i < given.len; i++) {
         unsigned char c = (unsigned char)given.at[i];
 
-        if (!c || (!isalnum(c) && !strchr("-_./", c)))
+        if (!c || (!isalnum(c) && !strchr("-_.:/", c)))
             return false;
-        if (c == '.' && i && given.at[i - 1] == '.')
+        if ((c == '.' || c == '/') && i && given.at[i - 1] == (char)c)
             return false;
     }
+    return true;
+}
+
+bool asbi_remote_keep_id(asbi_str given, char out[ASBI_REMOTE_ID])
+{
+    out[0] = '\0';
+    if (given.len >= ASBI_REMOTE_ID || !asbi_remote_is_id(given))
+        return false;
     asbi_remote_copy(given, out, ASBI_REMOTE_ID);
     return true;
 }

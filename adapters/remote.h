@@ -4,8 +4,9 @@
  * at the end.
  *
  * Native batches are of this kind (batch_api.h), and jobs that make a picture
- * or a film.  What they share is here and in the engine's errand.h (one
- * request about it) and scheduler/poll.h (when to ask again).
+ * or a film (media.h).  What they share is here and in the engine's errand.h
+ * (one request about it), remote_jobs.h (what is asked after, and what one
+ * answer tells of many) and scheduler/poll.h (when to ask again).
  */
 #ifndef ASBI_ADAPTERS_REMOTE_H
 #define ASBI_ADAPTERS_REMOTE_H
@@ -41,9 +42,12 @@ struct asbi_remote_request {
     struct asbi_buf *body; /* JSON; stays empty for none */
 };
 
-/* Keeps an id that a provider gave.  It will stand in a path behind which our
- * credentials go: letters, digits and -_./ alone, no "..".  False, and "", for
- * any other. */
+/* Whether an id that a provider gave may stand in a path behind which our
+ * credentials go: letters, digits and -_.:/ alone, no ".." and no
+ * "//". */
+bool asbi_remote_is_id(asbi_str given);
+
+/* Keeps such an id.  False, and "", for any other. */
 bool asbi_remote_keep_id(asbi_str given, char out[ASBI_REMOTE_ID]);
 
 /* Copies as much as fits, with a NUL. */

@@ -1,15 +1,21 @@
 #include "engine/errand.h"
 
-#include "engine/base/units.h"
+#include <string.h>
 
-enum { MAX_URL_BYTES = 4096, MAX_TYPE_BYTES = 256, KEEP_BYTES = 65536 };
+#include "engine/base/units.h"
+#include "engine/engine.h"
+
+enum { MAX_URL = 8192, KEEP_BYTES = 4096 };
+
+/* What the lane's headers and the errand's own may come to. */
+enum { MAX_HEADERS = 16 + ASBI_ERRAND_HEADERS };
 
 static struct asbi_errand *errand_of(struct asbi_exchange *x)
 {
     return ASBI_OF(x, struct asbi_errand, exchange);
 }
 
-/* ---- what comes back -------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------- */
 
 static void on_status(struct asbi_exchange *x, int status)
 {
@@ -18,39 +24,34 @@ static void on_status(struct asbi_exchange *x, int status)
 
 static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
 {
-    struct asbi_errand *r = errand_of(x);
-    double n;
+    struct asbi_errand *errand = errand_of(x);
 
-    if (!asbi_parse_double(asbi_str_trim(value), &n) || n < 0 || n > 1e6)
-        return;
-    if (asbi_str_eq_nocase(name, ASBI_STR("retry-after")))
-        r->retry_after_ns = (uint64_t)(n * 1e9);
-    else if (asbi_str_eq_nocase(name, ASBI_STR("retry-after-ms")))
-        r->retry_after_ns = (uint64_t)(n * 1e6);
-}
-
-static bool is_good(const struct asbi_errand *r)
-{
-    return r->status >= 200 && r->status <= 299;
+    asbi_rate_headers_add(&errand->head, name, value,
+                          asbi_wall_ms(errand->engine->world));
+    if (errand->on_header)
+        errand->on_header(errand, name, value);
 }
 
 static int on_body(struct asbi_exchange *x, const char *at, size_t len)
 {
-    struct asbi_errand *r = errand_of(x);
+    struct asbi_errand *errand = errand_of(x);
 
-    if (r->ops->on_body && is_good(r))
-        return r->ops->on_body(r, at, len);
-    asbi_buf_add(&r->answer, at, len);
-    return asbi_buf_failed(&r->answer) ? ASB_ETOOBIG : ASB_OK;
+    if (errand->on_bytes)
+        return errand->on_bytes(errand, at, len);
+    asbi_buf_add(&errand->answer, at, len);
+    return asbi_buf_failed(&errand->answer) ? ASB_ENOMEM : ASB_OK;
 }
 
 static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 {
-    struct asbi_errand *r = errand_of(x);
+    struct asbi_errand *errand = errand_of(x);
+    struct asbi_transport *t = errand->engine->world->transport;
 
-    r->busy = false;
-    r->transport->ops->forget(r->transport, &r->endpoint);
-    r->ops->on_end(r, end);
+    errand->busy = false;
+    asbi_rate_headers_end(&errand->head);
+    t->ops->forget(t, &errand->endpoint);
+    errand->engine->world->ops->wake(errand->engine->world);
+    errand->done(errand, end); /* the last use of it */
 }
 
 static const struct asbi_exchange_ops exchange_ops = {
@@ -60,118 +61,201 @@ static const struct asbi_exchange_ops exchange_ops = {
     .on_end = on_end,
 };
 
-/* ---- what is sent ----------------------------------------------------- */
+/* ---- where to --------------------------------------------------------- */
 
-void asbi_errand_init(struct asbi_errand *x, const struct asbi_lane *lane,
-                      struct asbi_transport *transport)
+static asbi_str origin_of(asbi_str url)
 {
-    *x = (struct asbi_errand){ .lane = lane, .transport = transport };
-    asbi_buf_init(&x->url, lane->mem, MAX_URL_BYTES);
-    asbi_buf_init(&x->type, lane->mem, MAX_TYPE_BYTES);
-    asbi_buf_init(&x->answer, lane->mem, SIZE_MAX / 4);
+    const char *colon = url.len ? memchr(url.at, ':', url.len) : NULL;
+    size_t at = colon ? (size_t)(colon - url.at) + 3 : url.len;
+
+    while (at < url.len && !strchr("/?#", url.at[at]))
+        at++;
+    return asbi_str_of(url.at, at < url.len ? at : url.len);
 }
 
-void asbi_errand_fini(struct asbi_errand *x)
+static bool is_absolute(asbi_str address)
 {
-    if (!x->lane)
-        return;
-    if (x->busy) {
-        x->transport->ops->cancel(x->transport, &x->exchange);
-        x->transport->ops->forget(x->transport, &x->endpoint);
+    return asbi_str_starts(address, ASBI_STR("http://")) ||
+           asbi_str_starts(address, ASBI_STR("https://"));
+}
+
+bool asbi_errand_is_home(const struct asb_engine *e, asbi_str address)
+{
+    return !is_absolute(address) ||
+           asbi_str_eq_nocase(origin_of(address),
+                              origin_of(asbi_str_c(e->lane->base_url)));
+}
+
+/* A path goes below the base, and what the base asks behind it.  False for one
+ * that the lane does not take. */
+static bool put_url(struct asbi_errand *errand, asbi_str address)
+{
+    const struct asbi_lane *lane = errand->engine->lane;
+    struct asbi_buf *url = &errand->url;
+
+    asbi_buf_clear(url);
+    if (is_absolute(address)) {
+        asbi_buf_str(url, address);
+    } else if (!asbi_lane_put_url(lane, address, url)) {
+        return false;
     }
-    asbi_buf_fini(&x->url);
-    asbi_buf_fini(&x->type);
-    asbi_buf_fini(&x->answer);
-    asbi_free(x->lane->mem, x->headers);
-    *x = (struct asbi_errand){ .lane = NULL };
+    asbi_buf_char(url, '\0');
+    return !asbi_buf_failed(url);
 }
 
-static bool is_content_type(const char *line)
+static bool same_name(const char *a, const char *b)
 {
-    static const char name[] = "content-type:";
+    size_t len = strcspn(a, ":");
 
-    return strncasecmp(line, name, sizeof(name) - 1) == 0;
+    return strcspn(b, ":") == len && strncasecmp(a, b, len) == 0;
 }
 
-/* The lane's headers, with another content type. */
-static int fill_headers(struct asbi_errand *x, asbi_str type)
+static bool is_replaced(const struct asbi_errand *errand, const char *line)
 {
-    size_t n = 0, count = 0;
-
-    asbi_buf_clear(&x->type);
-    asbi_buf_str(&x->type, type);
-    const char *line = asbi_buf_cstr(&x->type);
-    while (x->lane->headers[count])
-        count++;
-    asbi_free(x->lane->mem, x->headers);
-    x->headers = asbi_calloc(x->lane->mem, count + 2, sizeof(*x->headers));
-    if (!x->headers || !line)
-        return ASB_ENOMEM;
-    if (type.len)
-        x->headers[n++] = line;
-    for (size_t i = 0; i < count; i++) {
-        if (type.len == 0 || !is_content_type(x->lane->headers[i]))
-            x->headers[n++] = x->lane->headers[i];
+    for (size_t i = 0; errand->extra[i]; i++) {
+        if (same_name(errand->extra[i], line))
+            return true;
     }
-    return ASB_OK;
+    return false;
 }
 
-static void fill_exchange(struct asbi_errand *x,
-                          const struct asbi_errand_request *request)
+/* The errand's own, and of the lane's those it does not have.  False when
+ * there are too many. */
+static bool put_headers(struct asbi_errand *errand, bool home)
 {
-    const struct asbi_config *c = x->lane->config;
+    const char **lines = errand->engine->lane->headers;
+    size_t n = 0;
 
-    x->endpoint = (struct asbi_endpoint){ .method = request->method,
-                                          .url = x->url.data,
-                                          .headers = x->headers };
-    x->exchange = (struct asbi_exchange){
-        .endpoint = &x->endpoint,
+    while (errand->extra[n]) {
+        errand->headers[n] = errand->extra[n];
+        n++;
+    }
+    for (size_t i = 0; home && lines[i]; i++) {
+        if (n == MAX_HEADERS - 1)
+            return false;
+        if (!is_replaced(errand, lines[i]))
+            errand->headers[n++] = lines[i];
+    }
+    errand->headers[n] = NULL;
+    return true;
+}
+
+static void fill_exchange(struct asbi_errand *errand)
+{
+    const struct asbi_config *c = errand->engine->config;
+    asbi_str body = errand->lent_body.len ? errand->lent_body
+                                          : asbi_buf_view(&errand->body);
+
+    errand->exchange = (struct asbi_exchange){
+        .endpoint = &errand->endpoint,
         .ops = &exchange_ops,
-        .body = request->body.at,
-        .body_len = request->body.len,
+        .body = body.at,
+        .body_len = body.len,
         .limits = { .connect_ns = c->connect_timeout_ns,
                     .first_byte_ns = c->first_byte_timeout_ns,
                     .stall_ns = c->stall_timeout_ns,
-                    .total_ns = 0, /* files take their time */
+                    /* Files take their time, either way. */
+                    .total_ns = errand->on_bytes || errand->lent_body.len
+                                    ? 0
+                                    : c->call_timeout_ns,
                     .max_header_bytes = c->max_header_bytes,
-                    .max_body_bytes = request->most },
+                    .max_body_bytes = errand->most_bytes },
     };
 }
 
-int asbi_errand_start(struct asbi_errand *x,
-                      const struct asbi_errand_request *request,
-                      const struct asbi_errand_ops *ops)
+int asbi_errand_send(struct asbi_errand *errand, const char *method,
+                     asbi_str address)
 {
-    asbi_buf_clear(&x->url);
-    if (!asbi_lane_put_url(x->lane, request->path, &x->url))
-        return ASB_EINVAL;
-    int rc = fill_headers(x, request->type);
-    if (rc || asbi_buf_failed(&x->url))
+    struct asbi_transport *t = errand->engine->world->transport;
+    bool home =
+        !errand->keyless && asbi_errand_is_home(errand->engine, address);
+
+    if (errand->busy)
+        return ASB_EBUSY;
+    if (asbi_buf_failed(&errand->body))
         return ASB_ENOMEM;
-    fill_exchange(x, request);
-    x->ops = ops;
-    x->status = 0;
-    x->retry_after_ns = 0;
-    asbi_buf_shrink(&x->answer, KEEP_BYTES);
-    rc = x->transport->ops->start(x->transport, &x->exchange);
-    x->busy = rc == ASB_OK;
+    if (!put_url(errand, address) || !put_headers(errand, home))
+        return ASB_EINVAL;
+    errand->endpoint = (struct asbi_endpoint){ .method = method,
+                                               .url = errand->url.data,
+                                               .headers = errand->headers };
+    errand->status = 0;
+    asbi_buf_shrink(&errand->answer, KEEP_BYTES);
+    asbi_rate_headers_begin(&errand->head);
+    fill_exchange(errand);
+    int rc = t->ops->start(t, &errand->exchange);
+    errand->busy = rc == ASB_OK;
+    if (rc)
+        t->ops->forget(t, &errand->endpoint);
     return rc;
 }
 
+/* ---- birth and death -------------------------------------------------- */
+
+void asbi_errand_init(struct asbi_errand *errand, struct asb_engine *e)
+{
+    *errand = (struct asbi_errand){ .engine = e,
+                                    .most_bytes = e->config->max_answer_bytes };
+    asbi_buf_init(&errand->url, &e->mem, MAX_URL);
+    asbi_buf_init(&errand->body, &e->mem, SIZE_MAX / 4);
+    asbi_buf_init(&errand->answer, &e->mem, SIZE_MAX / 4);
+}
+
+void asbi_errand_clear(struct asbi_errand *errand)
+{
+    asbi_buf_shrink(&errand->body, KEEP_BYTES);
+    asbi_buf_shrink(&errand->answer, KEEP_BYTES);
+    errand->lent_body = asbi_str_of("", 0);
+    errand->extra[0] = NULL;
+}
+
 enum asbi_errand_outcome
-asbi_errand_outcome(const struct asbi_errand *x,
+asbi_errand_outcome(const struct asbi_errand *errand,
                     const struct asbi_exchange_end *end)
 {
-    bool for_now = x->status == 408 || x->status == 409 || x->status == 425 ||
-                   x->status == 429;
+    int status = errand->status;
 
     if (end->outcome == ASBI_NOT_SENT)
         return ASBI_ERRAND_LATER;
-    if (end->outcome != ASBI_COMPLETE)
+    if (end->outcome != ASBI_COMPLETE || asbi_buf_failed(&errand->answer))
         return ASBI_ERRAND_UNKNOWN;
-    if (is_good(x))
+    if (status >= 200 && status <= 299)
         return ASBI_ERRAND_DONE;
-    if (for_now)
+    if (status == 408 || status == 409 || status == 425 || status == 429)
         return ASBI_ERRAND_LATER;
-    return x->status >= 500 ? ASBI_ERRAND_UNKNOWN : ASBI_ERRAND_REFUSED;
+    return status >= 400 && status <= 499 ? ASBI_ERRAND_REFUSED
+                                          : ASBI_ERRAND_UNKNOWN;
+}
+
+uint64_t asbi_errand_hint(const struct asbi_errand *errand)
+{
+    uint64_t ns = errand->head.retry_after_ns;
+
+    return ns == UINT64_MAX ? 0 : ns;
+}
+
+uint64_t asbi_errand_wait(const struct asbi_errand *errand,
+                          const struct asbi_retry_policy *policy, unsigned n)
+{
+    uint64_t wait = asbi_retry_wait(policy, n, errand->head.retry_after_ns,
+                                    asbi_rng_unit(&errand->engine->rng));
+
+    /* Longer than it pays to keep still. */
+    return wait == ASBI_NEVER ? policy->longest_retry_after_ns : wait;
+}
+
+void asbi_errand_fini(struct asbi_errand *errand)
+{
+    if (!errand->engine)
+        return;
+    struct asbi_transport *t = errand->engine->world->transport;
+
+    if (errand->busy) {
+        t->ops->cancel(t, &errand->exchange);
+        t->ops->forget(t, &errand->endpoint);
+    }
+    errand->busy = false;
+    asbi_buf_fini(&errand->url);
+    asbi_buf_fini(&errand->body);
+    asbi_buf_fini(&errand->answer);
 }

@@ -1,67 +1,81 @@
 /*
- * errand.h -- one HTTP request of the engine's own: about a batch or a job at
- * the provider, not an item's call.  It passes no gate and is billed to nobody.
+ * errand.h -- one plain exchange beside the paid calls: a file to upload or
+ * download, a job to create, its state, a list of them, a cancellation.
  *
- * The answer is gathered, or handed over as it comes; its end is told, and what
- * it means is for the owner.  Refuses to try again by itself.
+ * It passes no gate and is billed to nobody.  An address is a path below the
+ * lane's base URL or a whole URL; only where scheme, host and port are the
+ * lane's own do its headers, and with them the key, go along.  Redirects are
+ * not followed: who wants that aims anew, and a new host gets no key.  Refuses
+ * to try again by itself.
  */
 #ifndef ASBI_ERRAND_H
 #define ASBI_ERRAND_H
 
+#include "adapters/rate_headers.h"
 #include "engine/base/buf.h"
-#include "engine/lane.h"
 #include "engine/transport.h"
+#include "scheduler/retry.h"
 
-struct asbi_errand;
+struct asb_engine;
 
-struct asbi_errand_ops {
-    /* A piece of a good answer's body; nonzero stops.  NULL: it is gathered in
-     * errand->answer, as that of any other answer is. */
-    int (*on_body)(struct asbi_errand *x, const char *at, size_t len);
-    /* The last thing told; the errand may be started anew from here. */
-    void (*on_end)(struct asbi_errand *x, const struct asbi_exchange_end *end);
-};
+enum { ASBI_ERRAND_HEADERS = 4 };
 
 /* A member of whoever sends it. */
 struct asbi_errand {
-    /* -- the owner's to read in on_end() */
-    int status;
-    uint64_t retry_after_ns; /* 0: none was given */
-    struct asbi_buf answer;
+    /* -- the owner's; set between asbi_errand_init() and _send() */
+    struct asb_engine *engine;
+    void *arg;
+    struct asbi_buf body; /* of the request */
+    asbi_str lent_body;   /* sent in its place, unless empty; borrowed until the
+                             end */
+    size_t most_bytes;    /* of the answer; by default option
+                             max_answer_bytes */
+    const char *extra[ASBI_ERRAND_HEADERS + 1]; /* header lines, in place of the
+                                                   lane's; borrowed */
+    bool keyless; /* no header of the lane goes along, wherever to */
+    void (*on_header)(struct asbi_errand *errand, asbi_str name,
+                      asbi_str value); /* NULL: nobody cares */
+    /* Takes the answer's bytes, of whatever status; nonzero ends it.  NULL:
+     * they are kept. */
+    int (*on_bytes)(struct asbi_errand *errand, const char *at, size_t len);
+    /* It is over; `errand` may be used anew, or freed with its owner. */
+    void (*done)(struct asbi_errand *errand,
+                 const struct asbi_exchange_end *end);
 
-    /* -- its own */
-    const struct asbi_lane *lane;
-    struct asbi_transport *transport;
-    const struct asbi_errand_ops *ops;
+    /* -- the answer */
+    int status;
+    struct asbi_buf answer;
+    struct asbi_rate_headers head; /* retry_after_ns, request_id */
+
+    /* -- private */
     struct asbi_exchange exchange;
     struct asbi_endpoint endpoint;
-    struct asbi_buf url, type;
-    const char **headers;
+    struct asbi_buf url;
+    const char *headers[16 + ASBI_ERRAND_HEADERS];
     bool busy;
 };
 
-void asbi_errand_init(struct asbi_errand *x, const struct asbi_lane *lane,
-                      struct asbi_transport *transport);
+void asbi_errand_init(struct asbi_errand *errand, struct asb_engine *e);
 
-/* Stops it without a word. */
-void asbi_errand_fini(struct asbi_errand *x);
+/* Calls it back when it is on its way; nobody is told.  Accepts what was only
+ * zeroed. */
+void asbi_errand_fini(struct asbi_errand *errand);
 
-struct asbi_errand_request {
-    const char *method;
-    asbi_str path; /* below the base URL; checked: ids may stand in it */
-    asbi_str type; /* "Content-Type: ..."; empty: JSON */
-    asbi_str body; /* borrowed until the end */
-    size_t most;   /* bytes of the answer */
-};
+/* Empties body, extra headers and answer, for the next use. */
+void asbi_errand_clear(struct asbi_errand *errand);
 
-/* Sends it with the lane's credentials.  ASB_OK, ASB_EINVAL for a path that is
- * none, ASB_EFULL or ASB_ENOMEM; then nothing was sent. */
-int asbi_errand_start(struct asbi_errand *x,
-                      const struct asbi_errand_request *request,
-                      const struct asbi_errand_ops *ops);
+/**
+ * Sends it; `method` is static text.  A path is checked: ids may stand in it.
+ * @return ASB_OK, and `done` will be called; ASB_EINVAL for no such address,
+ *         ASB_EBUSY when it is on its way, ASB_EFULL or ASB_ENOMEM
+ */
+int asbi_errand_send(struct asbi_errand *errand, const char *method,
+                     asbi_str address);
 
-/* How a request that changes nothing twice, or that was not understood, is to
- * be taken. */
+/* Whether an address is below, or of the same origin as, the lane's base. */
+bool asbi_errand_is_home(const struct asb_engine *e, asbi_str address);
+
+/* How an answer is to be taken. */
 enum asbi_errand_outcome {
     ASBI_ERRAND_DONE,    /* 2xx, whole */
     ASBI_ERRAND_REFUSED, /* 4xx: asking again is no use */
@@ -70,7 +84,15 @@ enum asbi_errand_outcome {
 };
 
 enum asbi_errand_outcome
-asbi_errand_outcome(const struct asbi_errand *x,
+asbi_errand_outcome(const struct asbi_errand *errand,
                     const struct asbi_exchange_end *end);
+
+/* What the answer asks to wait at least; 0 for nothing. */
+uint64_t asbi_errand_hint(const struct asbi_errand *errand);
+
+/* Nanoseconds to wait after the n-th failure in a row, this one: what it asks
+ * for, within the policy's bounds, or longer each time. */
+uint64_t asbi_errand_wait(const struct asbi_errand *errand,
+                          const struct asbi_retry_policy *policy, unsigned n);
 
 #endif

@@ -130,8 +130,8 @@ struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path);
 void asbi_lane_endpoints_free(struct asbi_lane *lane,
                               struct asbi_transport *transport);
 
-/* Appends the URL of a path below the base URL, with a NUL.  False for a path
- * that is none. */
+/* Appends the URL of a path below the base URL, with both their queries.  False
+ * for a path that is none. */
 bool asbi_lane_put_url(const struct asbi_lane *lane, asbi_str path,
                        struct asbi_buf *url);
 

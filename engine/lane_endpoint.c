@@ -90,7 +90,16 @@ bool asbi_lane_put_url(const struct asbi_lane *lane, asbi_str path,
 {
     if (path.len == 0 || !own_path_is_plain(path))
         return false;
-    put_url(lane, path, url);
+    const char *query = memchr(path.at, '?', path.len);
+    size_t len = query ? (size_t)(query - path.at) : path.len;
+
+    asbi_buf_c(url, lane->base_url);
+    asbi_buf_str(url, below_base(lane, asbi_str_of(path.at, len)));
+    asbi_buf_c(url, lane->base_query);
+    if (!query)
+        return true;
+    asbi_buf_char(url, lane->base_query[0] ? '&' : '?');
+    asbi_buf_str(url, asbi_str_of(query + 1, path.len - len - 1));
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/list.h"
+#include "engine/remote_jobs.h"
 
 struct asb_engine;
 struct asbi_batch_api;
@@ -23,7 +24,8 @@ struct asbi_native {
     bool forced;                      /* by option, without a deadline too */
     bool off;                         /* the provider would have none of it */
     struct asbi_list batches;
-    uint64_t tokens;      /* of input, in all batches */
+    struct asbi_remote_jobs remote; /* those with the provider */
+    uint64_t tokens;                /* of input, in all batches */
     uint64_t tokens_most; /* that the provider lets wait; 0: unknown */
     size_t bytes_most, requests_most;
     size_t lines; /* that have not ended */

@@ -99,11 +99,12 @@ static void batch_free(struct asbi_native_batch *b)
 {
     const struct asbi_mem *mem = &b->native->engine->mem;
 
+    asbi_remote_job_remove(&b->remote);
     asbi_list_remove(&b->link);
     asbi_errand_fini(&b->errand);
     asbi_buf_fini(&b->file);
     asbi_buf_fini(&b->path);
-    asbi_buf_fini(&b->body);
+    asbi_buf_fini(&b->type);
     asbi_buf_fini(&b->line);
     asbi_free(mem, b->calls);
     asbi_free(mem, b);
@@ -133,9 +134,9 @@ static struct asbi_native_batch *batch_new(struct asbi_native *n,
     name_it(b);
     asbi_buf_init(&b->file, &e->mem, n->bytes_most);
     asbi_buf_init(&b->path, &e->mem, 1024);
-    asbi_buf_init(&b->body, &e->mem, 4096);
+    asbi_buf_init(&b->type, &e->mem, 256);
     asbi_buf_init(&b->line, &e->mem, 8 * e->config->max_answer_bytes);
-    asbi_errand_init(&b->errand, e->lane, e->world->transport);
+    asbi_errand_init(&b->errand, e);
     n->api->begin(&b->ref, &b->file);
     asbi_list_append(&n->batches, &b->link);
     return b;
@@ -289,8 +290,9 @@ static void last_times(const struct asbi_native_batch *b, uint64_t *cancel_ns,
 {
     const struct asb_engine *e = b->native->engine;
     uint64_t need = direct_ns(e, b->open, b->tokens, b->output_tokens);
-    uint64_t span =
-        b->deadline_ns > b->submitted_ns ? b->deadline_ns - b->submitted_ns : 0;
+    uint64_t span = b->deadline_ns > b->remote.begun_ns
+                        ? b->deadline_ns - b->remote.begun_ns
+                        : 0;
     uint64_t grace = (uint64_t)(grace_share * (double)span);
 
     *cancel_ns = *leave_ns = ASBI_NEVER;
@@ -317,6 +319,7 @@ static void want_cancel(struct asbi_native_batch *b, uint64_t now)
     if (b->cancel_wanted)
         return;
     b->cancel_wanted = true;
+    b->step = ASBI_BATCH_CANCEL;
     b->due_ns = now;
 }
 
@@ -327,13 +330,9 @@ static void watch_running(struct asbi_native_batch *b, uint64_t now)
     last_times(b, &cancel_ns, &leave_ns);
     if (now >= cancel_ns || b->native->engine->stopped || is_unwanted(b))
         want_cancel(b, now);
-    if (b->due_ns > cancel_ns && !b->cancel_wanted)
-        b->due_ns = cancel_ns;
-    if (now < leave_ns) {
-        if (b->due_ns > leave_ns)
-            b->due_ns = leave_ns;
+    b->look_ns = b->cancel_wanted ? leave_ns : cancel_ns;
+    if (now < leave_ns)
         return;
-    }
     asbi_log(&b->native->engine->log, ASB_LOG_WARN,
              "batch %s gave no answer in time: %zu of its requests are asked "
              "directly and may be billed twice",
@@ -361,6 +360,20 @@ static void watch(struct asbi_native_batch *b, uint64_t now)
         watch_running(b, now);
 }
 
+/* When something is to be done beside asking after it. */
+static uint64_t due_of(const struct asbi_native_batch *b)
+{
+    uint64_t due = b->errand.busy ? ASBI_NEVER : b->due_ns;
+
+    if (b->finished)
+        return 0;
+    if (b->state == ASBI_NATIVE_GATHERING)
+        return asbi_add_ns(b->last_ns, QUIET);
+    if (b->state == ASBI_NATIVE_RUNNING && b->look_ns < due)
+        return b->look_ns;
+    return due;
+}
+
 void asbi_native_turn(struct asb_engine *e, uint64_t now)
 {
     struct asbi_native *n = &e->native;
@@ -377,22 +390,18 @@ void asbi_native_turn(struct asb_engine *e, uint64_t now)
         if (b->finished)
             batch_free(b);
     }
+    if (n->api)
+        asbi_remote_jobs_turn(&n->remote, now);
 }
 
 uint64_t asbi_native_due(const struct asbi_native *n)
 {
-    uint64_t due = ASBI_NEVER;
+    uint64_t due = n->api ? asbi_remote_jobs_due(&n->remote) : ASBI_NEVER;
 
     ASBI_LIST_EACH (link, &n->batches) {
-        const struct asbi_native_batch *b =
-            ASBI_OF(link, struct asbi_native_batch, link);
-        uint64_t at = b->state == ASBI_NATIVE_GATHERING
-                          ? asbi_add_ns(b->last_ns, QUIET)
-                          : b->due_ns;
+        uint64_t at = due_of(ASBI_OF(link, struct asbi_native_batch, link));
 
-        if (b->finished)
-            at = 0;
-        if (!b->errand.busy && at < due)
+        if (at < due)
             due = at;
     }
     return due;
@@ -440,6 +449,8 @@ int asbi_native_init(struct asbi_native *n, struct asb_engine *e,
                                e->config->provider)
                    : ASB_OK;
     make_room(e);
+    asbi_remote_jobs_init(&n->remote, e, &asbi_native_job_ops,
+                          &asbi_poll_batches);
     asbi_buf_init(&n->scratch, &e->mem, 8 * e->config->max_answer_bytes);
     n->json = asbi_json_new(&e->mem, 8 * e->config->max_answer_bytes);
     n->decoder = lane->dialect->decoder_twin(lane->decoder);
@@ -485,6 +496,7 @@ void asbi_native_fini(struct asbi_native *n)
     }
     if (n->decoder)
         n->engine->lane->dialect->decoder_free(n->decoder);
+    asbi_remote_jobs_fini(&n->remote);
     asbi_json_free(n->json);
     asbi_buf_fini(&n->scratch);
     *n = (struct asbi_native){ .engine = NULL };

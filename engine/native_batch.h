@@ -35,7 +35,8 @@ enum asbi_native_state {
 };
 
 struct asbi_native_batch {
-    struct asbi_link link; /* in native->batches */
+    struct asbi_remote_job remote; /* first; RUNNING: when to ask after it */
+    struct asbi_link link;         /* in native->batches */
     struct asbi_native *native;
     enum asbi_native_state state;
     struct asbi_batch_ref ref;
@@ -48,14 +49,14 @@ struct asbi_native_batch {
     uint64_t output_tokens;
     uint64_t deadline_ns; /* the first of its items; ASBI_NEVER: none */
 
-    enum asbi_batch_step step; /* under way or next */
+    enum asbi_batch_step step; /* under way or next, beside being asked after */
     uint64_t due_ns;           /* when to take it */
     uint64_t last_ns;          /* GATHERING: of the last call added */
-    uint64_t submitted_ns;
-    unsigned failures; /* of steps, in a row */
+    unsigned failures;         /* of steps, in a row */
+    uint64_t look_ns; /* RUNNING: when the deadline wants something done */
     bool cancel_wanted, cancelled;
     struct asbi_errand errand;
-    struct asbi_buf path, body;
+    struct asbi_buf path, type;
     struct asbi_buf line; /* an unfinished line of results, or all of them */
     bool finished;        /* nothing more is to be done: may be freed */
 };
@@ -91,8 +92,11 @@ uint64_t asbi_native_due(const struct asbi_native *n);
 
 /* ---- among the three files -------------------------------------------- */
 
-/* Takes the next step, if it is due. */
+/* Takes the next step, which is due. */
 void asbi_native_step(struct asbi_native_batch *b, uint64_t now);
+
+/* How batches are asked after while they are RUNNING. */
+extern const struct asbi_remote_job_ops asbi_native_job_ops;
 
 /* A good answer's results, in pieces, then their end. */
 int asbi_native_results(struct asbi_native_batch *b, const char *at,

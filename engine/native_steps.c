@@ -30,14 +30,14 @@ static struct asbi_native_batch *batch_of(struct asbi_errand *x)
     return ASBI_OF(x, struct asbi_native_batch, errand);
 }
 
+static struct asbi_native_batch *batch_of_job(struct asbi_remote_job *job)
+{
+    return ASBI_OF(job, struct asbi_native_batch, remote);
+}
+
 static uint64_t now_of(const struct asbi_native_batch *b)
 {
     return asbi_now(b->native->engine->world);
-}
-
-static double unit(struct asbi_native_batch *b)
-{
-    return asbi_rng_unit(&b->native->engine->rng);
 }
 
 static bool gives_results(enum asbi_batch_step step)
@@ -56,14 +56,9 @@ static void go(struct asbi_native_batch *b, enum asbi_batch_step step)
 
 static void try_later(struct asbi_native_batch *b)
 {
-    uint64_t wait, asked = b->errand.retry_after_ns;
-
     b->failures++;
-    wait = asbi_retry_wait(&patience, b->failures, asked ? asked : UINT64_MAX,
-                           unit(b));
-    if (wait == ASBI_NEVER)
-        wait = patience.longest_retry_after_ns;
-    b->due_ns = now_of(b) + ASBI_MS + wait;
+    b->due_ns = now_of(b) + ASBI_MS +
+                asbi_errand_wait(&b->errand, &patience, b->failures);
 }
 
 /* Why, in the provider's words; for people. */
@@ -148,9 +143,8 @@ static void on_failed(struct asbi_native_batch *b,
 /* It may have been created; asked for it by name, or not at all. */
 static void on_doubt(struct asbi_native_batch *b)
 {
-    struct asbi_remote_request probe = { NULL, &b->path, &b->body };
+    struct asbi_remote_request probe = { NULL, &b->path, &b->errand.body };
 
-    asbi_buf_clear(&b->path);
     if (b->native->api->ask(ASBI_BATCH_FIND, &b->ref, &probe)) {
         go(b, ASBI_BATCH_FIND);
         try_later(b);
@@ -162,31 +156,44 @@ static void on_doubt(struct asbi_native_batch *b)
 
 static void fetch(struct asbi_native_batch *b)
 {
+    asbi_remote_job_remove(&b->remote);
     b->state = ASBI_NATIVE_FETCHING;
     go(b, ASBI_BATCH_OUTPUT);
 }
 
-static void poll_later(struct asbi_native_batch *b)
+static void end_unknown(struct asbi_native_batch *b, const char *text)
 {
-    uint64_t now = now_of(b);
-
-    b->step = ASBI_BATCH_POLL;
-    b->failures = 0;
-    b->due_ns = now + asbi_poll_wait(&asbi_poll_batches, now - b->submitted_ns,
-                                     b->errand.retry_after_ns, unit(b));
+    asbi_native_end_lines(b, ASBI_UNANSWERED, text);
 }
 
 static void on_created(struct asbi_native_batch *b)
 {
+    struct asbi_native *n = b->native;
+
     b->state = ASBI_NATIVE_RUNNING;
-    b->submitted_ns = now_of(b);
+    b->due_ns = b->look_ns = ASBI_NEVER;
+    b->remote.id = b->ref.id;
+    b->remote.begun_ns = now_of(b);
+    b->remote.give_up_ns = ASBI_NEVER;
     asbi_buf_fini(&b->file);
-    asbi_log(&b->native->engine->log, ASB_LOG_INFO,
+    asbi_log(&n->engine->log, ASB_LOG_INFO,
              "batch %s: %zu requests are with the provider", b->ref.id,
              b->open);
-    poll_later(b);
+    if (asbi_remote_job_add(&n->remote, &b->remote))
+        end_unknown(b, "the batch cannot be asked after");
 }
 
+/* What an answer says that tells of the batch, once it is with the provider. */
+static void on_state(struct asbi_native_batch *b,
+                     const struct asbi_remote_news *news)
+{
+    if (news->state == ASBI_REMOTE_OVER)
+        fetch(b);
+    else if (news->state == ASBI_REMOTE_FAILED)
+        on_failed(b, news);
+}
+
+/* The answer to a step before it is with the provider. */
 static void on_news(struct asbi_native_batch *b,
                     const struct asbi_remote_news *news)
 {
@@ -194,26 +201,34 @@ static void on_news(struct asbi_native_batch *b,
 
     if (b->step == ASBI_BATCH_UPLOAD && found) {
         go(b, ASBI_BATCH_CREATE);
-        return;
-    }
-    if (b->step == ASBI_BATCH_FIND && !found) {
+    } else if (b->step == ASBI_BATCH_FIND && !found) {
         go(b, ASBI_BATCH_CREATE); /* it was not */
-        return;
-    }
-    if (b->step == ASBI_BATCH_CANCEL)
-        b->cancelled = true;
-    else if (!found) {
+    } else if (!found) {
         try_later(b); /* not what was expected */
-        return;
-    }
-    if (b->state == ASBI_NATIVE_SENDING)
+    } else {
         on_created(b);
-    if (news->state == ASBI_REMOTE_OVER)
-        fetch(b);
-    else if (news->state == ASBI_REMOTE_FAILED)
-        on_failed(b, news);
-    else if (b->state == ASBI_NATIVE_RUNNING)
-        poll_later(b);
+        if (!b->finished)
+            on_state(b, news);
+    }
+}
+
+/* It is told to stop, or was over before: the next look tells. */
+static void on_cancelled(struct asbi_native_batch *b)
+{
+    b->cancelled = true;
+    b->due_ns = ASBI_NEVER;
+    asbi_remote_job_soon(&b->remote);
+}
+
+static void on_results(struct asbi_native_batch *b)
+{
+    asbi_native_results_end(b);
+    if (b->step == ASBI_BATCH_OUTPUT)
+        go(b, ASBI_BATCH_ERRORS);
+    else
+        b->due_ns = now_of(b); /* the step finds that there is no more */
+    if (b->step == ASBI_BATCH_ERRORS && b->open == 0)
+        b->finished = true;
 }
 
 static void on_done(struct asbi_native_batch *b)
@@ -223,34 +238,32 @@ static void on_done(struct asbi_native_batch *b)
     struct asbi_remote_news news = { .state = ASBI_REMOTE_UNKNOWN };
 
     if (gives_results(b->step)) {
-        asbi_native_results_end(b);
-        if (b->step == ASBI_BATCH_OUTPUT)
-            go(b, ASBI_BATCH_ERRORS);
-        else
-            b->due_ns = now_of(b); /* the step finds that there is no more */
-        if (b->step == ASBI_BATCH_ERRORS && b->open == 0)
-            b->finished = true;
-        return;
+        on_results(b);
+    } else if (b->step == ASBI_BATCH_CANCEL) {
+        on_cancelled(b);
+    } else {
+        if (asbi_json_parse(json, body.at, body.len) == ASB_OK)
+            b->native->api->read(b->step, json, &b->ref, &news);
+        on_news(b, &news);
     }
-    if (asbi_json_parse(json, body.at, body.len) == ASB_OK)
-        b->native->api->read(b->step, json, &b->ref, &news);
-    on_news(b, &news);
 }
 
-/* Cancelling what is over already is refused: then the next look tells. */
+static void on_gone(struct asbi_native_batch *b, int status)
+{
+    asbi_log(&b->native->engine->log, ASB_LOG_WARN,
+             "batch %s is not to be had any more (status %d)", b->ref.id,
+             status);
+    end_unknown(b, "the batch is gone");
+}
+
 static void on_refused(struct asbi_native_batch *b)
 {
-    if (b->step == ASBI_BATCH_CANCEL) {
-        b->cancelled = true;
-        go(b, ASBI_BATCH_POLL);
-    } else if (b->state == ASBI_NATIVE_SENDING) {
+    if (b->step == ASBI_BATCH_CANCEL)
+        on_cancelled(b);
+    else if (b->state == ASBI_NATIVE_SENDING)
         give_up(b, NULL);
-    } else {
-        asbi_log(&b->native->engine->log, ASB_LOG_WARN,
-                 "batch %s is not to be had any more (status %d)", b->ref.id,
-                 b->errand.status);
-        asbi_native_end_lines(b, ASBI_UNANSWERED, "the batch is gone");
-    }
+    else
+        on_gone(b, b->errand.status);
 }
 
 static void on_end(struct asbi_errand *x, const struct asbi_exchange_end *end)
@@ -258,8 +271,6 @@ static void on_end(struct asbi_errand *x, const struct asbi_exchange_end *end)
     struct asbi_native_batch *b = batch_of(x);
     enum asbi_errand_outcome outcome = asbi_errand_outcome(x, end);
 
-    b->native->engine->world->ops->wake(b->native->engine->world);
-    asbi_buf_clear(&b->path);
     if (outcome == ASBI_ERRAND_DONE)
         on_done(b);
     else if (outcome == ASBI_ERRAND_REFUSED)
@@ -273,17 +284,49 @@ static void on_end(struct asbi_errand *x, const struct asbi_exchange_end *end)
         try_later(b);
 }
 
-static int on_body(struct asbi_errand *x, const char *at, size_t len)
+static int on_bytes(struct asbi_errand *x, const char *at, size_t len)
 {
     struct asbi_native_batch *b = batch_of(x);
 
-    if (gives_results(b->step))
+    if (gives_results(b->step) && x->status >= 200 && x->status <= 299)
         return asbi_native_results(b, at, len);
     asbi_buf_add(&x->answer, at, len);
     return asbi_buf_failed(&x->answer) ? ASB_ETOOBIG : ASB_OK;
 }
 
-static const struct asbi_errand_ops errand_ops = { on_body, on_end };
+/* ---- asked after ------------------------------------------------------ */
+
+static void ask(struct asbi_remote_job *job, struct asbi_errand *errand,
+                struct asbi_buf *address)
+{
+    struct asbi_native_batch *b = batch_of_job(job);
+    struct asbi_remote_request request = { NULL, address, &errand->body };
+
+    (void)b->native->api->ask(ASBI_BATCH_POLL, &b->ref, &request);
+}
+
+static void told(struct asbi_remote_job *job, const struct asbi_errand *answer)
+{
+    struct asbi_native_batch *b = batch_of_job(job);
+    struct asbi_json *json = b->native->json;
+    struct asbi_remote_news news = { .state = ASBI_REMOTE_UNKNOWN };
+
+    if (answer->status >= 400) {
+        on_gone(b, answer->status);
+        return;
+    }
+    if (asbi_json_parse(json, answer->answer.data, answer->answer.len) ==
+        ASB_OK)
+        b->native->api->read(ASBI_BATCH_POLL, json, &b->ref, &news);
+    on_state(b, &news);
+    if (b->state == ASBI_NATIVE_RUNNING && !b->finished)
+        asbi_remote_job_again(job, asbi_errand_hint(answer));
+}
+
+const struct asbi_remote_job_ops asbi_native_job_ops = {
+    .ask = ask,
+    .told = told,
+};
 
 /* ---- a step ----------------------------------------------------------- */
 
@@ -295,51 +338,49 @@ static void skip(struct asbi_native_batch *b)
     else if (b->step == ASBI_BATCH_ERRORS)
         asbi_native_end_lines(b, ASBI_NOT_SENT, "it was not worked off");
     else
-        go(b, ASBI_BATCH_POLL);
+        on_cancelled(b);
 }
 
-static bool carries_lines(const struct asbi_native_batch *b)
+/* The request of the step; false when there is none. */
+static bool put_request(struct asbi_native_batch *b, const char **method)
 {
-    return b->step == b->native->api->first;
-}
+    const struct asbi_batch_api *api = b->native->api;
+    struct asbi_errand *x = &b->errand;
+    struct asbi_remote_request ask = { NULL, &b->path, &x->body };
 
-static void put_type(struct asbi_native_batch *b, struct asbi_buf *type)
-{
-    if (carries_lines(b))
-        b->native->api->content_type(&b->ref, type);
+    asbi_errand_clear(x);
+    asbi_buf_clear(&b->path);
+    asbi_buf_clear(&b->type);
+    if (!api->ask(b->step, &b->ref, &ask))
+        return false;
+    *method = ask.method;
+    x->most_bytes = gives_results(b->step) ? SIZE_MAX / 4 : MAX_ANSWER;
+    if (b->step == api->first) {
+        api->content_type(&b->ref, &b->type);
+        x->extra[0] = asbi_buf_cstr(&b->type);
+        x->extra[1] = NULL;
+        x->lent_body = asbi_buf_view(&b->file);
+    }
+    return true;
 }
 
 void asbi_native_step(struct asbi_native_batch *b, uint64_t now)
 {
-    struct asbi_remote_request ask = { NULL, &b->path, &b->body };
-    struct asb_engine *e = b->native->engine;
+    const char *method = NULL;
 
-    if (b->state == ASBI_NATIVE_RUNNING && b->cancel_wanted && !b->cancelled)
-        b->step = ASBI_BATCH_CANCEL;
-    if (!asbi_hold_is_durable(e)) {
+    if (!asbi_hold_is_durable(b->native->engine)) {
         b->due_ns = now + COMMIT_SOON;
         return;
     }
     if (gives_results(b->step))
         asbi_buf_clear(&b->line);
-    asbi_buf_clear(&b->path);
-    asbi_buf_clear(&b->body);
-    if (!b->native->api->ask(b->step, &b->ref, &ask)) {
+    if (!put_request(b, &method)) {
         skip(b);
         return;
     }
-    struct asbi_buf type;
-    asbi_buf_init(&type, &e->mem, 256);
-    put_type(b, &type);
-    struct asbi_errand_request request = {
-        .method = ask.method,
-        .path = asbi_buf_view(&b->path),
-        .type = asbi_buf_view(&type),
-        .body = asbi_buf_view(carries_lines(b) ? &b->file : &b->body),
-        .most = gives_results(b->step) ? SIZE_MAX / 4 : MAX_ANSWER,
-    };
     b->due_ns = ASBI_NEVER;
-    if (asbi_errand_start(&b->errand, &request, &errand_ops))
+    b->errand.on_bytes = on_bytes;
+    b->errand.done = on_end;
+    if (asbi_errand_send(&b->errand, method, asbi_buf_view(&b->path)))
         b->due_ns = now + ASBI_SECOND;
-    asbi_buf_fini(&type);
 }

@@ -1,9 +1,11 @@
 /*
- * poll.h -- when to ask again about work that a provider does on its own time.
+ * poll.h -- when to ask after work that a provider does on its own time.
  *
- * The wait grows with the time that has passed, so that a job of a minute is
- * found done within seconds of its end and one of a day is not asked about
- * thousands of times; jitter keeps many jobs from being asked about at once.
+ * Waits grow with the age of the work, so that asking costs little whatever it
+ * takes (what takes T is asked after about log T times) and its end is seen
+ * late by a share of T at most.  Once it is known how long such work takes,
+ * nobody asks much before that.  Jitter keeps many jobs from being asked after
+ * at once.  Randomness is an argument.
  */
 #ifndef ASBI_SCHEDULER_POLL_H
 #define ASBI_SCHEDULER_POLL_H
@@ -11,21 +13,31 @@
 #include <stdint.h>
 
 struct asbi_poll_policy {
+    double share;               /* of the age */
     uint64_t least_ns, most_ns; /* between two questions */
-    double share;               /* of the time that has passed */
 };
 
+extern const struct asbi_poll_policy asbi_poll_media; /* a tenth, 1 s to 20 s */
 extern const struct asbi_poll_policy
-    asbi_poll_batches; /* 1 s, 2 min, an eighth */
+    asbi_poll_batches; /* an eighth, 1 s to 2 min */
+
+/* How long such work takes: the mean of what ended, the latest counting most.
+ * Zero it. */
+struct asbi_poll_typical {
+    double seconds; /* 0: unknown */
+};
+
+void asbi_poll_learn(struct asbi_poll_typical *t, uint64_t took_ns);
 
 /**
  * Nanoseconds to wait before the next question.
- * @param passed_ns  since the work was submitted
- * @param asked_ns   what the provider asks for; 0 for nothing.  Not less than
- *                   that is waited
- * @param unit       uniform in [0, 1): a tenth less or more
+ * @param typical  NULL: nothing is known of such work
+ * @param age_ns   since the work was begun
+ * @param hint_ns  what the provider asks for at least; 0 for nothing
+ * @param unit     uniform in [0, 1): a fifth less or more
  */
-uint64_t asbi_poll_wait(const struct asbi_poll_policy *p, uint64_t passed_ns,
-                        uint64_t asked_ns, double unit);
+uint64_t asbi_poll_wait(const struct asbi_poll_policy *p,
+                        const struct asbi_poll_typical *typical,
+                        uint64_t age_ns, uint64_t hint_ns, double unit);
 
 #endif
