@@ -30,6 +30,7 @@ enum asbi_call_way {
     ASBI_SINGLE, /* one item, one call */
     ASBI_PACKED, /* many items in one prompt */
     ASBI_ARRAY,  /* the API itself takes a list */
+    ASBI_JOB,    /* one item begins a job, whose result is fetched later */
 };
 
 /* What a provider is asked for without a prompt. */
@@ -37,6 +38,7 @@ enum asbi_array_kind { ASBI_EMBED, ASBI_MODERATE, ASBI_ARRAY_KINDS };
 
 struct asbi_json_api;
 struct asbi_batch_api;
+struct asbi_media_shape;
 
 /* How the reply is asked for; a dialect leaves out what a server lacks. */
 struct asbi_call_style {
@@ -51,6 +53,8 @@ struct asbi_call_style {
     enum asbi_array_kind array;
     uint64_t dimensions;             /* of an embedding; 0: the model's */
     const struct asbi_json_api *api; /* of dialect "json", else NULL */
+    /* How media jobs are spoken of, where they are; see adapters/media.h. */
+    const struct asbi_media_shape *media;
 };
 
 /* Several items in one prompt.  `system` is the same, byte for byte, for every
@@ -114,7 +118,7 @@ struct asbi_dialect {
     uint64_t array_items[ASBI_ARRAY_KINDS], array_tokens;
 
     /* Bodies.  A failed buffer means too large or out of memory.  NULL for a
-     * way that the dialect has not; every dialect has encode_single. */
+     * way that the dialect has not; only that of media jobs has none. */
     void (*encode_packed)(const struct asbi_packed_request *request,
                           const struct asbi_call_style *style,
                           struct asbi_buf *body);

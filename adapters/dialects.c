@@ -8,6 +8,7 @@
 #include "adapters/anthropic.h"
 #include "adapters/gemini.h"
 #include "adapters/json_api.h"
+#include "adapters/media.h"
 #include "adapters/openai.h"
 
 static const struct asbi_dialect *const dialects[] = {
@@ -23,5 +24,5 @@ const struct asbi_dialect *asbi_dialect_find(const char *name)
         if (strcmp(dialects[i]->name, name) == 0)
             return dialects[i];
     }
-    return NULL;
+    return asbi_media_shape_find(name) ? &asbi_dialect_media : NULL;
 }

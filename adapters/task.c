@@ -10,6 +10,7 @@ enum { SYSTEM_MAX = 16 << 20 };
 static const struct asbi_task_kind *const kinds[] = {
     &asbi_task_translate, &asbi_task_classify, &asbi_task_prompt,
     &asbi_task_raw,       &asbi_task_embed,    &asbi_task_moderate,
+    &asbi_task_video,     &asbi_task_image,
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -92,6 +93,11 @@ bool asbi_task_array(const struct asbi_task *task, enum asbi_array_kind *kind)
 {
     *kind = task->kind->array;
     return task->kind->is_array;
+}
+
+bool asbi_task_is_media(const struct asbi_task *task)
+{
+    return task->kind->is_media;
 }
 
 bool asbi_task_keeps_json(const struct asbi_task *task)

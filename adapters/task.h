@@ -47,7 +47,8 @@ struct asbi_verdict_on_item {
 };
 
 /**
- * @param name  "translate", "classify", "prompt", "raw", "embed", "moderate"
+ * @param name  "translate", "classify", "prompt", "raw", "embed", "moderate",
+ *               "video", "image"
  * @param why   on ASB_ECONFIG says which material is missing or wrong
  */
 int asbi_task_new(const struct asbi_mem *mem, const char *name,
@@ -61,6 +62,10 @@ bool asbi_task_packs(const struct asbi_task *task);
 
 /* Whether items go as a list to an API that takes one, and to which. */
 bool asbi_task_array(const struct asbi_task *task, enum asbi_array_kind *kind);
+
+/* Whether items are content requests, each a job of its own; what stands for
+ * one is its canonical text (adapters/media_request.h). */
+bool asbi_task_is_media(const struct asbi_task *task);
 
 /* Whether an accepted answer that came as JSON (an object, a number) is passed
  * on as such; else it is text, whatever it looked like. */

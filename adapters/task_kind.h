@@ -5,6 +5,7 @@
 #ifndef ASBI_ADAPTERS_TASK_KIND_H
 #define ASBI_ADAPTERS_TASK_KIND_H
 
+#include "adapters/media_request.h"
 #include "adapters/note.h"
 #include "adapters/task.h"
 
@@ -28,6 +29,8 @@ struct asbi_task_kind {
     bool keeps_json; /* see asbi_task_keeps_json() */
     bool is_array;   /* see asbi_task_array() */
     enum asbi_array_kind array;
+    bool is_media; /* see asbi_task_is_media() */
+    enum asbi_media_type media;
     /* Fills in task->system and task->state.  What it leaves behind on an
      * error is freed by teardown. */
     int (*setup)(struct asbi_task *task,
@@ -61,6 +64,8 @@ extern const struct asbi_task_kind asbi_task_prompt;
 extern const struct asbi_task_kind asbi_task_raw;
 extern const struct asbi_task_kind asbi_task_embed;
 extern const struct asbi_task_kind asbi_task_moderate;
+extern const struct asbi_task_kind asbi_task_video;
+extern const struct asbi_task_kind asbi_task_image;
 
 /* Where to write about the next fault, after those before it. */
 struct asbi_note *asbi_fault(struct asbi_faults *faults, const char *code);

@@ -246,12 +246,22 @@ static const char *resolve(const struct asbi_catalogue *c, const char *name)
     return known || !slash ? known : known_or_dated(c, asbi_str_c(slash + 1));
 }
 
+/* Whether a price by the piece or by the second is told. */
+static bool is_media(const struct asbi_record_kind *kind,
+                     const struct asbi_record *r)
+{
+    return asbi_record_has(kind, r, "per_item") ||
+           asbi_record_has(kind, r, "per_second") ||
+           asbi_record_has(kind, r, "credits_per_item") ||
+           asbi_record_has(kind, r, "credits_per_second");
+}
+
 /* Lays all layers of a name over *out; says whether its prices are known and
  * whether it is a listed model, more than a window or a latency. */
 static void overlay_model(const struct asbi_catalogue *c, const char *name,
                           struct asbi_model *out)
 {
-    bool input = false, cached = false, output = false;
+    bool input = false, cached = false, output = false, media = false;
 
     for (int i = 0; i < ASBI_CATALOGUE_LAYERS; i++) {
         const struct asbi_record_kind *kind = &asbi_model_kind;
@@ -264,11 +274,12 @@ static void overlay_model(const struct asbi_catalogue *c, const char *name,
         input = input || asbi_record_has(kind, r, "input");
         cached = cached || asbi_record_has(kind, r, "cached");
         output = output || asbi_record_has(kind, r, "output");
-        if (asbi_record_has(kind, r, "max_output") || input || output)
+        media = media || is_media(kind, r);
+        if (asbi_record_has(kind, r, "max_output") || input || output || media)
             out->assumed = false;
     }
-    out->priced = input && output;
-    if (!out->priced)
+    out->priced = media || (input && output);
+    if (!input || !output)
         out->input_price = out->output_price = out->cached_price =
             out->cache_write_price = 0;
     else if (!cached)
@@ -319,6 +330,10 @@ static void price_by_provider(const struct asb_options *options,
         out->cached_price = sim.cached_price;
         out->output_price = sim.output_price;
         out->priced = sim.priced;
+        assume(options->catalogue, "sim-video", &sim);
+        overlay_model(options->catalogue, "sim-video", &sim);
+        out->second_price = sim.second_price;
+        out->default_seconds = sim.default_seconds;
     }
 }
 

@@ -99,6 +99,12 @@ struct asbi_config {
     uint64_t max_item_bytes;
     uint64_t max_memory_bytes; /* items and answers held at once */
 
+    /* jobs at the provider */
+    const char *artefacts; /* folder; "" for addresses */
+    uint64_t artefact_max_bytes;
+    uint64_t jobs_max, job_attempts;
+    uint64_t job_pace_ns, job_timeout_ns;
+
     /* time limits of a call */
     uint64_t connect_timeout_ns, first_byte_timeout_ns, stall_timeout_ns,
         call_timeout_ns;
@@ -111,9 +117,12 @@ struct asbi_config {
     /* the simulator */
     const char *sim_latency; /* "base=200ms,per_output_token=1ms,sigma=0.3" */
     uint64_t sim_rpm, sim_tpm, sim_capacity; /* 0: no limit */
+    const char *sim_job_time, *sim_state;    /* "20s..3m"; path or "" */
+    double sim_job_failure_rate, sim_job_refusal_rate;
+    uint64_t sim_artefact_bytes;
     double sim_error_rate, sim_drop_item_rate, sim_truncate_rate,
         sim_garbage_rate, sim_disconnect_rate;
-    uint64_t sim_job_ns, sim_batch_window_ns;
+    uint64_t sim_batch_window_ns;
     double sim_batch_expire_rate;
     uint64_t sim_batch_stuck, sim_batch_tokens; /* 0: none */
     uint64_t sim_seed;
@@ -141,6 +150,11 @@ struct asbi_model {
     uint64_t requests_per_minute, tokens_per_minute; /* 0: unknown */
     const char *tokenizer;                           /* "o200k", "cl100k" */
     double token_factor; /* on the estimate, before calibration */
+    /* Of a media job: nano-dollars and credits for each and for each second;
+     * "1024x1024=0.5,...": what sizes cost more or less. */
+    int64_t item_price, second_price;
+    double item_credits, second_credits, default_seconds;
+    const char *size_factors;
     const char *source, *dated;
     bool assumed; /* not in the catalogue: defaults */
 };
@@ -166,8 +180,10 @@ struct asbi_provider {
     const char *path, *encoding, *body, *texts, *answers, *error, *message,
         *usage, *key_header;
     bool one_text;
-    bool bills_characters; /* else tokens */
-    int64_t price;         /* nano-dollars per 10^6 of them */
+    bool bills_characters;          /* else tokens */
+    int64_t price;                  /* nano-dollars per 10^6 of them */
+    int64_t credit;                 /* nano-dollars of one, for media jobs */
+    const char *idempotency_header; /* names a submission; or NULL */
 };
 
 /* The entry of a model, or assumed defaults in *out (ok to use, warn).  A

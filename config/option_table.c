@@ -32,6 +32,7 @@
 #define REUSE "Reuse of answers"
 #define LIMITS "Limits of the job"
 #define CALLS "Limits of a call"
+#define JOBS "Jobs at the provider"
 #define DISPLAY "Display"
 #define SIMULATOR "Simulator"
 
@@ -134,7 +135,7 @@ const struct asbi_option asbi_option_table[] = {
         "Numbers in an embedding; auto leaves it to the model." },
       COUNT, AT(dimensions), RANGE(1, 100000), WORD("auto", 0) },
 
-    { .info = { "task", NULL, "translate|classify|prompt|raw|embed|moderate",
+    { .info = { "task", NULL, "translate|classify|prompt|raw|embed|moderate|video|image",
         TASK, "",
         "What is asked for each item; without it by the input." },
       CHOICE, AT(task) },
@@ -335,6 +336,26 @@ const struct asbi_option asbi_option_table[] = {
         "Makes every random choice the same again." },
       COUNT, AT(seed), RANGE(0, UINT64_MAX), WORD("auto", 0) },
 
+    { .info = { "artefacts", NULL, "DIR", JOBS, "",
+        "Where artefacts are fetched to; without it their addresses are "
+        "told." },
+      PATH, AT(artefacts) },
+    { .info = { "artefact_max", NULL, "SIZE", JOBS, "4GiB",
+        "Largest artefact." },
+      SIZE, AT(artefact_max_bytes), RANGE(KIB, 1024 * GIB) },
+    { .info = { "jobs_max", NULL, "N", JOBS, "100",
+        "Most jobs that run at the provider at once." },
+      COUNT, AT(jobs_max), RANGE(1, 100000) },
+    { .info = { "job_pace", NULL, "DURATION", JOBS, "350ms",
+        "Time between two submissions, on average; it varies by 43 %." },
+      DURATION, AT(job_pace_ns), RANGE(0, DAY) },
+    { .info = { "job_attempts", NULL, "N", JOBS, "2",
+        "How often a job that fails is begun." },
+      COUNT, AT(job_attempts), RANGE(1, 100) },
+    { .info = { "job_timeout", NULL, "DURATION", JOBS, "1h",
+        "Most time for a job at the provider." },
+      DURATION, AT(job_timeout_ns), RANGE(ASBI_SECOND, 30 * DAY) },
+
     { .info = { "connect_timeout", NULL, "DURATION", CALLS, "10s",
         "Most time for name, connection and TLS." },
       DURATION, AT(connect_timeout_ns), RANGE(ASBI_MS, DAY) },
@@ -409,10 +430,9 @@ const struct asbi_option asbi_option_table[] = {
         "Share of answers whose connection is cut." },
       REAL, AT(sim_disconnect_rate), REALS(0, 1),
       KEYS({ .path = "simulator.disconnect_rate" }) },
-    { .info = { "sim_job_time", NULL, "DURATION", SIMULATOR, "2s",
-        "How long a batch or a video takes." },
-      DURATION, AT(sim_job_ns), RANGE(ASBI_MS, 30 * DAY),
-      KEYS({ .path = "simulator.job_time" }) },
+    { .info = { "sim_job_time", NULL, "TIME|TIME..TIME", SIMULATOR, "2s",
+        "How long a simulated batch or video takes; of two, in between." },
+      TEXT, AT(sim_job_time), KEYS({ .path = "simulator.job_time" }) },
     { .info = { "sim_batch_window", NULL, "DURATION", SIMULATOR, "1d",
         "When a batch that is not done by then expires." },
       DURATION, AT(sim_batch_window_ns), RANGE(ASBI_MS, 30 * DAY),
@@ -429,6 +449,22 @@ const struct asbi_option asbi_option_table[] = {
         "Tokens that may wait in batches." },
       COUNT, AT(sim_batch_tokens), RANGE(0, UINT64_C(1000000000000)),
       WORD("none", 0), KEYS({ .path = "simulator.batch_tokens" }) },
+    { .info = { "sim_job_failure_rate", NULL, "SHARE", SIMULATOR, "0",
+        "Share of videos that fail, by their prompt." },
+      REAL, AT(sim_job_failure_rate), REALS(0, 1),
+      KEYS({ .path = "simulator.job_failure_rate" }) },
+    { .info = { "sim_job_refusal_rate", NULL, "SHARE", SIMULATOR, "0",
+        "Share of videos that moderation refuses, by their prompt." },
+      REAL, AT(sim_job_refusal_rate), REALS(0, 1),
+      KEYS({ .path = "simulator.job_refusal_rate" }) },
+    { .info = { "sim_artefact_size", NULL, "SIZE", SIMULATOR, "4096",
+        "Size of a simulated video." },
+      SIZE, AT(sim_artefact_bytes), RANGE(64, 64 * MIB),
+      KEYS({ .path = "simulator.artefact_size" }) },
+    { .info = { "sim_state", NULL, "FILE", SIMULATOR, "",
+        "Where the simulator keeps its videos, to be there again after a "
+        "restart." },
+      PATH, AT(sim_state), KEYS({ .path = "simulator.state" }) },
     { .info = { "sim_seed", NULL, "N", SIMULATOR, "1",
         "Makes the simulator do the same again." },
       COUNT, AT(sim_seed), RANGE(0, UINT64_MAX),

@@ -30,6 +30,14 @@ static const struct asbi_field model_fields[] = {
       NULL },
     { "tokenizer", ASBI_FIELD_TEXT, MODEL(tokenizer), 0, 0, "o200k|cl100k" },
     { "token_factor", ASBI_FIELD_REAL, MODEL(token_factor), 0.1, 10, NULL },
+    { "per_item", ASBI_FIELD_MONEY, MODEL(item_price), 0, 1e6, NULL },
+    { "per_second", ASBI_FIELD_MONEY, MODEL(second_price), 0, 1e6, NULL },
+    { "credits_per_item", ASBI_FIELD_REAL, MODEL(item_credits), 0, 1e6, NULL },
+    { "credits_per_second", ASBI_FIELD_REAL, MODEL(second_credits), 0, 1e6,
+      NULL },
+    { "default_seconds", ASBI_FIELD_REAL, MODEL(default_seconds), 0, 3600,
+      NULL },
+    { "size_factors", ASBI_FIELD_TEXT, MODEL(size_factors), 0, 0, NULL },
     { "source", ASBI_FIELD_TEXT, MODEL(source), 0, 0, NULL },
     { "dated", ASBI_FIELD_TEXT, MODEL(dated), 0, 0, NULL },
 };
@@ -65,6 +73,9 @@ static const struct asbi_field provider_fields[] = {
     { "bills_characters", ASBI_FIELD_FLAG, PROVIDER(bills_characters), 0, 0,
       NULL },
     { "price", ASBI_FIELD_PRICE, PROVIDER(price), 0, 1e6, NULL },
+    { "credit", ASBI_FIELD_MONEY, PROVIDER(credit), 0, 1e6, NULL },
+    { "idempotency_header", ASBI_FIELD_TEXT, PROVIDER(idempotency_header), 0, 0,
+      NULL },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -152,6 +163,7 @@ static size_t field_size(const struct asbi_field *f)
     case ASBI_FIELD_COUNT:
         return sizeof(uint64_t);
     case ASBI_FIELD_PRICE:
+    case ASBI_FIELD_MONEY:
         return sizeof(int64_t);
     case ASBI_FIELD_REAL:
         return sizeof(double);
@@ -262,6 +274,7 @@ static bool parse_field(const struct asbi_field *f, asbi_str s, void *to)
         ok = parse_count(f, s, &v.count);
         break;
     case ASBI_FIELD_PRICE:
+    case ASBI_FIELD_MONEY:
         ok = parse_price(f, s, &v.price);
         break;
     case ASBI_FIELD_REAL:
@@ -290,6 +303,11 @@ static int refuse(const struct asbi_yaml *y, const struct asbi_yaml_node *node,
         return asbi_yaml_fail(y, node, why,
                               "%s takes US dollars per million tokens, such "
                               "as 0.40, at most %.0f",
+                              f->key, f->most);
+    case ASBI_FIELD_MONEY:
+        return asbi_yaml_fail(y, node, why,
+                              "%s takes US dollars, such as 0.05, at most "
+                              "%.0f",
                               f->key, f->most);
     case ASBI_FIELD_REAL:
         return asbi_yaml_fail(y, node, why, "%s takes a number from %g to %g",

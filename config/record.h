@@ -19,6 +19,7 @@ enum asbi_field_type {
     ASBI_FIELD_TEXT,  /* const char *, owned by the record */
     ASBI_FIELD_COUNT, /* uint64_t in [least, most] */
     ASBI_FIELD_PRICE, /* USD per 10^6 tokens -> int64_t nano-dollars */
+    ASBI_FIELD_MONEY, /* USD -> int64_t nano-dollars */
     ASBI_FIELD_REAL,  /* double in [least, most] */
     ASBI_FIELD_FLAG,  /* bool */
 };

@@ -11,6 +11,7 @@
 #include "engine/learned.h"
 #include "engine/material.h"
 #include "engine/queue.h"
+#include "engine/real/artefact_dir.h"
 #include "engine/real/loop.h"
 #include "engine/tiers.h"
 
@@ -77,6 +78,17 @@ static int open_remotes(struct asb_engine *e, const struct asb_options *options,
     return rc;
 }
 
+/* Where artefacts go, when the options name a folder. */
+static int new_place(struct asb_engine *e, const struct asb_options *options,
+                     struct asb_message *why)
+{
+    const char *path = options->values.artefacts;
+
+    if (!path[0])
+        return ASB_OK;
+    return asbi_artefact_dir_open(&e->mem, path, &e->media.place, why);
+}
+
 /* What does not stop a run but the user should know. */
 static void warn(struct asb_engine *e)
 {
@@ -111,6 +123,8 @@ int asb_engine_new(const struct asb_options *options,
     rc = asbi_material_load(&material, options, &mem, why);
     if (!e && !rc)
         rc = ASB_ENOMEM;
+    if (!rc)
+        rc = new_place(e, options, why);
     if (!rc)
         rc = asbi_tiers_file(&e->mem, options, &store, why);
     if (!rc)
@@ -194,7 +208,7 @@ static void take_out(struct asb_engine *e, struct asbi_item *item)
                            &item->parcel);
     else if (item->state == ASBI_ITEM_BACKOFF)
         asbi_heap_remove(&e->backoff, &item->due);
-    else if (item->state == ASBI_ITEM_SENT)
+    else if (item->state == ASBI_ITEM_SENT || item->state == ASBI_ITEM_AWAY)
         asbi_recall_hand_over(e, item);
     else if (item->state == ASBI_ITEM_ASKED)
         asbi_recall_stop_look(item);
@@ -202,6 +216,8 @@ static void take_out(struct asb_engine *e, struct asbi_item *item)
         asbi_list_remove(&item->link);
     if (item->call)
         asbi_call_forget(item->call, item);
+    if (item->media && item->media->job)
+        asbi_media_forget(e, item);
 }
 
 int asb_cancel(struct asb_engine *e, uint64_t number)

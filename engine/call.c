@@ -139,6 +139,8 @@ static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
     call->lane->dialect->end(call->decoder, end->outcome == ASBI_COMPLETE,
                              &reply);
     asbi_way_check_places(call, &reply);
+    if (call->way == ASBI_JOB)
+        asbi_media_accept(end, &reply);
     asbi_call_judge(call, end, &reply);
 }
 
@@ -251,6 +253,8 @@ static struct asbi_endpoint *endpoint_of(const struct asbi_call *call)
 {
     const struct asbi_item *item = call->entries[0].item;
 
+    if (call->way == ASBI_JOB)
+        return asbi_lane_endpoint(call->lane, asbi_buf_view(&call->text));
     return item->payload == ASB_BODY && item->url.len
                ? asbi_lane_endpoint(call->lane, item->url)
                : asbi_lane_call_endpoint(call->lane, call->way);
@@ -269,6 +273,7 @@ static void fill_exchange(struct asbi_call *call)
         .ops = &exchange_ops,
         .body = body.at,
         .body_len = body.len,
+        .extra_headers = call->extra[0] ? call->extra : NULL,
         .limits = { .connect_ns = c->connect_timeout_ns,
                     .first_byte_ns = c->first_byte_timeout_ns,
                     .stall_ns = c->stall_timeout_ns,
@@ -302,6 +307,11 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
                                            : e->lane->model.max_output_tokens;
     asbi_lane_weigh(e->lane, raw, output, limit, &first->prices, demand);
     demand->urgent = first->priority == ASB_URGENT;
+    if (e->way == ASBI_JOB) {
+        *demand =
+            (struct asbi_demand){ .worst_cost = asbi_item_flat_cost(first) };
+        return;
+    }
     if (first->packed)
         return;
     /* Nothing is sent that limits a single answer unless the user did. */
@@ -398,12 +408,14 @@ static int encode(struct asbi_call *call, struct asbi_batch *batch)
     asbi_buf_shrink(&call->reply, KEEP_BYTES);
     call->answers = call->strangers = 0;
     call->wall_ms = 0;
+    call->extra[0] = NULL;
     int rc = add_entries(call, batch);
     if (rc)
         return rc;
-    rc = call->way == ASBI_PACKED  ? encode_packed(call)
-         : call->way == ASBI_ARRAY ? asbi_way_encode_array(call)
-                                   : encode_single(call);
+    rc = call->way == ASBI_JOB      ? asbi_media_encode(call)
+         : call->way == ASBI_PACKED ? encode_packed(call)
+         : call->way == ASBI_ARRAY  ? asbi_way_encode_array(call)
+                                    : encode_single(call);
     if (rc)
         return rc;
     fill_exchange(call);
@@ -426,8 +438,9 @@ int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
     if (!call)
         return ASB_ENOMEM;
     call->demand = *demand;
-    call->packed = asbi_item_of_link(asbi_list_first(&batch->parcels))->packed;
-    call->way = call->packed ? e->way : ASBI_SINGLE;
+    call->packed = e->way != ASBI_JOB &&
+                   asbi_item_of_link(asbi_list_first(&batch->parcels))->packed;
+    call->way = call->packed || e->way == ASBI_JOB ? e->way : ASBI_SINGLE;
     call->started_ns = asbi_now(e->world);
     call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
     int rc = encode(call, batch);
@@ -469,9 +482,10 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
     int rc = asbi_call_make(e, batch, demand, false, &call);
     if (rc)
         return rc;
-    rc = e->journal ? asbi_hold_call(call)
-                    : e->world->transport->ops->start(e->world->transport,
-                                                      &call->exchange);
+    rc = e->journal && !asbi_media_reopen(call)
+             ? asbi_hold_call(call)
+             : e->world->transport->ops->start(e->world->transport,
+                                               &call->exchange);
     if (rc) {
         asbi_call_recycle(call);
         return rc;

@@ -56,7 +56,7 @@ struct asbi_call {
 
     struct asbi_decoder *decoder;
     struct asbi_buf body;  /* what is sent */
-    struct asbi_buf text;  /* single: the answer's text */
+    struct asbi_buf text;  /* single: the answer's text; job: the path */
     struct asbi_buf reply; /* single: the answer as it came */
     struct asbi_demand demand;
     double raw_input; /* estimated tokens before calibration */
@@ -64,6 +64,8 @@ struct asbi_call {
     uint64_t wall_ms; /* at the first header of the answer; 0 before it */
     struct asbi_item *body_of; /* whose body is on the wire although it is not
                                   in the call any more; NULL: nobody's */
+    char once[128];       /* header that names the submission of a job, or "" */
+    const char *extra[3]; /* headers of this call alone */
 };
 
 /* Takes the batch and sends it.  ASB_OK; on ASB_ENOMEM the batch is the

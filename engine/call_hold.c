@@ -29,6 +29,8 @@ static int write_intent(struct asbi_call *call)
     int rc = asbi_journal_intent(e->journal, call->demand.worst_cost, rows,
                                  count, &call->number);
     asbi_free(&e->mem, rows);
+    if (!rc)
+        asbi_media_name(call);
     return rc;
 }
 
@@ -70,6 +72,7 @@ void asbi_hold_row(struct asb_engine *e, uint64_t number, uint64_t row,
         return;
     item->row = row;
     item->row_key = key;
+    (void)asbi_media_resume(e, item);
 }
 
 /* ---- while a reply streams in ----------------------------------------- */

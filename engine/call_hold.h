@@ -37,7 +37,7 @@ uint64_t asbi_hold_due(const struct asb_engine *e);
 bool asbi_hold_settle(struct asb_engine *e, uint64_t now);
 
 /* Names the row of an accepted item, so that its calls' intents can, and the
- * hash of what it asks. */
+ * hash of what it asks; the job that an earlier run began for it goes on. */
 void asbi_hold_row(struct asb_engine *e, uint64_t item, uint64_t row,
                    uint64_t key);
 

@@ -20,6 +20,8 @@ void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item)
     double work = item->input_estimate + 1;
 
     asbi_recall_settle(e, item); /* who shares its answer is done before it */
+    if (item->media && item->media->open_call)
+        asbi_media_give_up(e, item);
     asbi_queue_leave(e, item);
     asbi_item_enter(item, ASBI_ITEM_DONE);
     asbi_list_append(&e->done, &item->link);
@@ -206,7 +208,7 @@ static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
 {
     struct asbi_batch *half;
 
-    if ((e->calls.count || e->native.lines) &&
+    if ((e->calls.count || e->native.lines || asbi_media_count(&e->media)) &&
         asbi_budget_could(&e->lane->budget, demand->worst_cost))
         return false;
     if (b->parcels.count > 1 &&
@@ -229,6 +231,34 @@ static bool is_shut(struct asb_engine *e, uint64_t now)
     return e->closed_gate != ASBI_GATE_OPEN;
 }
 
+/* Jobs go one by one, at their pace; what their batch is for is the order.
+ * False when this batch, of one job, may go to the other gates. */
+static bool one_job(struct asb_engine *e, struct asbi_batch *b, uint64_t now)
+{
+    struct asbi_batch *first;
+
+    e->gate_ready_ns = asbi_media_ready_at(e);
+    if (e->gate_ready_ns > now) {
+        e->closed_gate = ASBI_GATE_CONCURRENCY;
+        return true;
+    }
+    if (b->parcels.count == 1)
+        return false;
+    if (asbi_former_split(&e->former, b, 1, &first)) {
+        e->closed_gate = ASBI_GATE_CONCURRENCY; /* no memory: later */
+        e->gate_ready_ns = now + ASBI_MS;
+    }
+    return true;
+}
+
+static void sent(struct asb_engine *e, const struct asbi_demand *demand,
+                 uint64_t now)
+{
+    asbi_pick_sent(e, demand);
+    if (e->way == ASBI_JOB)
+        asbi_media_submitted(e, now);
+}
+
 /* True when it is worth to look again: a batch left the queue, or was
  * halved. */
 static bool send_one(struct asb_engine *e, uint64_t now)
@@ -245,6 +275,8 @@ static bool send_one(struct asb_engine *e, uint64_t now)
     b = asbi_pick_next(e, now);
     if (!b)
         return false;
+    if (e->way == ASBI_JOB && one_job(e, b, now))
+        return e->closed_gate == ASBI_GATE_OPEN;
     asbi_call_weigh(e, b, &demand);
     bool native = asbi_native_wants(e, b, now);
     if (native)
@@ -260,7 +292,7 @@ static bool send_one(struct asb_engine *e, uint64_t now)
     int rc = native ? asbi_native_add(e, b, &demand)
                     : asbi_call_start(e, b, &demand);
     if (!rc)
-        asbi_pick_sent(e, &demand);
+        sent(e, &demand, now);
     else if (rc == ASB_EINVAL)
         fail_batch(e, b, "invalid_url",
                    "the url of this item is no plain path below the base URL");
@@ -284,6 +316,8 @@ static uint64_t next_due(struct asb_engine *e, uint64_t now)
         due = asbi_recall_due(e);
     if (asbi_native_due(&e->native) < due)
         due = asbi_native_due(&e->native);
+    if (asbi_media_due(e) < due)
+        due = asbi_media_due(e);
     uint64_t commit = asbi_hold_due(e);
     return commit < due ? commit : due;
 }
@@ -326,7 +360,9 @@ static void on_turn(void *arg)
     fail_if_over(e);
     moved = asbi_alerts_check(&e->alerts) || moved;
     moved = asbi_hold_settle(e, now) || moved;
-    unsigned in_flight = (unsigned)e->calls.count;
+    asbi_media_turn(e, now);
+    unsigned in_flight =
+        (unsigned)(e->calls.count + asbi_media_count(&e->media));
     if (in_flight > e->stats.in_flight_max)
         e->stats.in_flight_max = in_flight;
     asbi_eta_note(&e->eta, e->work_done, now);
@@ -340,7 +376,7 @@ static void on_turn(void *arg)
 bool asbi_engine_idle(const struct asb_engine *e)
 {
     return e->held_items == 0 && e->native.lines == 0 && !e->alerts.busy &&
-           !asbi_recall_busy(e);
+           asbi_list_empty(&e->media.farewells) && !asbi_recall_busy(e);
 }
 
 /* ---- birth and death -------------------------------------------------- */
@@ -393,6 +429,7 @@ struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
     asbi_buf_init(&e->scratch, &e->mem, SIZE_MAX / 4);
     asbi_map_init(&e->kinds, &e->mem, 0);
     asbi_recall_prepare(e);
+    asbi_media_prepare(e);
     asbi_map_init(&e->tenants, &e->mem, 0);
     return e;
 }
@@ -433,6 +470,8 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
         return rc;
     rc = asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
                        &e->log, world->transport->capacity, &e->lane, why);
+    if (!rc)
+        rc = asbi_media_init(e, key, why);
     if (!rc)
         rc = asbi_way_choose(e, why);
     if (!rc)
@@ -493,6 +532,7 @@ void asbi_engine_destroy(struct asb_engine *e)
 
     if (e->lane) /* else nothing was ever taken in */
         free_items(e);
+    asbi_media_fini(e);
     asbi_recall_fini(e);
     asbi_alerts_fini(&e->alerts);
     asbi_queue_fini(e);

@@ -24,6 +24,7 @@
 #include "engine/journal.h"
 #include "engine/lane.h"
 #include "engine/native.h"
+#include "engine/media.h"
 #include "engine/recall.h"
 #include "engine/pick.h"
 #include "engine/world.h"
@@ -85,6 +86,7 @@ struct asb_engine {
     struct asbi_list in_turn; /* all, as submitted, when delivered in order */
     size_t held_items, held_bytes;
     struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
+    struct asbi_media media;   /* AWAY */
     size_t held_of[ASBI_CLASSES];
     bool seen_urgent_or_normal; /* there is more than background work */
     bool chooses;               /* items differ in class, deadline or tenant */
@@ -130,8 +132,9 @@ struct asb_engine {
 struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
                                      const struct asbi_log *log);
 
-/* Wires it up in a world made with &e->mem and &e->log, which the engine owns
- * from here on, also on failure, as it does the store of answers (NULL: none).
+/* Wires it up, with e->media.place, if any, in a world made with &e->mem and
+ * &e->log, which the engine owns from here on, also on failure, as it does the
+ * store of answers (NULL: none).
  */
 int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
                      const struct asb_options *options, asbi_str key,

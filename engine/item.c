@@ -16,14 +16,16 @@ enum { ALONG_THE_WAY = 192 };
 __attribute__((unused)) static const unsigned next_states[ASBI_ITEM_NSTATES] = {
     [ASBI_ITEM_NEW] = BIT(ASBI_ITEM_ASKED) | BIT(ASBI_ITEM_FOLLOWING) |
                       BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
-    [ASBI_ITEM_ASKED] =
-        BIT(ASBI_ITEM_FOLLOWING) | BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_ASKED] = BIT(ASBI_ITEM_FOLLOWING) | BIT(ASBI_ITEM_QUEUED) |
+                        BIT(ASBI_ITEM_AWAY) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_FOLLOWING] = BIT(ASBI_ITEM_ASKED) | BIT(ASBI_ITEM_QUEUED) |
-                            BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
-    [ASBI_ITEM_QUEUED] =
-        BIT(ASBI_ITEM_FOLLOWING) | BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_DONE),
-    [ASBI_ITEM_SENT] =
-        BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_BACKOFF) | BIT(ASBI_ITEM_DONE),
+                            BIT(ASBI_ITEM_SENT) | BIT(ASBI_ITEM_AWAY) |
+                            BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_QUEUED] = BIT(ASBI_ITEM_FOLLOWING) | BIT(ASBI_ITEM_SENT) |
+                         BIT(ASBI_ITEM_AWAY) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_SENT] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_AWAY) |
+                       BIT(ASBI_ITEM_BACKOFF) | BIT(ASBI_ITEM_DONE),
+    [ASBI_ITEM_AWAY] = BIT(ASBI_ITEM_BACKOFF) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_BACKOFF] = BIT(ASBI_ITEM_QUEUED) | BIT(ASBI_ITEM_DONE),
     [ASBI_ITEM_DONE] = 0,
 };
@@ -91,6 +93,7 @@ void asbi_item_free(const struct asbi_mem *mem, struct asbi_item *item)
         return;
     asbi_free(mem, item->complaint);
     asbi_free(mem, item->kin);
+    asbi_free(mem, item->media);
     free_outcome(mem, item);
     if (item->release)
         item->release(item->release_arg);

@@ -22,6 +22,7 @@
 struct asbi_call;
 struct asbi_kind_entry;
 struct asbi_kin;
+struct asbi_media_job;
 
 /* To be in a state is to be in its place: see `place` below. */
 enum asbi_item_state {
@@ -30,9 +31,19 @@ enum asbi_item_state {
     ASBI_ITEM_FOLLOWING, /* in the list of those that share an answer to come */
     ASBI_ITEM_QUEUED,    /* in a batch of the former */
     ASBI_ITEM_SENT,      /* in a batch on the wire */
+    ASBI_ITEM_AWAY,      /* its job runs at the provider: engine/media.h */
     ASBI_ITEM_BACKOFF,   /* in the heap of those that wait for a time */
     ASBI_ITEM_DONE,      /* in the list of those whose callback is owed */
     ASBI_ITEM_NSTATES,
+};
+
+/* What an item has more that asks for a job at the provider. */
+struct asbi_item_media {
+    struct asbi_media_job *job; /* while AWAY */
+    unsigned jobs;              /* that were begun for it */
+    int64_t cost;               /* of one, nano-dollars */
+    uint64_t nonce;             /* names its submissions; 0: none yet */
+    uint64_t open_call;         /* in the journal: its outcome is unknown */
 };
 
 struct asbi_item {
@@ -63,13 +74,14 @@ struct asbi_item {
     struct asbi_link turn; /* all items, when they are delivered in order */
 
     /* -- the scheduler's */
-    struct asbi_parcel parcel;    /* QUEUED, SENT */
-    struct asbi_heap_node due;    /* BACKOFF: key is the time */
-    struct asbi_kind_entry *kind; /* while QUEUED or SENT */
-    struct asbi_call *call;       /* while SENT */
-    unsigned attempts;            /* calls that counted against it */
-    unsigned unknowns;            /* calls whose outcome stayed unknown */
-    unsigned native_tries;        /* batches at the provider it was in */
+    struct asbi_parcel parcel;     /* QUEUED, SENT */
+    struct asbi_heap_node due;     /* BACKOFF: key is the time */
+    struct asbi_kind_entry *kind;  /* while QUEUED or SENT */
+    struct asbi_call *call;        /* while SENT */
+    struct asbi_item_media *media; /* owned; NULL unless it asks for a job */
+    unsigned attempts;             /* calls that counted against it */
+    unsigned unknowns;             /* calls whose outcome stayed unknown */
+    unsigned native_tries;         /* batches at the provider it was in */
     bool other_model;        /* its body names one that is not the lane's */
     bool alone;              /* must not share its next call */
     char *complaint;         /* why the last answer would not do; owned */
@@ -95,10 +107,18 @@ struct asbi_item {
     int64_t saved; /* nano-dollars, when it is not from a call */
     /* Whose the outcome above is, when it is another's: it lives as long. */
     struct asbi_item *lender;
-    unsigned lent;  /* how many still need something of this one */
-    bool given_up;  /* freed, but for what is lent */
-    bool cut_short; /* the answer stopped at a limit: not to be kept */
+    unsigned lent;    /* how many still need something of this one */
+    bool given_up;    /* freed, but for what is lent */
+    bool cut_short;   /* the answer stopped at a limit: not to be kept */
+    bool of_this_run; /* it tells of what is here now: not to be kept for
+                         other runs */
 };
+
+/* Nano-dollars beside the tokens. */
+static inline int64_t asbi_item_flat_cost(const struct asbi_item *item)
+{
+    return item->media ? item->media->cost : 0;
+}
 
 #define ASBI_ITEM_OF_PARCEL(p) ASBI_OF(p, struct asbi_item, parcel)
 

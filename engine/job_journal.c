@@ -149,6 +149,11 @@ static int take_over(struct asb_job *job, struct asbi_journal_file *file,
 enum asbi_in_doubt asbi_job_doubts(const struct asb_job *job)
 {
     const char *policy = job->config->in_doubt;
+    enum asb_origin origin = ASB_FROM_DEFAULT;
+
+    (void)asb_options_get(job->engine->options, "in_doubt", &origin);
+    if (asbi_media_is_on(&job->engine->media) && origin == ASB_FROM_DEFAULT)
+        return ASBI_DOUBT_FAIL; /* dear: not begun twice unless told so */
 
     return strcmp(policy, "fail") == 0  ? ASBI_DOUBT_FAIL
            : strcmp(policy, "ask") == 0 ? ASBI_DOUBT_ASK
@@ -168,6 +173,14 @@ static int ask(const struct asb_job *job,
                      (double)found->worst / 1e9);
 }
 
+/* Not in doubt: the item of its row goes on with it. */
+static int on_job(void *arg, const struct asbi_journal_job *known)
+{
+    struct asb_job *job = arg;
+
+    return asbi_media_know(job->engine, known);
+}
+
 static int settle_doubts(struct asb_job *job, struct asb_message *why)
 {
     struct asbi_journal *j = &job->kept->journal;
@@ -179,6 +192,8 @@ static int settle_doubts(struct asb_job *job, struct asb_message *why)
         return ask(job, &found, why);
     if (!rc && policy != ASBI_DOUBT_FAIL)
         job->engine->stats.maybe_paid_twice_nano_usd += found.worst;
+    if (!rc && asbi_media_is_on(&job->engine->media))
+        rc = j->store->ops->each_job(j->store, on_job, job, why);
     return rc;
 }
 

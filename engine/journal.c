@@ -106,6 +106,23 @@ static asbi_str keep(char **at, asbi_str s)
     return asbi_str_of(copy, s.len);
 }
 
+void asbi_journal_job(struct asbi_journal *j,
+                      const struct asbi_journal_job *job)
+{
+    struct asbi_journal_record *r =
+        record_new(j, ASBI_RECORD_JOB, job->id.len + job->address.len + 2);
+
+    if (!r) {
+        j->lost = true;
+        return;
+    }
+    char *at = (char *)(r + 1);
+    r->job = *job;
+    r->job.id = keep(&at, job->id);
+    r->job.address = keep(&at, job->address);
+    add(j, r);
+}
+
 /* A record with a copy of the answer; NULL without memory. */
 static struct asbi_journal_record *
 copy_answer(struct asbi_journal *j, enum asbi_journal_kind kind,

@@ -87,6 +87,15 @@ struct asbi_journal_call {
     const bool *kept; /* when it is told: of which rows there is a part */
 };
 
+/* What an open call has begun at the provider: it is no more in doubt, and what
+ * it comes to is told by its end. */
+struct asbi_journal_job {
+    uint64_t call;        /* its number */
+    uint64_t row;         /* or ASBI_NO_ROW */
+    int64_t worst;        /* as of the call */
+    asbi_str id, address; /* the provider's name for it, and where it is */
+};
+
 struct asbi_journal_record {
     struct asbi_link link;
     enum asbi_journal_kind {
@@ -94,9 +103,11 @@ struct asbi_journal_record {
         ASBI_RECORD_PART,   /* `answer`, by the call `call.number` */
         ASBI_RECORD_END,    /* `call.number`; its parts are of no more use */
         ASBI_RECORD_ANSWER, /* `answer` */
+        ASBI_RECORD_JOB,    /* `job` */
     } kind;
     struct asbi_journal_call call;
     struct asbi_journal_answer answer;
+    struct asbi_journal_job job;
 };
 
 /* ---- where it is kept ------------------------------------------------- */
@@ -131,11 +142,16 @@ struct asbi_journal_store_ops {
     int (*find_earlier)(struct asbi_journal_store *s, uint64_t key,
                         struct asbi_journal_answer *out,
                         struct asb_message *why);
-    /* Tells each call that has an intent and no end. */
+    /* Tells each call that has an intent, no end, and no job. */
     int (*each_open)(struct asbi_journal_store *s,
                      int (*on_call)(void *arg,
                                     const struct asbi_journal_call *call),
                      void *arg, struct asb_message *why);
+    /* Tells each job of a call without an end. */
+    int (*each_job)(struct asbi_journal_store *s,
+                    int (*on_job)(void *arg,
+                                  const struct asbi_journal_job *job),
+                    void *arg, struct asb_message *why);
     /* What is below the mark is found by place, or else by row. */
     int (*count)(struct asbi_journal_store *s, bool by_place, uint64_t mark,
                  struct asbi_journal_count *out, struct asb_message *why);
@@ -213,8 +229,13 @@ int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
 void asbi_journal_part(struct asbi_journal *j, uint64_t number,
                        const struct asbi_journal_answer *part);
 
-/* It has ended: what it cost by its usage, and what counts against the budget.
- * Without memory for the record the call stays in doubt. */
+/* Its answer named a job, which may be asked after once this is committed.
+ * Without memory for the record no commit succeeds any more. */
+void asbi_journal_job(struct asbi_journal *j,
+                      const struct asbi_journal_job *job);
+
+/* It has ended, or the job has: what it cost by its usage, and what counts
+ * against the budget. Without memory for the record the call stays in doubt. */
 void asbi_journal_end(struct asbi_journal *j, uint64_t number, int64_t cost,
                       int64_t spent);
 

@@ -14,8 +14,10 @@
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
 
-/* Calls of one item whose outcome stayed unknown. */
-enum { MAX_UNKNOWNS = 2 };
+enum {
+    MAX_UNKNOWNS = 2,  /* calls of one item whose outcome stayed unknown */
+    MORE_IF_NAMED = 4, /* times as many attempts */
+};
 
 /* ---- the bill --------------------------------------------------------- */
 
@@ -25,8 +27,8 @@ static void find_usage(const struct asbi_call *call,
 {
     j->has_usage = reply->has_usage;
     j->usage = reply->usage;
-    if (j->has_usage || j->unknown || reply->status < 200 ||
-        reply->status > 299)
+    if (j->has_usage || j->unknown || call->way == ASBI_JOB ||
+        reply->status < 200 || reply->status > 299)
         return;
     j->usage =
         (struct asb_usage){ .input_tokens = call->demand.input_tokens,
@@ -110,7 +112,11 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
      * usage before the answer broke off may be a part of it. */
     if (j->unknown && j->cost < call->demand.worst_cost)
         j->settlement.spent = call->demand.worst_cost;
-    if (j->unknown && !j->has_usage && j->fate == ASBI_FATE_RETRY)
+    /* A job that was named is not begun twice: it counts when it is known. */
+    bool named = call->once[0] && j->fate == ASBI_FATE_RETRY;
+    if (j->unknown && named)
+        j->settlement.spent = 0;
+    else if (j->unknown && !j->has_usage && j->fate == ASBI_FATE_RETRY)
         stats->maybe_paid_twice_nano_usd += call->demand.worst_cost;
     stats->input_tokens += j->usage.input_tokens;
     stats->cached_tokens += j->usage.cached_tokens;
@@ -173,11 +179,17 @@ static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
                           const struct asbi_judgement *j, uint64_t wait)
 {
     struct asb_engine *e = call->engine;
-    bool again = j->fate == ASBI_FATE_RETRY && wait != ASBI_NEVER &&
-                 item->attempts < e->config->max_attempts;
+    uint64_t most = e->config->max_attempts;
 
-    if (j->unknown && ++item->unknowns >= MAX_UNKNOWNS)
-        again = false;
+    item->unknowns += j->unknown;
+    /* A job that was named is not begun twice, however often it is asked; but
+     * who stops asking never knows what came of it. */
+    if (item->unknowns && call->once[0])
+        most *= MORE_IF_NAMED;
+    else if (j->unknown && item->unknowns >= MAX_UNKNOWNS)
+        most = 0;
+    bool again = j->fate == ASBI_FATE_RETRY && wait != ASBI_NEVER &&
+                 item->attempts < most;
     if (!again || e->stopped || call->lane->halt) {
         char message[ASBI_JUDGEMENT_MESSAGE];
 
@@ -304,6 +316,11 @@ static void settle_single(struct asbi_call *call,
     keep_request_id(call, item, reply);
     keep_body(call, item);
     item->attempts++;
+    if (answered && call->way == ASBI_JOB) {
+        take_off(item);
+        asbi_media_begin(call, item);
+        return;
+    }
     if (answered && !asbi_buf_failed(&call->text)) {
         entry->answer =
             asbi_strndup(&call->engine->mem, call->text.data, call->text.len);
@@ -438,7 +455,8 @@ void asbi_call_judge(struct asbi_call *call,
 
     asbi_judgement_find(call, end, reply, now, &j);
     pay(call, reply, &j);
-    asbi_hold_end(call, j.cost, j.settlement.spent);
+    if (call->way != ASBI_JOB) /* that may have to stay open */
+        asbi_hold_end(call, j.cost, j.settlement.spent);
     if (!call->native) {
         j.settlement.seconds = (double)(now - call->started_ns) / 1e9;
         e->stats.latency_ms_sum += (now - call->started_ns) / ASBI_MS;
@@ -453,7 +471,10 @@ void asbi_call_judge(struct asbi_call *call,
     }
     if (complete && j.settlement.outcome == ASBI_LIMITER_OK)
         learn(call, reply, &j);
+    asbi_media_keep_open(call, j.unknown);
     settle_items(call, reply, &j, complete);
+    if (call->way == ASBI_JOB)
+        asbi_hold_end(call, j.cost, j.settlement.spent);
     if (call->batch)
         asbi_former_recycle(&e->former, call->batch);
     asbi_call_recycle(call);

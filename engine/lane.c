@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/media.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 
@@ -86,6 +87,7 @@ static void init_style(struct asbi_lane *lane)
         .max_completion_tokens = lane->provider.max_completion_tokens,
         .model_max_output = lane->model.max_output_tokens,
         .dimensions = c->dimensions,
+        .media = asbi_media_shape_find(lane->provider.dialect),
     };
 }
 

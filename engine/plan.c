@@ -22,6 +22,9 @@ enum { SLICE = 65536, REPORT_BYTES = 1 << 20 };
 
 /* Of a batch: half of what providers promise at most. */
 #define BATCH_TIME (12 * 3600 * ASBI_SECOND)
+/* How long videos take that nobody knows of. */
+#define JOB_LEAST (30 * ASBI_SECOND)
+#define JOB_MOST (180 * ASBI_SECOND)
 
 /* Where virtual calls go; nothing ever leaves the process. */
 static const char nowhere[] = "http://plan.invalid/v1";
@@ -300,6 +303,11 @@ static uint64_t count_tokens(void *arg, asbi_str text)
     return (uint64_t)(asbi_tokens_estimate(lane->vocabulary, text) * factor);
 }
 
+static bool makes_media(const struct asbi_config *c)
+{
+    return strcmp(c->task, "video") == 0 || strcmp(c->task, "image") == 0;
+}
+
 /* A provider elsewhere: limits are kept by pacing, so that it need not refuse;
  * times, tokens and answers are as an earlier run learned them, else what a
  * lane expects to begin with. */
@@ -314,6 +322,11 @@ static void model_provider(struct asb_plan *p)
     if (p->recalled.has_lane)
         law = p->recalled.lane.latency;
     p->sim = (struct asbi_sim_options){ .seed = 1, .job_ns = BATCH_TIME };
+    if (makes_media(c)) {
+        p->sim.job_ns = JOB_LEAST;
+        p->sim.job_most_ns = JOB_MOST;
+        p->sim.any_video = true;
+    }
     p->sim.latency = (struct asbi_sim_latency){
         .base_ns = (uint64_t)(law.theta[0] * 1e9),
         .per_input_token_ns = (uint64_t)(law.theta[1] * 1e6),
@@ -341,6 +354,27 @@ static int set_up_provider(struct asb_plan *p, struct asb_message *why)
     p->sim.model = asbi_sim_model_of_catalogue;
     p->sim.model_arg = p->options;
     return rc;
+}
+
+/* In OpenAI's shape, with what the provider can do. */
+static int speak_of_videos(struct asb_plan *p)
+{
+    struct asbi_media *m = &p->engine->media;
+    const struct asbi_media_shape *real = m->shape;
+
+    p->shape = *asbi_media_shape_find("openai");
+    p->shape.videos = real->videos;
+    p->shape.images = real->images;
+    p->shape.references = real->references;
+    m->shape = &p->shape;
+    return ASB_OK;
+}
+
+static int speak_plainly(struct asb_plan *p, struct asb_message *why)
+{
+    asbi_native_fini(&p->engine->native);
+    int rc = asbi_lane_speak(p->engine->lane, asbi_dialect_find("openai"));
+    return rc ? rc : asbi_native_init(&p->engine->native, p->engine, why);
 }
 
 static int set_up_engine(struct asb_plan *p, struct asb_message *why)
@@ -372,10 +406,8 @@ static int set_up_engine(struct asb_plan *p, struct asb_message *why)
                          "be simulated; try a run of a few of them",
                          p->options->values.provider);
     /* What is simulated speaks this dialect, whichever the provider's is. */
-    asbi_native_fini(&p->engine->native);
-    rc = asbi_lane_speak(p->engine->lane, asbi_dialect_find("openai"));
-    if (!rc)
-        rc = asbi_native_init(&p->engine->native, p->engine, why);
+    rc =
+        p->engine->way == ASBI_JOB ? speak_of_videos(p) : speak_plainly(p, why);
     if (rc)
         return rc;
     p->engine->watch = (struct asbi_watch){ on_send, p };

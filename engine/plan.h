@@ -44,6 +44,7 @@ struct asb_plan {
     struct asb_options *options;   /* a changed copy */
     struct asbi_recalled recalled; /* of earlier runs */
     struct asbi_sim_options sim;
+    struct asbi_media_shape shape; /* of media jobs, as they are simulated */
     struct asb_engine *engine;
     struct asbi_world *world; /* the engine's */
     struct asbi_reader *reader;

@@ -354,6 +354,8 @@ static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
     if (k->packed)
         say_way(b, "packed", &ways.packed, "", "");
     say_way(b, "single", &ways.single, "", k->packed ? ", reckoned" : "");
+    if (p->engine->way == ASBI_JOB)
+        return;
     say_way(b, "native batch", &ways.native, "up to ",
             native_note(p, k, &ways));
 }

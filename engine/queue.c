@@ -193,7 +193,8 @@ static void weigh(struct asb_engine *e, struct asbi_item *item)
     if (output > load->output_tokens)
         load->output_tokens = output;
     load->cost = asbi_price_worst(&item->prices, load->input_tokens,
-                                  load->output_tokens);
+                                  load->output_tokens) +
+                 asbi_item_flat_cost(item);
 }
 
 /* Waiting for company must not cost an item its deadline. */

@@ -404,6 +404,8 @@ static void keep(struct asb_engine *e, const struct asbi_item *item)
         return;
     asbi_str record = asbi_buf_view(&r->bytes);
     asbi_recall_remember(e, item, record, key, expires, true, false);
+    if (item->of_this_run)
+        return;
     asbi_recall_save(e, key, record, expires);
     asbi_recall_near_keep(e, item, expires);
 }
@@ -512,5 +514,8 @@ void asbi_recall_hand_over(struct asb_engine *e, struct asbi_item *item)
     if (!next)
         return;
     take_over(e, item_of(next), item);
-    asbi_call_replace(item->call, item, item_of(next));
+    if (item->state == ASBI_ITEM_AWAY)
+        asbi_media_replace(e, item, item_of(next));
+    else
+        asbi_call_replace(item->call, item, item_of(next));
 }

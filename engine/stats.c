@@ -29,7 +29,7 @@ static void fill_derived(const struct asb_engine *e, struct asb_stats *s)
     const struct asbi_lane *lane = e->lane;
 
     s->reserved_nano_usd = lane->budget.reserved;
-    s->in_flight = (unsigned)e->calls.count;
+    s->in_flight = (unsigned)(e->calls.count + asbi_media_count(&e->media));
     s->concurrency_limit = asbi_limiter_limit(&lane->limiter);
     s->rate_limited = e->closed_gate == ASBI_GATE_RATE ||
                       (e->closed_gate == ASBI_GATE_BLOCKED && lane->throttles);

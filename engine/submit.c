@@ -59,6 +59,8 @@ static int check(const struct asb_engine *e, const struct asb_request *r)
     size_t bytes = r->id.len + r->text.len + r->body.len + r->fields.len +
                    r->url.len + r->tenant.len;
 
+    if (e->way == ASBI_JOB && !is_text(r->payload))
+        return ASB_EINVAL;
     if (r->payload > ASB_BODY || r->priority > ASB_BACKGROUND)
         return ASB_EINVAL;
     if (is_text(r->payload) ? r->text.len == 0 && r->fields.len == 0
@@ -116,6 +118,8 @@ static void estimate(struct asb_engine *e, struct asbi_item *item,
 {
     asbi_str what = is_text(item->payload) ? item->text : item->body;
 
+    if (e->way == ASBI_JOB)
+        return; /* no tokens, a price of its own */
     item->prices = e->lane->prices;
     item->input_estimate =
         e->lane->provider.bills_characters
@@ -164,7 +168,7 @@ static bool render(struct asb_engine *e, const struct asb_request *r,
                    asbi_str *text, struct asbi_verdict_on_item *verdict)
 {
     *text = r->text;
-    if (r->payload != ASB_TEXT || !e->task_packs)
+    if (e->way != ASBI_JOB && (r->payload != ASB_TEXT || !e->task_packs))
         return true;
     asbi_buf_clear(&e->scratch);
     if (!asbi_task_render(e->task, r->text, r->fields, &e->scratch, verdict))
@@ -192,19 +196,30 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     e->stats.items_total++;
     estimate(e, item, r);
     if (item->packed)
-        describe(e, item, r->fields);
+        describe(e, item, e->way == ASBI_JOB ? item->text : r->fields);
     e->work_accepted += item->input_estimate + 1;
+}
+
+static bool add_media(struct asb_engine *e, struct asbi_item *item,
+                      int64_t cost)
+{
+    item->media = asbi_calloc(&e->mem, 1, sizeof(*item->media));
+    if (item->media)
+        item->media->cost = cost;
+    return item->media != NULL;
 }
 
 /* An item with a number; NULL when out of memory. */
 static struct asbi_item *make_item(struct asb_engine *e,
-                                   const struct asb_request *r, asbi_str text)
+                                   const struct asb_request *r, asbi_str text,
+                                   int64_t cost)
 {
     struct asbi_item *item = asbi_item_new(&e->mem, r, text);
 
     if (!item)
         return NULL;
-    item->number = asbi_slots_add(&e->numbers, item);
+    if (e->way != ASBI_JOB || add_media(e, item, cost))
+        item->number = asbi_slots_add(&e->numbers, item);
     if (item->number)
         return item;
     item->release = NULL; /* what is refused stays the host's */
@@ -218,7 +233,8 @@ bool asbi_submit_warm(struct asb_engine *e, const struct asb_request *request,
     struct asbi_verdict_on_item verdict = { .code = NULL };
     asbi_str text = { NULL, 0 };
 
-    if (check(e, request) || !render(e, request, &text, &verdict))
+    if (e->way == ASBI_JOB || check(e, request) ||
+        !render(e, request, &text, &verdict))
         return false;
     struct asbi_item *item = asbi_item_new(&e->mem, request, text);
     if (!item)
@@ -240,13 +256,16 @@ static int submit(struct asb_engine *e, const struct asb_request *request,
     int rc = check(e, request);
     if (rc)
         return rc;
+    int64_t cost = 0;
     bool rendered = render(e, request, &text, &verdict);
     if (rendered && text.at != request->text.at && asbi_buf_failed(&e->scratch))
         return ASB_ENOMEM;
+    if (rendered && e->way == ASBI_JOB)
+        rendered = asbi_media_check(e, text, &cost, &verdict);
     if (rendered && text.len > e->config->max_item_bytes)
         return ASB_ETOOBIG;
     struct asbi_item *item =
-        make_item(e, request, rendered ? text : request->text);
+        make_item(e, request, rendered ? text : request->text, cost);
     if (!item)
         return ASB_ENOMEM;
     item->done = done;

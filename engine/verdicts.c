@@ -90,6 +90,20 @@ static void judge_not_worked_off(const struct asbi_call *call,
                        asbi_str_of("", 0));
 }
 
+/* A job may have been begun: only a provider that knows the submission again
+ * is sent it again. */
+static void judge_submission(const struct asbi_call *call,
+                             const struct asbi_exchange_end *end,
+                             struct asbi_judgement *j)
+{
+    j->fate = call->once[0] ? ASBI_FATE_RETRY : ASBI_FATE_FAIL;
+    /* The next run can go on where this one was stopped. */
+    j->retryable = call->once[0] && call->engine->stopped;
+    asbi_judgement_say(j, "outcome_unknown",
+                       "nobody knows whether the job was begun, and paid for",
+                       asbi_str_c(end->text));
+}
+
 static void judge_unknown(struct asbi_call *call,
                           const struct asbi_exchange_end *end,
                           struct asbi_judgement *j)
@@ -114,6 +128,8 @@ static void judge_unknown(struct asbi_call *call,
                        "the call ended without a whole answer and may "
                        "have been paid for",
                        asbi_str_c(end->text));
+    if (call->way == ASBI_JOB)
+        judge_submission(call, end, j);
     /* What fitted is kept, and the call is billed: all of it was done. */
     if (end->outcome == ASBI_TOO_LARGE && call->way == ASBI_ARRAY &&
         call->count > 1) {

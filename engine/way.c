@@ -14,6 +14,12 @@ int asbi_way_choose(struct asb_engine *e, struct asb_message *why)
     enum asbi_array_kind kind = ASBI_EMBED;
     bool wants_array = asbi_task_array(e->task, &kind);
 
+    if (asbi_media_is_on(&e->media)) {
+        e->way = ASBI_JOB;
+        asbi_lane_set_way(e->lane, e->way);
+        return ASB_OK;
+    }
+
     if (wants_array && !has_array(d, kind))
         return asbi_fail(why, ASB_ECONFIG,
                          "provider %s cannot do task %s; name another with "
@@ -31,6 +37,8 @@ int asbi_way_choose(struct asb_engine *e, struct asb_message *why)
 
 bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload)
 {
+    if (e->way == ASBI_JOB)
+        return true; /* not a call, but a batch: alike ones go together */
     return e->task_packs && (payload == ASB_TEXT ||
                              (payload == ASB_PROMPT && e->way == ASBI_ARRAY));
 }

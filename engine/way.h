@@ -11,7 +11,7 @@
  * ASB_ECONFIG when the provider cannot do the task. */
 int asbi_way_choose(struct asb_engine *e, struct asb_message *why);
 
-/* Whether an item with this payload may share a call. */
+/* Whether an item with this payload may share a batch, and so a call. */
 bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload);
 
 /* Appends what, beside dialect, model and prompt, makes the answers of array

@@ -24,4 +24,11 @@ void asbi_digest_free(struct asbi_digest *d);
 bool asbi_digest_of(struct asbi_digest *d, const void *at, size_t len,
                     unsigned char out[ASBI_DIGEST_BYTES]);
 
+/* The same of bytes that come in pieces: begin, any number of adds, end.  False
+ * as above. */
+bool asbi_digest_begin(struct asbi_digest *d);
+bool asbi_digest_add(struct asbi_digest *d, const void *at, size_t len);
+bool asbi_digest_end(struct asbi_digest *d,
+                     unsigned char out[ASBI_DIGEST_BYTES]);
+
 #endif

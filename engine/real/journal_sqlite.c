@@ -25,6 +25,8 @@ static const char *const sql[STATEMENTS] = {
     [ROLLBACK] = "ROLLBACK",
     [PUT_CALL] = "INSERT INTO call VALUES (?1, ?2, ?3)",
     [END_CALL] = "DELETE FROM call WHERE number = ?1",
+    [PUT_JOB] = "INSERT OR REPLACE INTO job VALUES (?1, ?2, ?3, ?4, ?5)",
+    [END_JOB] = "DELETE FROM job WHERE number = ?1",
     [PUT_PART] = ("INSERT OR REPLACE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                   "?7)"),
     [END_PARTS] = "DELETE FROM part WHERE call = ?1",
@@ -39,7 +41,9 @@ static const char *const sql[STATEMENTS] = {
     [FIND] = "SELECT " ANSWER " FROM answer WHERE seq = ?1",
     [FIND_EARLIER] = "SELECT " ANSWER " FROM earlier WHERE key = ?1 "
                      "ORDER BY ok DESC LIMIT 1",
-    [OPEN_CALLS] = "SELECT number, worst_nano_usd, rows FROM call",
+    [OPEN_CALLS] = ("SELECT number, worst_nano_usd, rows FROM call "
+                    "WHERE number NOT IN (SELECT number FROM job)"),
+    [OPEN_JOBS] = "SELECT number, row, worst_nano_usd, id, address FROM job",
     [COUNT_BY_ROW] = COUNT("seq"),
     [COUNT_BY_PLACE] = COUNT("place"),
     [UNPLACE] = "UPDATE answer SET place = NULL WHERE place >= ?1",
@@ -207,6 +211,21 @@ bool asbi_sqlite_put_state(struct asbi_sqlite_store *s,
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 
+static bool put_job(struct asbi_sqlite_store *s,
+                    const struct asbi_journal_job *job)
+{
+    sqlite3_stmt *st = asbi_sqlite_get(s, PUT_JOB);
+
+    if (!st)
+        return false;
+    asbi_sqlite_bind(st, 1, job->call);
+    asbi_sqlite_bind(st, 2, job->row);
+    (void)sqlite3_bind_int64(st, 3, job->worst);
+    bind_blob(st, 4, job->id);
+    bind_blob(st, 5, job->address);
+    return asbi_sqlite_run(st) == SQLITE_DONE;
+}
+
 static bool put_record(struct asbi_sqlite_store *s,
                        const struct asbi_journal_record *r)
 {
@@ -217,7 +236,10 @@ static bool put_record(struct asbi_sqlite_store *s,
         return put_part(s, r->call.number, &r->answer);
     case ASBI_RECORD_END:
         return end_with(s, END_CALL, r->call.number) &&
-               end_with(s, END_PARTS, r->call.number);
+               end_with(s, END_PARTS, r->call.number) &&
+               end_with(s, END_JOB, r->call.number);
+    case ASBI_RECORD_JOB:
+        return put_job(s, &r->job);
     case ASBI_RECORD_ANSWER:
         return put_answer(s, &r->answer);
     }
@@ -305,6 +327,7 @@ const struct asbi_journal_store_ops asbi_sqlite_store_ops = {
     .find = asbi_sqlite_find,
     .find_earlier = asbi_sqlite_find_earlier,
     .each_open = asbi_sqlite_each_open,
+    .each_job = asbi_sqlite_each_job,
     .each_part = asbi_sqlite_each_part,
     .count = asbi_sqlite_count,
     .unplace = store_unplace,

@@ -11,7 +11,7 @@
 #include "engine/real/journal_sqlite_private.h"
 
 enum {
-    APPLICATION = 0x61736a32, /* "asj2": whose file it is, and which layout */
+    APPLICATION = 0x61736a33, /* "asj3": whose file it is, and which layout */
 };
 
 #define COLUMNS                                                          \
@@ -33,6 +33,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS part (call INTEGER, seq INTEGER, key INTEGER, "
     "is_json INTEGER, source INTEGER, attempts INTEGER, output BLOB, "
     "PRIMARY KEY (call, seq)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS job (number INTEGER PRIMARY KEY, "
+    "row INTEGER, worst_nano_usd INTEGER, id BLOB, address BLOB);"
     "CREATE TABLE IF NOT EXISTS answer (seq INTEGER PRIMARY KEY, " COLUMNS ";"
     "CREATE TABLE IF NOT EXISTS earlier (seq INTEGER, " COLUMNS ";"
     "CREATE INDEX IF NOT EXISTS failures ON answer (seq) WHERE NOT ok;"
@@ -142,7 +144,7 @@ int asbi_journal_sqlite_set_aside(struct asbi_journal_store *store,
                      "(seq, key, ok, is_json, source, attempts, output) SELECT "
                      "seq, key, 1, is_json, source, attempts, output FROM "
                      "part; DELETE FROM answer; DELETE FROM part; "
-                     "UPDATE call SET rows = x''; COMMIT",
+                     "UPDATE call SET rows = x''; DELETE FROM job; COMMIT",
                      why);
 
     if (rc && !sqlite3_get_autocommit(s->db))

@@ -164,6 +164,33 @@ int asbi_sqlite_each_open(struct asbi_journal_store *store,
     return rc;
 }
 
+int asbi_sqlite_each_job(struct asbi_journal_store *store,
+                         int (*on_job)(void *arg,
+                                       const struct asbi_journal_job *job),
+                         void *arg, struct asb_message *why)
+{
+    struct asbi_sqlite_store *s = asbi_sqlite_of(store);
+    sqlite3_stmt *st = asbi_sqlite_get(s, OPEN_JOBS);
+    int step = SQLITE_NOMEM, rc = ASB_OK;
+
+    while (st && !rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
+        const struct asbi_journal_job job = {
+            .call = column(st, 0),
+            .row = column(st, 1),
+            .worst = sqlite3_column_int64(st, 2),
+            .id = text_of(st, 3),
+            .address = text_of(st, 4),
+        };
+
+        rc = on_job(arg, &job);
+    }
+    if (!rc && step != SQLITE_DONE)
+        rc = asbi_sqlite_fail(s, why);
+    if (st)
+        (void)sqlite3_reset(st);
+    return rc;
+}
+
 static int tell_part(sqlite3_stmt *st,
                      int (*on_part)(void *arg,
                                     const struct asbi_journal_answer *part),

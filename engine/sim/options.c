@@ -33,6 +33,8 @@ static int check(const struct asbi_sim_options *o, struct asb_message *why)
         { "sim_garbage_rate", o->garbage_rate },
         { "sim_disconnect_rate", o->disconnect_rate },
         { "sim_batch_expire_rate", o->batch_expire_rate },
+        { "sim_job_failure_rate", o->job_failure_rate },
+        { "sim_job_refusal_rate", o->job_refusal_rate },
     };
 
     for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
@@ -42,6 +44,22 @@ static int check(const struct asbi_sim_options *o, struct asb_message *why)
     }
     int rc = check_quota("sim_rpm", o->rpm, why);
     return rc ? rc : check_quota("sim_tpm", o->tpm, why);
+}
+
+/* "2s", "20s..3m" */
+static bool read_job_time(asbi_str text, struct asbi_sim_options *out)
+{
+    size_t at = 0;
+
+    while (at + 1 < text.len && memcmp(text.at + at, "..", 2) != 0)
+        at++;
+    if (at + 1 >= text.len)
+        return asbi_parse_duration(text, ASBI_SECOND, &out->job_ns);
+    asbi_str rest = asbi_str_of(text.at + at + 2, text.len - at - 2);
+    return asbi_parse_duration(asbi_str_of(text.at, at), ASBI_SECOND,
+                               &out->job_ns) &&
+           asbi_parse_duration(rest, ASBI_SECOND, &out->job_most_ns) &&
+           out->job_ns <= out->job_most_ns;
 }
 
 int asbi_sim_options_from_config(const struct asbi_config *config,
@@ -58,12 +76,19 @@ int asbi_sim_options_from_config(const struct asbi_config *config,
         .garbage_rate = config->sim_garbage_rate,
         .disconnect_rate = config->sim_disconnect_rate,
         .seed = config->sim_seed,
-        .job_ns = config->sim_job_ns,
         .window_ns = config->sim_batch_window_ns,
         .batch_expire_rate = config->sim_batch_expire_rate,
         .batch_stuck = config->sim_batch_stuck,
         .batch_tokens = config->sim_batch_tokens,
+        .job_failure_rate = config->sim_job_failure_rate,
+        .job_refusal_rate = config->sim_job_refusal_rate,
+        .artefact_bytes = config->sim_artefact_bytes,
     };
+    if (!read_job_time(asbi_str_c(config->sim_job_time), out))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "sim_job_time: \"%.60s\" is no time such as 2s, nor "
+                         "two such as 20s..3m",
+                         config->sim_job_time);
     int rc = asbi_sim_latency_parse(asbi_str_c(config->sim_latency),
                                     &out->latency, why);
     return rc ? rc : check(out, why);

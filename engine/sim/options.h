@@ -50,6 +50,14 @@ struct asbi_sim_options {
     double batch_expire_rate; /* of lines that are left until it is over */
     uint64_t batch_stuck;     /* this batch, 1-based, gets nowhere; 0: none */
     uint64_t batch_tokens;    /* that may wait in batches; 0: no limit */
+    uint64_t job_most_ns;     /* a video between the two; 0: as job_ns */
+    double job_failure_rate, job_refusal_rate; /* of videos, by prompt */
+    uint64_t artefact_bytes;                   /* of a video; 0: 4096 */
+    bool any_video; /* of whatever size and length; else as OpenAI's */
+    /* Told a line of JSON for each video that comes or goes, before the
+     * request is answered; NULL: nobody keeps them. */
+    void (*keep)(void *arg, asbi_str line);
+    void *keep_arg;
     /* Corrects the facts of a model by its name; NULL: the same modest prices
      * for all. */
     void (*model)(void *arg, const char *name, struct asbi_sim_model *out);

@@ -29,6 +29,8 @@
 struct asbi_sim_request {
     asbi_str method, path; /* a query after the path is allowed */
     asbi_str content_type; /* may be empty */
+    asbi_str range;        /* header Range; may be empty */
+    asbi_str once;         /* header Idempotency-Key; may be empty */
     bool has_key;          /* an Authorization header came along */
     asbi_str body;
     uint64_t wall_s; /* seconds since 1970, for time stamps in answers */
@@ -53,6 +55,12 @@ void asbi_sim_provider_free(struct asbi_sim_provider *p);
 int asbi_sim_provider_take(struct asbi_sim_provider *p,
                            const struct asbi_sim_request *request,
                            uint64_t now_ns, struct asbi_sim_call **out);
+
+/* Brings back a video from a line that options->keep was told, in their order.
+ * `now_ns` and `wall_s` are the present.  What is no such line is left out.
+ * ASB_OK or ASB_ENOMEM. */
+int asbi_sim_provider_restore(struct asbi_sim_provider *p, asbi_str line,
+                              uint64_t now_ns, uint64_t wall_s);
 
 /* The last piece of a started call is due: its place is free.  Returns the call
  * that takes it and has started now, or NULL.  Once for each call; the answer

@@ -18,6 +18,7 @@
 #include "engine/base/units.h"
 #include "engine/sim/address.h"
 #include "engine/sim/provider.h"
+#include "engine/sim/state_file.h"
 
 enum {
     BACKLOG = 1024,
@@ -31,10 +32,11 @@ struct asb_simulator {
     struct event_base *base;
     struct asbi_sim_provider *provider;
     struct evhttp *http;
-    struct evconnlistener *listener; /* owned by http */
-    struct event *resume;            /* takes connections again */
-    struct evbuffer *out;            /* scratch; empty between two uses */
-    struct asb_options *options;     /* a copy, for model facts; or NULL */
+    struct evconnlistener *listener;   /* owned by http */
+    struct event *resume;              /* takes connections again */
+    struct evbuffer *out;              /* scratch; empty between two uses */
+    struct asb_options *options;       /* a copy, for model facts; or NULL */
+    struct asbi_sim_state_file *state; /* owned; NULL: nothing is kept */
     struct asbi_list replies;
     char url[80];
 };
@@ -293,6 +295,8 @@ static struct asbi_sim_request read_request(struct evhttp_request *req)
         .method = asbi_str_c(method_name(req)),
         .path = asbi_str_c(evhttp_request_get_uri(req)),
         .content_type = asbi_str_c(evhttp_find_header(headers, "Content-Type")),
+        .range = asbi_str_c(evhttp_find_header(headers, "Range")),
+        .once = asbi_str_c(evhttp_find_header(headers, "Idempotency-Key")),
         .has_key = evhttp_find_header(headers, "Authorization") != NULL,
         .body = asbi_str_of((const char *)evbuffer_pullup(body, -1), len),
         .wall_s = (uint64_t)time(NULL),
@@ -434,10 +438,25 @@ out:
     return rc;
 }
 
+static int open_state(const struct asbi_config *config,
+                      const struct asbi_mem *mem, struct asbi_sim_options *sim,
+                      struct asbi_sim_state_file **out, struct asb_message *why)
+{
+    if (!config->sim_state[0])
+        return ASB_OK;
+    int rc = asbi_sim_state_open(mem, config->sim_state, out, why);
+    if (!rc) {
+        sim->keep = asbi_sim_state_keep;
+        sim->keep_arg = *out;
+    }
+    return rc;
+}
+
 int asb_simulator_new(struct event_base *base,
                       const struct asb_options *options, const char *listen,
                       struct asb_simulator **out, struct asb_message *why)
 {
+    struct asbi_sim_state_file *state = NULL;
     struct asbi_sim_options sim;
 
     *out = NULL;
@@ -449,11 +468,23 @@ int asb_simulator_new(struct event_base *base,
         return asbi_fail(why, ASB_ENOMEM, "out of memory");
     sim.model = asbi_sim_model_of_catalogue;
     sim.model_arg = copy;
-    rc = asbi_simulator_new(base, options->mem, &sim, listen, out, why);
-    if (rc || !*out)
+    rc = open_state(&copy->values, options->mem, &sim, &state, why);
+    if (!rc)
+        rc = asbi_simulator_new(base, options->mem, &sim, listen, out, why);
+    if (rc || !*out) {
+        asbi_sim_state_close(state);
         asb_options_free(copy);
-    else
-        (*out)->options = copy;
+        return rc;
+    }
+    (*out)->options = copy;
+    (*out)->state = state;
+    if (state)
+        rc = asbi_sim_state_restore(state, (*out)->provider, now_ns(),
+                                    (uint64_t)time(NULL), why);
+    if (rc) {
+        asb_simulator_free(*out);
+        *out = NULL;
+    }
     return rc;
 }
 
@@ -474,6 +505,7 @@ void asb_simulator_free(struct asb_simulator *sim)
     if (sim->out)
         evbuffer_free(sim->out);
     asbi_sim_provider_free(sim->provider);
+    asbi_sim_state_close(sim->state);
     asb_options_free(sim->options);
     asbi_free(sim->mem, sim);
 }

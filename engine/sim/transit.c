@@ -314,6 +314,8 @@ static void on_arrival(struct asbi_sim_world *w, struct transit *t)
         .method = asbi_str_c(x->endpoint->method),
         .path = path_of(x->endpoint->url),
         .content_type = header(x, ASBI_STR("Content-Type")),
+        .range = header(x, ASBI_STR("Range")),
+        .once = header(x, ASBI_STR("Idempotency-Key")),
         .has_key = header(x, ASBI_STR("Authorization")).len > 0,
         .body = asbi_str_of(x->body, x->body_len),
         .wall_s = w->base.ops->wall_ms(&w->base) / 1000,

@@ -41,3 +41,12 @@ class Models(Case):
         rows = self.table()
         self.assertEqual(rows["gpt-4.1-mini"][3:6], ["0.33", "0.10", "1.60"])
         self.assertEqual(rows["my-own"][1:6], ["vllm", "4096", "-", "-", "-"])
+
+    def test_a_video_is_priced_by_the_second(self):
+        self.write("asyncbatch.yaml",
+                   "provider: runway\nproviders:\n  kling: {credit: 0.5}\n"
+                   "models:\n  k: {provider: kling, credits_per_second: 3}\n")
+        rows = self.table()
+        self.assertEqual(rows["gen4_turbo"][1:6],
+                         ["runway", "-", "-", "-", "0.05/s"])
+        self.assertEqual(rows["k"][5], "1.50/s")

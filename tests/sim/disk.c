@@ -112,6 +112,8 @@ static void put(struct disk *d, const struct asbi_journal_record *r)
     case ASBI_RECORD_PART:
         put_part(d, r->call.number, &r->answer);
         break;
+    case ASBI_RECORD_JOB: /* nothing here begins any */
+        break;
     case ASBI_RECORD_ANSWER:
         put_answer(&d->answers[r->answer.seq % DISK_ROWS], &r->answer);
         break;

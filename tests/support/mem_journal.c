@@ -19,6 +19,9 @@ static void take(struct mem_journal *m, const struct asbi_journal_record *r)
     case ASBI_RECORD_PART:
         m->parts++;
         break;
+    case ASBI_RECORD_JOB:
+        m->jobs++;
+        break;
     case ASBI_RECORD_END:
         m->ends++;
         break;

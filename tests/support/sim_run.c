@@ -55,6 +55,8 @@ void sim_run_start(struct sim_run *r)
     fault_mem_init(&r->mem, r->fail_at);
     r->engine = asbi_engine_alloc(&r->mem.mem, &log);
     r->rc = r->engine ? ASB_OK : ASB_ENOMEM;
+    if (r->engine)
+        r->engine->media.place = r->place;
     if (!r->rc)
         r->rc = asbi_sim_world_new(&r->engine->mem, r->seed, &r->provider,
                                    &r->world);

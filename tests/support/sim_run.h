@@ -38,9 +38,10 @@ struct sim_run {
     const char *(*text)(size_t i, char *room, size_t size);
     /* The fields of item `i`, a JSON object; NULL: none. */
     const char *(*fields)(size_t i, char *room, size_t size);
-    const char *instructions; /* for task prompt; NULL: none */
-    const char *labels;       /* of task classify */
-    struct asbi_store *store; /* of answers; the run takes it over */
+    const char *instructions;     /* for task prompt; NULL: none */
+    const char *labels;           /* of task classify */
+    struct asbi_store *store;     /* of answers; the run takes it over */
+    struct asbi_artefacts *place; /* of artefacts; the run takes it over */
     enum asb_class (*priority)(size_t i); /* NULL: all normal */
     const char *(*tenant)(size_t i);      /* NULL: none */
     uint64_t deadline_ms;                 /* of each item; 0: none */

@@ -204,6 +204,59 @@ static void a_call_is_open_until_it_ends(void)
     remove_folder();
 }
 
+static int on_job(void *arg, const struct asbi_journal_job *job)
+{
+    struct asbi_journal_job *seen = arg;
+
+    CHECK_STR(job->id, "video_1");
+    CHECK_STR(job->address, "/videos/video_1");
+    seen->call = job->call;
+    seen->row = job->row;
+    seen->worst += job->worst;
+    return ASB_OK;
+}
+
+static int no_call(void *arg, const struct asbi_journal_call *call)
+{
+    (void)arg;
+    (void)call;
+    return ASB_EIO; /* a call with a job is in no doubt */
+}
+
+static void a_call_with_a_job_is_in_no_doubt(void)
+{
+    const uint64_t row = 7;
+    struct asbi_journal_job seen = { .worst = 0 };
+    struct asbi_journal_job job = {
+        .row = 7, .worst = 5, .id = ASBI_STR(""), .address = ASBI_STR("a name")
+    };
+    struct rig g;
+
+    make_folder();
+    rig_open(&g);
+    CHECK_INT(asbi_journal_intent(&g.j, 5, &row, 1, &job.call), ==, ASB_OK);
+    asbi_journal_job(&g.j, &job);
+    commit(&g);
+    job.id = ASBI_STR("video_1");
+    job.address = ASBI_STR("/videos/video_1");
+    asbi_journal_job(&g.j, &job); /* in the place of what was known before */
+    commit(&g);
+    rig_close(&g);
+    rig_open(&g);
+    const struct asbi_journal_store_ops *ops = g.file.store->ops;
+    CHECK_INT(ops->each_open(g.file.store, no_call, NULL, &g.why), ==, ASB_OK);
+    CHECK_INT(ops->each_job(g.file.store, on_job, &seen, &g.why), ==, ASB_OK);
+    CHECK_INT(seen.call, ==, job.call);
+    CHECK_INT(seen.row, ==, 7);
+    CHECK_INT(seen.worst, ==, 5);
+    asbi_journal_end(&g.j, job.call, 4, 4);
+    commit(&g);
+    CHECK_INT(ops->each_job(g.file.store, on_job, &seen, &g.why), ==, ASB_OK);
+    CHECK_INT(seen.worst, ==, 5); /* it has ended: nobody was told */
+    rig_close(&g);
+    remove_folder();
+}
+
 static void failures_are_counted_below_and_above_the_mark(void)
 {
     struct asbi_journal_count n;
@@ -486,6 +539,7 @@ static void what_another_has_put_there_is_left_alone(void)
 TEST_MAIN(CASE(an_answer_comes_back_as_it_was),
           CASE(the_state_comes_back_with_every_commit),
           CASE(a_call_is_open_until_it_ends),
+          CASE(a_call_with_a_job_is_in_no_doubt),
           CASE(failures_are_counted_below_and_above_the_mark),
           CASE(answers_set_aside_are_found_by_what_was_asked),
           CASE(one_at_a_time),

@@ -460,6 +460,183 @@ static void every_failed_allocation_is_survived(void)
     }
 }
 
+/* ---- what clients of videos rely on ------------------------------------ */
+
+#define FORM "multipart/form-data; boundary=XX"
+#define FIELD(name, value)                                                    \
+    "--XX\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value \
+    "\r\n"
+
+static void a_video_may_be_asked_for_by_a_form(void)
+{
+    struct asbi_sim_options o = ten_seconds();
+    struct rig r = rig_new(&o);
+
+    r.content_type = FORM;
+    CHECK_INT(take(&r, "/v1/videos",
+                   FIELD("prompt", "a cat") FIELD("seconds", "12")
+                       FIELD("size", "1280x720") "--XX--\r\n")
+                  ->status,
+              ==, 200);
+    CHECK_STR(text_at(&r, "seconds"), "12");
+    CHECK_STR(text_at(&r, "size"), "1280x720");
+    CHECK_INT(
+        take(&r, "/v1/videos", FIELD("seconds", "12") "--XX--\r\n")->status, ==,
+        400);
+    CHECK_STR(text_at(&r, "error.param"), "prompt");
+    CHECK_INT(take(&r, "/v1/videos", "--XX\r\nno form")->status, ==, 400);
+    rig_free(&r);
+}
+
+static struct asbi_sim_call *ask(struct rig *r, struct asbi_sim_request request)
+{
+    drop_call(r);
+    request.wall_s = 1700000000;
+    CHECK_INT(asbi_sim_provider_take(r->p, &request, r->now_ns, &r->call), ==,
+              0);
+    return r->call;
+}
+
+static void a_request_with_a_known_key_begins_nothing(void)
+{
+    struct asbi_sim_options o = ten_seconds();
+    struct rig r = rig_new(&o);
+    struct asbi_sim_request request = {
+        .method = ASBI_STR("POST"),
+        .path = ASBI_STR("/v1/videos"),
+        .body = ASBI_STR("{\"prompt\":\"x\"}"),
+        .once = ASBI_STR("k1"),
+    };
+    char first[40];
+
+    ask(&r, request);
+    (void)snprintf(first, sizeof(first), "%.*s", (int)text_at(&r, "id").len,
+                   text_at(&r, "id").at);
+    ask(&r, request);
+    CHECK_STR(text_at(&r, "id"), first);
+    CHECK_INT(asbi_sim_provider_stats(r.p)->billed_nano_usd, ==,
+              4 * ASBI_USD / 10);
+    request.once = ASBI_STR("k2");
+    ask(&r, request);
+    CHECK(!asbi_str_eq(text_at(&r, "id"), asbi_str_c(first)));
+    rig_free(&r);
+}
+
+static void a_prompt_meets_the_same_fate_each_time(void)
+{
+    struct asbi_sim_options o = ten_seconds();
+    unsigned at_once = 0, refused = 0, failed = 0;
+
+    o.job_refusal_rate = 0.2;
+    o.job_failure_rate = 0.2;
+    struct rig r = rig_new(&o);
+    for (int i = 0; i < 200; i++) {
+        char body[64];
+
+        (void)snprintf(body, sizeof(body), "{\"prompt\":\"scene %d\"}", i / 2);
+        r.now_ns = 0;
+        if (take(&r, "/v1/videos", body)->status == 400) {
+            CHECK_STR(text_at(&r, "error.code"), "moderation_blocked");
+            at_once++;
+            continue;
+        }
+        const char *path = with_id(&r, "/v1/videos/", "id", "");
+        r.now_ns = 10 * ASBI_SECOND;
+        take(&r, path, "");
+        asbi_str code = text_at(&r, "error.code");
+        refused += asbi_str_eq(code, ASBI_STR("moderation_blocked"));
+        failed += asbi_str_eq(code, ASBI_STR("generation_failed"));
+    }
+    CHECK(at_once > 4 && refused > 4 && failed > 10);
+    CHECK(at_once % 2 == 0 && refused % 2 == 0 && failed % 2 == 0);
+    rig_free(&r);
+}
+
+static void an_artefact_is_sent_from_where_it_broke(void)
+{
+    struct asbi_sim_options o = ten_seconds();
+    struct rig r = rig_new(&o);
+    char whole[4096];
+
+    take(&r, "/v1/videos", "{\"prompt\":\"x\"}");
+    const char *content = with_id(&r, "/v1/videos/", "id", "/content");
+    struct asbi_sim_request request = { .method = ASBI_STR("GET"),
+                                        .path = asbi_str_c(content) };
+    r.now_ns = 10 * ASBI_SECOND;
+    CHECK_INT(ask(&r, request)->status, ==, 200);
+    CHECK(header_of(r.call, "Repr-Digest"));
+    CHECK_INT(r.call->body.len, ==, sizeof(whole));
+    memcpy(whole, r.call->body.data, sizeof(whole));
+    request.range = ASBI_STR("bytes=4000-");
+    CHECK_INT(ask(&r, request)->status, ==, 206);
+    CHECK_STR(asbi_str_c(header_of(r.call, "Content-Range")),
+              "bytes 4000-4095/4096");
+    CHECK_INT(r.call->body.len, ==, 96);
+    CHECK(memcmp(r.call->body.data, whole + 4000, 96) == 0);
+    request.range = ASBI_STR("bytes=4096-");
+    CHECK_INT(ask(&r, request)->status, ==, 416);
+    CHECK_STR(asbi_str_c(header_of(r.call, "Content-Range")), "bytes */4096");
+    request.range = ASBI_STR("bytes=x-");
+    CHECK_INT(ask(&r, request)->status, ==, 200);
+    rig_free(&r);
+}
+
+static struct asbi_buf kept;
+
+static void keep_line(void *arg, asbi_str line)
+{
+    (void)arg;
+    asbi_buf_str(&kept, line);
+    asbi_buf_char(&kept, '\n');
+}
+
+static void restore(struct rig *r, uint64_t wall_s)
+{
+    asbi_str rest = asbi_buf_view(&kept);
+
+    while (rest.len) {
+        size_t len =
+            (size_t)((char *)memchr(rest.at, '\n', rest.len) - rest.at);
+
+        CHECK_INT(asbi_sim_provider_restore(r->p, asbi_str_of(rest.at, len),
+                                            r->now_ns, wall_s),
+                  ==, ASB_OK);
+        rest = asbi_str_of(rest.at + len + 1, rest.len - len - 1);
+    }
+}
+
+static void videos_are_there_again_after_a_restart(void)
+{
+    struct asbi_sim_options o = ten_seconds();
+
+    o.keep = keep_line;
+    asbi_buf_init(&kept, &asbi_mem_system, 1 << 16);
+    struct rig r = rig_new(&o);
+    take(&r, "/v1/videos", "{\"prompt\":\"x\",\"seconds\":\"8\"}");
+    const char *path = with_id(&r, "/v1/videos/", "id", "");
+    take(&r, "/v1/videos", "{\"prompt\":\"y\"}");
+    const char *gone = with_id(&r, "/v1/videos/", "id", "");
+    drop_call(&r);
+    take_at(&r, "DELETE", gone, ASBI_STR(""), 0);
+    rig_free(&r);
+
+    asbi_buf_c(&kept, "nonsense\n{\"id\":7}\n{}\n[]\n");
+    r = rig_new(&o);
+    r.now_ns = 3 * ASBI_SECOND; /* another clock */
+    restore(&r, 1700000004);    /* four seconds later */
+    CHECK_INT(take(&r, path, "")->status, ==, 200);
+    CHECK_STR(text_at(&r, "status"), "in_progress");
+    CHECK_INT(number_at(&r, "progress"), ==, 40);
+    CHECK_INT(take(&r, gone, "")->status, ==, 404);
+    CHECK_INT(asbi_sim_provider_stats(r.p)->billed_nano_usd, ==,
+              12 * ASBI_USD / 10);
+    take(&r, "/v1/videos", "{\"prompt\":\"z\"}");
+    const char *other = with_id(&r, "/v1/videos/", "id", "");
+    CHECK(strcmp(other, path) != 0 && strcmp(other, gone) != 0);
+    rig_free(&r);
+    asbi_buf_fini(&kept);
+}
+
 TEST_MAIN(CASE(a_file_comes_back_as_it_was), CASE(a_malformed_form_is_refused),
           CASE(a_form_cut_anywhere_is_survived), CASE(lists_go_by_pages),
           CASE(no_more_is_kept_than_fits),
@@ -471,4 +648,9 @@ TEST_MAIN(CASE(a_file_comes_back_as_it_was), CASE(a_malformed_form_is_refused),
           CASE(a_video_is_made_polled_and_fetched),
           CASE(a_failed_video_costs_nothing),
           CASE(a_bad_video_request_is_refused),
+          CASE(a_video_may_be_asked_for_by_a_form),
+          CASE(a_request_with_a_known_key_begins_nothing),
+          CASE(a_prompt_meets_the_same_fate_each_time),
+          CASE(an_artefact_is_sent_from_where_it_broke),
+          CASE(videos_are_there_again_after_a_restart),
           CASE(every_failed_allocation_is_survived))

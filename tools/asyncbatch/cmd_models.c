@@ -22,7 +22,8 @@ const struct command_help cmd_models_help = {
     .text = "Lists the models of the catalogue: the built-in ones, with those "
             "of the configuration over them.  Prices are US dollars per "
             "million tokens of input, of input served by the prompt cache, "
-            "and of output; a dash says that one is not known.  The last "
+            "and of output, or those of a second of video (0.10/s) or of "
+            "a piece; a dash says that one is not known.  The last "
             "columns say on which day and where a price was found: the bill "
             "decides.",
     .args = { .own = own },
@@ -40,6 +41,28 @@ static const char *price(bool known, int64_t nano, char room[24])
     while (room[len - 1] == '0' && room[len - 3] != '.')
         room[--len] = '\0';
     return room;
+}
+
+/* "0.10/s" of video, "0.04/piece". */
+static const char *media_price(const struct asb_model_info *m, char room[32])
+{
+    char number[24];
+    bool second = m->second_price > 0;
+
+    (void)snprintf(
+        room, 32, "%s/%s",
+        price(true, second ? m->second_price : m->piece_price, number),
+        second ? "s" : "piece");
+    return room;
+}
+
+static void print_media_row(const struct asb_model_info *m)
+{
+    char output[32];
+
+    (void)printf("%-26s %-10s %9s %8s %8s %8s  %s  %s\n", m->name, m->provider,
+                 "-", "-", "-", media_price(m, output),
+                 m->dated[0] ? m->dated : "-", m->source);
 }
 
 static void print_row(const struct asb_model_info *m)
@@ -66,7 +89,10 @@ static int print_all(const struct asb_options *options, const char *provider)
             (void)printf("%-26s %-10s %9s %8s %8s %8s  %-10s  %s\n", "model",
                          "provider", "context", "input", "cached", "output",
                          "dated", "source");
-        print_row(&m);
+        if (m.second_price || m.piece_price)
+            print_media_row(&m);
+        else
+            print_row(&m);
     }
     if (!shown) {
         say("models: none is listed for provider %.64s; any model of it works "

@@ -180,6 +180,8 @@ struct asb_model_info {
     int64_t input_price, cached_price, cache_write_price, output_price;
     uint64_t dimensions;        /* of an embedding; 0 for other models */
     const char *source, *dated; /* of the prices; "" when not said */
+    /* Of a job that makes a video or an image, nano-dollars; 0 for others. */
+    int64_t second_price, piece_price;
 };
 
 /* Model `index` of the catalogue; its strings live until an option is set.

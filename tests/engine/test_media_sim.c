@@ -1,0 +1,332 @@
+#include "engine/base/units.h"
+#include "engine/sim/world.h"
+#include "tests/support/check.h"
+#include "tests/support/mem_artefacts.h"
+#include "tests/support/sim_run.h"
+
+static struct mem_artefacts place;
+
+static const char *scene(size_t i, char *room, size_t size)
+{
+    (void)snprintf(room, size, "scene %zu", i);
+    return room;
+}
+
+static const char *request(size_t i, char *room, size_t size)
+{
+    static const unsigned seconds[] = { 4, 8, 12 };
+
+    (void)snprintf(room, size,
+                   "{\"content_type\":\"video\",\"resolution\":\"1280x720\","
+                   "\"duration\":%u}",
+                   seconds[i % 3]);
+    return room;
+}
+
+static void media_init(struct sim_run *r, uint64_t seed)
+{
+    static const char *const options[][2] = {
+        { "task", "video" },
+        { "model", "sim-video" },
+    };
+
+    sim_run_init(r, seed);
+    r->items = 60;
+    r->text = scene;
+    r->fields = request;
+    r->provider.job_ns = 20 * ASBI_SECOND;
+    r->provider.job_most_ns = 180 * ASBI_SECOND;
+    r->provider.artefact_bytes = 20000;
+    for (size_t i = 0; i < 2; i++) {
+        r->options[i][0] = options[i][0];
+        r->options[i][1] = options[i][1];
+    }
+    mem_artefacts_init(&place);
+    r->place = &place.place;
+}
+
+static void set_option(struct sim_run *r, const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (r->options[i][0])
+        i++;
+    r->options[i][0] = name;
+    r->options[i][1] = value;
+}
+
+static size_t count_of(const struct sim_run *r, const char *code)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        n += strcmp(r->answers[i].code, code) == 0;
+    return n;
+}
+
+static int64_t cost_of(const struct sim_run *r)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        sum += r->answers[i].cost;
+    return sum;
+}
+
+static void every_job_is_made_fetched_and_billed_right(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 1);
+    sim_run_all(&r);
+    CHECK_INT(count_of(&r, ""), ==, r.items);
+    CHECK_INT(place.finished, ==, r.items);
+    CHECK_INT(place.bytes, ==, r.items * 20000);
+    CHECK_INT(cost_of(&r), ==, r.served.billed_nano_usd);
+    CHECK_INT(r.stats.cost_nano_usd, ==, r.served.billed_nano_usd);
+    CHECK_INT(r.stats.cost_nano_usd, ==, 20 * 24 * ASBI_USD / 10);
+    CHECK_INT(r.engine->lane->budget.reserved, ==, 0);
+    CHECK_INT(r.engine->lane->budget.spent, ==, r.served.billed_nano_usd);
+    CHECK_INT(r.virtual_ns, <, 260 * ASBI_SECOND);
+    sim_run_end(&r);
+    CHECK(place.freed);
+}
+
+static void refused_failed_and_cut_off_are_told_apart(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 2);
+    r.items = 200;
+    r.provider.job_refusal_rate = r.provider.job_failure_rate = 0.1;
+    r.provider.disconnect_rate = 0.1;
+    r.provider.network.refuse_rate = r.provider.network.cut_rate = 0.02;
+    sim_run_all(&r);
+    size_t good = count_of(&r, ""), filtered = count_of(&r, "content_filter");
+    size_t failed = count_of(&r, "job_failed");
+    CHECK_INT(good + filtered + failed, ==, 200);
+    CHECK(filtered > 8 && filtered < 40);
+    CHECK(failed > 8 && failed < 40);
+    CHECK_INT(place.finished, ==, good);
+    CHECK_INT(cost_of(&r), ==, r.served.billed_nano_usd);
+    CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
+    sim_run_end(&r);
+}
+
+static void a_job_that_fails_is_begun_so_often(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 3);
+    r.items = 5;
+    r.provider.job_failure_rate = 1;
+    set_option(&r, "job_attempts", "3");
+    sim_run_all(&r);
+    CHECK_INT(count_of(&r, "job_failed"), ==, 5);
+    CHECK_INT(r.stats.calls, ==, 15);
+    CHECK_INT(r.stats.items_retried, ==, 5);
+    CHECK_INT(r.stats.cost_nano_usd, ==, 0);
+    sim_run_end(&r);
+}
+
+static void questions_are_few(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 4);
+    r.items = 200;
+    set_option(&r, "jobs_max", "200");
+    sim_run_all(&r);
+    uint64_t asked =
+        r.engine->media.remote.polls + r.engine->media.remote.lists;
+    CHECK_INT(r.engine->media.remote.lists, >, 0);
+    /* A question for each job in each twentieth of its time would be 4,000. */
+    CHECK_INT(asked, <, 600);
+    sim_run_end(&r);
+}
+
+static void no_more_jobs_run_than_allowed(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 5);
+    r.items = 20;
+    set_option(&r, "jobs_max", "4");
+    set_option(&r, "job_pace", "1ms");
+    sim_run_all(&r);
+    CHECK_INT(count_of(&r, ""), ==, 20);
+    /* Those that are fetched run no more. */
+    CHECK_INT(r.stats.in_flight_max, <=, 4 + 6);
+    CHECK_INT(r.virtual_ns, >, 300 * ASBI_SECOND);
+    sim_run_end(&r);
+}
+
+static void submissions_keep_their_pace(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 6);
+    r.provider.job_ns = r.provider.job_most_ns = ASBI_SECOND;
+    sim_run_all(&r);
+    /* 59 waits of 200 to 500 ms, 350 on average. */
+    CHECK_INT(r.virtual_ns, >, 17 * ASBI_SECOND);
+    CHECK_INT(r.virtual_ns, <, 27 * ASBI_SECOND);
+    sim_run_end(&r);
+}
+
+static void a_download_goes_on_where_it_broke(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 7);
+    r.items = 20;
+    r.provider.disconnect_rate = 0.5;
+    r.provider.artefact_bytes = 100000;
+    set_option(&r, "max_attempts", "40");
+    sim_run_all(&r);
+    CHECK_INT(place.finished, ==, 20);
+    CHECK_INT(place.restarted, ==, 0);
+    CHECK_INT(place.bytes, ==, 20 * 100000);
+    sim_run_end(&r);
+}
+
+static void a_full_disk_is_told_and_nothing_is_made_anew(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 8);
+    r.items = 3;
+    place.write_most = 1;
+    sim_run_all(&r);
+    CHECK_INT(count_of(&r, "artefact_not_fetched"), ==, 3);
+    CHECK_INT(r.stats.calls, ==, 3);
+    CHECK_INT(cost_of(&r), ==, r.served.billed_nano_usd);
+    sim_run_end(&r);
+}
+
+static void an_unknown_outcome_is_not_tried_again_without_a_name(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 9);
+    r.provider.network.cut_rate = 0.2;
+    set_option(&r, "provider", "litellm");
+    set_option(&r, "model", "sora-2");
+    sim_run_all(&r);
+    size_t unknown = count_of(&r, "outcome_unknown");
+    CHECK_INT(unknown, >, 3);
+    CHECK_INT(count_of(&r, "") + unknown, ==, r.items);
+    CHECK_INT(r.stats.calls, ==, r.items);
+    /* The budget holds even if all of these were made. */
+    CHECK_INT(r.engine->lane->budget.spent, >=, r.served.billed_nano_usd);
+    CHECK_INT(r.stats.cost_nano_usd, <=, r.served.billed_nano_usd);
+    sim_run_end(&r);
+}
+
+static void a_job_without_end_is_given_up(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 10);
+    r.items = 3;
+    set_option(&r, "job_timeout", "10s");
+    sim_run_all(&r);
+    CHECK_INT(count_of(&r, "job_timeout"), ==, 3);
+    CHECK_INT(r.stats.cost_nano_usd, ==, 0);
+    CHECK_INT(r.engine->lane->budget.spent, ==, 24 * ASBI_USD / 10);
+    CHECK_INT(r.virtual_ns, <, 20 * ASBI_SECOND);
+    sim_run_end(&r);
+}
+
+static unsigned cancelled;
+
+static void on_cancelled(struct asb_engine *e, const struct asb_result *result,
+                         void *arg)
+{
+    (void)e;
+    (void)arg;
+    CHECK(strcmp(result->error_code, "cancelled") == 0);
+    cancelled++;
+}
+
+static void a_cancelled_job_is_stopped_at_the_provider(void)
+{
+    struct asb_request wanted = { .size = sizeof(wanted),
+                                  .id = ASBI_STR("x"),
+                                  .payload = ASB_PROMPT,
+                                  .text = ASBI_STR("a pond") };
+    struct sim_run r;
+    uint64_t item;
+
+    media_init(&r, 11);
+    r.items = 1;
+    cancelled = 0;
+    sim_run_start(&r);
+    CHECK_INT(asb_submit(r.engine, &wanted, on_cancelled, NULL, &item), ==,
+              ASB_OK);
+    asb_drain(r.engine);
+    while (asbi_media_count(&r.engine->media) == 0)
+        CHECK(asbi_sim_world_step(r.world));
+    CHECK_INT(asb_cancel(r.engine, item), ==, ASB_OK);
+    CHECK_INT(asb_cancel(r.engine, item), ==, ASB_ENOENT);
+    CHECK_INT(r.engine->media.farewells.count, ==, 1);
+    while (!asbi_engine_idle(r.engine))
+        CHECK(asbi_sim_world_step(r.world));
+    CHECK_INT(cancelled, ==, 1);
+    CHECK_INT(asbi_now(r.world), <, 10 * ASBI_SECOND);
+    CHECK_INT(r.engine->lane->budget.reserved, ==, 0);
+    sim_run_end(&r);
+}
+
+static void the_same_seed_gives_the_same_run(void)
+{
+    uint64_t traces[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct sim_run r;
+
+        media_init(&r, 12);
+        r.provider.disconnect_rate = 0.1;
+        r.provider.network.cut_rate = 0.05;
+        sim_run_all(&r);
+        traces[i] = r.trace;
+        sim_run_end(&r);
+    }
+    CHECK(traces[0] == traces[1]);
+}
+
+static void every_failed_allocation_is_survived(void)
+{
+    size_t all = SIZE_MAX;
+
+    for (size_t n = 1; n <= all; n++) {
+        struct sim_run r;
+
+        media_init(&r, 13);
+        r.items = 3;
+        r.fail_at = n;
+        sim_run_start(&r);
+        if (!r.rc) {
+            sim_run_play(&r);
+            CHECK(r.finished);
+        } else {
+            CHECK_INT(r.rc, ==, ASB_ENOMEM);
+        }
+        if (r.mem.seen < n)
+            all = r.mem.seen;
+        sim_run_end(&r);
+    }
+}
+
+TEST_MAIN(CASE(every_job_is_made_fetched_and_billed_right),
+          CASE(refused_failed_and_cut_off_are_told_apart),
+          CASE(a_job_that_fails_is_begun_so_often), CASE(questions_are_few),
+          CASE(no_more_jobs_run_than_allowed),
+          CASE(submissions_keep_their_pace),
+          CASE(a_download_goes_on_where_it_broke),
+          CASE(a_full_disk_is_told_and_nothing_is_made_anew),
+          CASE(an_unknown_outcome_is_not_tried_again_without_a_name),
+          CASE(a_job_without_end_is_given_up),
+          CASE(a_cancelled_job_is_stopped_at_the_provider),
+          CASE(the_same_seed_gives_the_same_run),
+          CASE(every_failed_allocation_is_survived))
