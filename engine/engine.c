@@ -11,7 +11,7 @@
 #include "engine/recall_near.h"
 #include "engine/way.h"
 
-enum { ROOM_OF_A_WORKER = 4096 };
+enum { ROOM_OF_A_WORKER = 4096, ROOM_AT_FIRST = 6 << 20 };
 
 /* ---- items come and go ------------------------------------------------ */
 
@@ -341,6 +341,15 @@ static void send_all(struct asb_engine *e, uint64_t now)
         ;
 }
 
+/* Calls stand idle for want of items, and these of bytes to hold them in. */
+static bool is_short(const struct asb_engine *e)
+{
+    if (e->closed_gate != ASBI_GATE_OPEN || e->former.waiting.items ||
+        !asbi_limiter_has_room(&e->lane->limiter) || e->draining)
+        return false;
+    return e->is_short ? e->is_short(e->owner) : !asb_has_room(e);
+}
+
 static void on_turn(void *arg)
 {
     struct asb_engine *e = arg;
@@ -356,6 +365,7 @@ static void on_turn(void *arg)
     e->closed_gate = ASBI_GATE_OPEN;
     send_all(e, now);
     shed_for_room(e, now);
+    asbi_room_look(&e->room, is_short(e), now);
     asbi_native_turn(e, now);
     fail_if_over(e);
     moved = asbi_alerts_check(&e->alerts) || moved;
@@ -400,6 +410,17 @@ static void make_room_for_workers(struct asb_options *options)
         origin != ASB_FROM_DEFAULT || c->max_memory_bytes >= need)
         return;
     c->max_memory_bytes = need;
+}
+
+/* Native batches are not in a hurry, but want to be large. */
+static void init_room(struct asb_engine *e)
+{
+    size_t most = e->config->max_memory_bytes;
+    size_t of_workers = e->config->workers * ROOM_OF_A_WORKER;
+    size_t start = of_workers > ROOM_AT_FIRST ? of_workers : ROOM_AT_FIRST;
+
+    asbi_room_init(&e->room, asbi_native_is_on(&e->native) ? most : start,
+                   most);
 }
 
 struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
@@ -476,6 +497,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
         rc = asbi_way_choose(e, why);
     if (!rc)
         rc = asbi_native_init(&e->native, e, why);
+    init_room(e);
     return rc ? rc : asbi_recall_init(e, asbi_engine_task(e->config), why);
 }
 

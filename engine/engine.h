@@ -30,6 +30,7 @@
 #include "engine/world.h"
 #include "scheduler/eta.h"
 #include "scheduler/former.h"
+#include "scheduler/room.h"
 
 /* Whose items they are; "" for those that name nobody. */
 struct asbi_tenant {
@@ -85,6 +86,7 @@ struct asb_engine {
     struct asbi_list done;    /* DONE */
     struct asbi_list in_turn; /* all, as submitted, when delivered in order */
     size_t held_items, held_bytes;
+    struct asbi_room room;     /* for held_bytes, and what a job holds */
     struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
     struct asbi_media media;   /* AWAY */
     size_t held_of[ASBI_CLASSES];
@@ -123,6 +125,8 @@ struct asb_engine {
     uint64_t alarm_ns;                /* ASBI_NEVER: none */
     /* Whether it may give more items; NULL: as far as asb_has_room() goes. */
     bool (*has_room)(const void *owner);
+    /* Whether it holds some back for want of bytes to hold them in. */
+    bool (*is_short)(const void *owner);
     void *owner;
     struct asbi_watch watch; /* on_send NULL: nobody */
 };

@@ -367,6 +367,11 @@ static bool has_room(const void *owner)
     return asbi_job_has_room(owner);
 }
 
+static bool is_short(const void *owner)
+{
+    return asbi_job_is_short_of_room(owner);
+}
+
 static void take_over(struct asb_job *job)
 {
     struct asb_engine *e = job->engine;
@@ -376,6 +381,7 @@ static void take_over(struct asb_job *job)
     e->on_progress = on_progress;
     e->on_alarm = on_alarm;
     e->has_room = has_room;
+    e->is_short = is_short;
     e->alarm_ns = asbi_now(e->world);
     e->world->ops->wake(e->world);
     if (job->kept && job->kept->done_before) {
@@ -438,6 +444,7 @@ void asb_job_free(struct asb_job *job)
         job->engine->owner = NULL;
         job->engine->on_progress = NULL;
         job->engine->has_room = NULL;
+        job->engine->is_short = NULL;
         job->engine->alarm_ns = ASBI_NEVER;
     }
     asbi_job_leave_items(job);

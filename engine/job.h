@@ -79,6 +79,9 @@ struct asb_job {
 /* job_rows.c */
 int asbi_job_on_row(void *arg, const struct asbi_row *row);
 bool asbi_job_has_room(const struct asb_job *job);
+
+/* More rows could be read if more bytes might be held. */
+bool asbi_job_is_short_of_room(const struct asb_job *job);
 /* The job goes before its items: nobody is told of them. */
 void asbi_job_leave_items(struct asb_job *job);
 /* Gives what is ready to the sink. */

@@ -8,7 +8,8 @@
 
 #include "engine/job_journal.h"
 
-/* Rows that wait may fill so much of --max-memory before answers are let go. */
+/* Rows that wait may fill so much of what may be held before answers are let
+ * go. */
 enum { SHARE = 2 };
 
 /* Before the id and the original. */
@@ -21,7 +22,7 @@ struct slip {
 static bool is_worth_it(const struct asb_job *job, size_t slip_len)
 {
     return job->kept &&
-           job->order.held_bytes > job->config->max_memory_bytes / SHARE &&
+           job->order.held_bytes > job->engine->room.bytes / SHARE &&
            slip_len < job->row.len;
 }
 

@@ -161,17 +161,28 @@ void asbi_job_leave_items(struct asb_job *job)
 
 /* ---- rows in ---------------------------------------------------------- */
 
-bool asbi_job_has_room(const struct asb_job *job)
+/* All that rows cost on their way through. */
+static size_t held_bytes(const struct asb_job *job)
 {
-    /* One limit for all that a row costs on its way through. */
     size_t held =
         job->engine->held_bytes + job->ticket_bytes + job->order.held_bytes;
 
     if (job->kept) /* these may have to wait for a commit */
         held += job->ready.len;
+    return held;
+}
 
+bool asbi_job_is_short_of_room(const struct asb_job *job)
+{
+    return !job->input_ended && !asbi_sink_is_full(job->sink) &&
+           held_bytes(job) >= job->engine->room.bytes;
+}
+
+bool asbi_job_has_room(const struct asb_job *job)
+{
+    /* One limit for all that a row costs on its way through. */
     return asb_has_room(job->engine) && !asbi_sink_is_full(job->sink) &&
-           held < job->config->max_memory_bytes;
+           held_bytes(job) < job->engine->room.bytes;
 }
 
 /* A row that needs no call: bad, or answered before. */

@@ -15,37 +15,38 @@
 enum {
     /* Room kept for one ordinary item when asked whether there is any. */
     ORDINARY_ITEM_BYTES = 4096,
-    /* Items held at once, whatever their size and the calls in flight. */
-    MIN_HELD_ITEMS = 4096,
-    /* Of items that go alone, as many wait for a call: few enough to be found
-     * in the processor's cache when their turn comes. */
-    MIN_WAITING_ITEMS = 256,
+    /* As many may wait for a call in any case... */
+    MIN_PACKED_WAITING = 4096,
+    /* ... and of those that go alone: few enough to be found in the
+     * processor's cache when their turn comes. */
+    MIN_SINGLE_WAITING = 256,
 };
 
-static size_t max_held_items(const struct asb_engine *e)
+/* Items that wait for a call, of any size, beyond which more are of no use:
+ * enough to fill the next calls while these fly. */
+static uint64_t useful_waiting(const struct asb_engine *e)
 {
-    if (asbi_native_is_on(&e->native))
-        return SIZE_MAX / 4; /* their bytes are the limit */
-    size_t most = 2 * (size_t)asbi_limiter_limit(&e->lane->limiter);
-    uint64_t each = e->task_packs ? e->lane->caps.items : 1;
+    uint64_t limit = asbi_limiter_limit(&e->lane->limiter);
+    uint64_t each =
+        e->task_packs && e->lane->caps.items ? e->lane->caps.items : 1;
+    uint64_t least =
+        e->task_packs || e->chooses ? MIN_PACKED_WAITING : MIN_SINGLE_WAITING;
+    uint64_t most = e->chooses ? 2 * limit * each : limit * each / 2;
 
-    most *= each ? each : 1;
-    return most > MIN_HELD_ITEMS ? most : MIN_HELD_ITEMS;
+    return most > least ? most : least;
 }
 
-/* More are of use only to pack them or to choose among them. */
+/* With native batches their bytes are the only limit. */
 static bool enough_wait(const struct asb_engine *e)
 {
-    unsigned limit = asbi_limiter_limit(&e->lane->limiter);
-    uint64_t most = limit > MIN_WAITING_ITEMS ? limit : MIN_WAITING_ITEMS;
-
-    return !e->task_packs && !e->chooses && e->former.waiting.items >= most;
+    return !asbi_native_is_on(&e->native) &&
+           e->former.waiting.items >= useful_waiting(e);
 }
 
 bool asb_has_room(const struct asb_engine *e)
 {
-    return !e->draining && e->held_items < max_held_items(e) &&
-           e->held_bytes + ORDINARY_ITEM_BYTES <= e->config->max_memory_bytes &&
+    return !e->draining &&
+           e->held_bytes + ORDINARY_ITEM_BYTES <= e->room.bytes &&
            !enough_wait(e);
 }
 
@@ -75,8 +76,7 @@ static int check(const struct asb_engine *e, const struct asb_request *r)
         return ASB_ECLOSED;
     /* One item always fits into an empty engine, whatever its size. */
     if (e->held_items &&
-        (e->held_items >= 2 * max_held_items(e) ||
-         e->held_bytes + bytes > 2 * e->config->max_memory_bytes))
+        e->held_bytes + bytes > 2 * e->config->max_memory_bytes)
         return ASB_EFULL;
     return ASB_OK;
 }

@@ -159,7 +159,7 @@ static void the_defaults_are_those_of_the_manual(void)
     CHECK_INT(c->max_attempts, ==, 4);
     CHECK(c->retry_unknown);
     CHECK_INT(c->max_item_bytes, ==, 1 << 20);
-    CHECK_INT(c->max_memory_bytes, ==, 6 << 20);
+    CHECK_INT(c->max_memory_bytes, ==, 24 << 20);
     CHECK_INT(c->connect_timeout_ns, ==, 10 * ASBI_SECOND);
     CHECK_INT(c->first_byte_timeout_ns, ==, 120 * ASBI_SECOND);
     CHECK_INT(c->stall_timeout_ns, ==, 60 * ASBI_SECOND);
