@@ -82,6 +82,12 @@ static inline struct asbi_link *asbi_list_first(const struct asbi_list *l)
     return l->count ? l->head.next : NULL;
 }
 
+/* NULL when empty. */
+static inline struct asbi_link *asbi_list_last(const struct asbi_list *l)
+{
+    return l->count ? l->head.prev : NULL;
+}
+
 /* Removes and returns the first, or NULL. */
 static inline struct asbi_link *asbi_list_pop(struct asbi_list *l)
 {

@@ -105,7 +105,7 @@ static int http_start(struct asbi_transport *t, struct asbi_exchange *x)
     rc = asbi_http_endpoint_get(h, x->endpoint, &ep);
     if (rc)
         return rc;
-    struct asbi_http_slot *slot = asbi_http_slot_take(h);
+    struct asbi_http_slot *slot = asbi_http_slot_take(h, ep);
     if (!slot)
         return ASB_ENOMEM;
     if (asbi_http_busy(h) == 0 && event_add(&h->keeper, &long_ago))
@@ -121,7 +121,8 @@ static void http_cancel(struct asbi_transport *t, struct asbi_exchange *x)
 
     if (!slot)
         return;
-    if (!h->in_curl || slot->state != ASBI_SLOT_RUNNING) {
+    if (!h->in_curl || (slot->state != ASBI_SLOT_RUNNING &&
+                        slot->state != ASBI_SLOT_TALKING)) {
         asbi_http_recycle(slot);
         return;
     }
@@ -139,15 +140,18 @@ static void http_forget(struct asbi_transport *t, struct asbi_endpoint *e)
 
 static void slot_end(struct asbi_http_slot *slot)
 {
+    slot->keeps = false;
     asbi_http_recycle(slot);
 }
 
 static void slots_free(struct asbi_http *h)
 {
     for (int state = 0; state < ASBI_SLOT_STATES; state++) {
-        if (state != ASBI_SLOT_IDLE)
+        if (state != ASBI_SLOT_IDLE && state != ASBI_SLOT_KEPT)
             each_slot(h, (enum asbi_slot_state)state, slot_end);
     }
+    while (asbi_http_kept_steal(h))
+        ;
     each_slot(h, ASBI_SLOT_IDLE, asbi_http_slot_free);
 }
 
@@ -184,6 +188,7 @@ static void http_free(struct asbi_transport *t)
     }
     asbi_dns_free(h->dns);
     asbi_tls_roots_free(h->roots);
+    asbi_free(h->parts.mem, h->in);
     asbi_free(h->parts.mem, h->ca_file);
     asbi_free(h->parts.mem, h->proxy);
     if (h->global)
@@ -282,7 +287,9 @@ static void lists_init(struct asbi_http *h)
         asbi_list_init(&h->by_state[state]);
     asbi_list_init(&h->endpoints);
     asbi_list_init(&h->due);
-    asbi_watch_init(&h->watches, &h->parts, asbi_http_on_ready);
+    asbi_list_init(&h->origins);
+    h->handed_over = -1;
+    asbi_watch_init(&h->watches, &h->parts);
     asbi_heap_init(&h->deadlines, h->parts.mem);
     h->deadline_armed_ns = ASBI_NEVER;
 }
@@ -292,6 +299,10 @@ static int http_init(struct asbi_http *h, const struct asbi_http_options *o,
 {
     int rc = options_take(h, o, why);
 
+    if (!rc) {
+        h->in = asbi_alloc(h->parts.mem, ASBI_HTTP_IN);
+        rc = h->in ? ASB_OK : ASB_ENOMEM;
+    }
     if (!rc)
         rc = curl_start(h);
     if (!rc)

@@ -1,7 +1,9 @@
 /*
  * http.h -- the transport that talks to real servers: libcurl on the loop.
  *
- * HTTP/1.1 over TCP and TLS, HTTP/2 by choice.  What it promises beyond
+ * HTTP/1.1 over TCP and TLS, HTTP/2 by choice.  libcurl opens connections; what
+ * is said on those of HTTP/1.1 is written and read here, at less than half the
+ * processor time (http_private.h).  What it promises beyond
  * engine/transport.h:
  *
  *   - A request is put on the wire once.  When a kept-alive connection dies

@@ -3,17 +3,6 @@
 #include "engine/base/str.h"
 #include "engine/real/http_private.h"
 
-/* As asbi_str_trim(), for the few bytes that HTTP lets stand around a field:
- * this runs for each header of each answer. */
-static asbi_str trim(asbi_str s)
-{
-    while (s.len && (s.at[0] == ' ' || s.at[0] == '\t'))
-        s.at++, s.len--;
-    while (s.len && (unsigned char)s.at[s.len - 1] <= ' ')
-        s.len--;
-    return s;
-}
-
 static size_t stop(struct asbi_http_slot *slot, enum asbi_slot_stop why)
 {
     slot->stop = why;
@@ -67,8 +56,9 @@ static void on_field(struct asbi_http_slot *slot, asbi_str line)
     if (!colon || colon == line.at || line.at[0] == ' ' || line.at[0] == '\t')
         return;
     size_t name_len = (size_t)(colon - line.at);
-    asbi_str name = trim(asbi_str_of(line.at, name_len));
-    asbi_str value = trim(asbi_str_of(colon + 1, line.len - name_len - 1));
+    asbi_str name = asbi_http1_trim(asbi_str_of(line.at, name_len));
+    asbi_str value =
+        asbi_http1_trim(asbi_str_of(colon + 1, line.len - name_len - 1));
     if (slot->x->ops->on_header)
         slot->x->ops->on_header(slot->x, name, value);
 }
@@ -118,6 +108,17 @@ static size_t on_body(char *at, size_t size, size_t n, void *arg)
     return slot->x ? n : 0;
 }
 
+bool asbi_http_on_line(void *slot, asbi_str line)
+{
+    return on_header((char *)(uintptr_t)line.at, 1, line.len, slot) > 0;
+}
+
+bool asbi_http_on_bytes(void *slot, asbi_str bytes)
+{
+    return bytes.len == 0 ||
+           on_body((char *)(uintptr_t)bytes.at, 1, bytes.len, slot) > 0;
+}
+
 static long bytes_sent(struct asbi_http_slot *slot)
 {
     long bytes = 1; /* to be safe: something was sent */
@@ -128,6 +129,8 @@ static long bytes_sent(struct asbi_http_slot *slot)
 
 bool asbi_http_was_sent(struct asbi_http_slot *slot)
 {
+    if (slot->endpoint->direct)
+        return slot->written > 0;
     return slot->sent && bytes_sent(slot) != slot->bytes_before;
 }
 

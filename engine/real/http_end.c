@@ -83,7 +83,8 @@ static void judge(struct asbi_http_slot *slot, CURLcode code,
         judge_time(slot, end);
         break;
     case ASBI_STOP_FAULT:
-        say(end, ASBI_NOT_SENT, slot->fault);
+        say(end, asbi_http_was_sent(slot) ? ASBI_UNANSWERED : ASBI_NOT_SENT,
+            slot->fault);
         end->unreachable = slot->unreachable;
         break;
     case ASBI_STOP_HEADERS:
@@ -98,8 +99,10 @@ static void judge(struct asbi_http_slot *slot, CURLcode code,
 /* Takes the slot out of libcurl or out of the queue it waits in. */
 static void withdraw(struct asbi_http_slot *slot)
 {
-    if (slot->state == ASBI_SLOT_RUNNING || slot->state == ASBI_SLOT_DROPPING)
+    if (slot->in_multi && slot->fd < 0) {
         (void)curl_multi_remove_handle(slot->multi->curl, slot->easy);
+        slot->in_multi = false;
+    }
     asbi_list_remove(&slot->wait.link);
 }
 
@@ -108,11 +111,12 @@ void asbi_http_recycle(struct asbi_http_slot *slot)
     struct asbi_http *h = slot->http;
 
     withdraw(slot);
+    asbi_http_talk_end(slot);
     if (slot->x)
         slot->x->slot = NULL;
     slot->x = NULL;
     slot->endpoint = NULL;
-    asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
+    asbi_http_keep(slot);
     if (asbi_http_busy(h) > 0)
         return;
     asbi_http_limits_rest(h);
@@ -131,6 +135,13 @@ static bool tries_next(struct asbi_http_slot *slot, CURLcode code)
     return asbi_http_route_next(slot);
 }
 
+/* That was libcurl's part: the connection stands. */
+static bool is_open(const struct asbi_http_slot *slot, CURLcode code)
+{
+    return slot->state == ASBI_SLOT_RUNNING && slot->endpoint->direct &&
+           code == CURLE_OK && slot->stop == ASBI_STOP_NONE;
+}
+
 void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code)
 {
     struct asbi_exchange *x = slot->x;
@@ -142,6 +153,11 @@ void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code)
     }
     if (tries_next(slot, code))
         return;
+    if (is_open(slot, code)) {
+        if (asbi_http_own(slot))
+            asbi_http_slot_launch(slot);
+        return;
+    }
     struct asbi_exchange_end end = {
         .status = slot->status,
         .started_ns = slot->started_ns,

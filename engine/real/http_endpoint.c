@@ -8,7 +8,7 @@
 
 /* A URL in parts, each owned by libcurl; NULL where there is none. */
 struct parts_of_url {
-    char *scheme, *user, *password, *host, *port;
+    char *scheme, *user, *password, *host, *port, *path, *query;
 };
 
 static void parts_free(struct parts_of_url *p)
@@ -18,6 +18,8 @@ static void parts_free(struct parts_of_url *p)
     curl_free(p->password);
     curl_free(p->host);
     curl_free(p->port);
+    curl_free(p->path);
+    curl_free(p->query);
 }
 
 static bool parts_get(struct parts_of_url *p, const char *url, unsigned flags)
@@ -31,6 +33,8 @@ static bool parts_get(struct parts_of_url *p, const char *url, unsigned flags)
         (void)curl_url_get(u, CURLUPART_USER, &p->user, 0);
         (void)curl_url_get(u, CURLUPART_PASSWORD, &p->password, 0);
         (void)curl_url_get(u, CURLUPART_PORT, &p->port, 0);
+        (void)curl_url_get(u, CURLUPART_PATH, &p->path, 0);
+        (void)curl_url_get(u, CURLUPART_QUERY, &p->query, 0);
     }
     curl_url_cleanup(u);
     return ok;
@@ -193,6 +197,8 @@ static int headers_set(struct asbi_http *h, struct asbi_http_endpoint *ep)
             return ASB_ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
+        if (strpbrk(lines[i], "\r\n"))
+            ep->fault = "a header has a line break in it";
         /* libcurl reads the list, it never writes to it. */
         ep->headers[i].data = (char *)(uintptr_t)lines[i];
         ep->headers[i].next = i + 1 < count ? &ep->headers[i + 1] : NULL;
@@ -229,18 +235,47 @@ static void roots_load(struct asbi_http *h, struct asbi_http_endpoint *ep)
                                          : "out of memory for certificates";
 }
 
+/* Origin and head of a call that http_talk.c makes. */
+static int direct_set(struct asbi_http *h, struct asbi_http_endpoint *ep,
+                      const struct parts_of_url *p, const char *port)
+{
+    struct asbi_buf b;
+    int rc = ASB_ENOMEM;
+
+    asbi_buf_init(&b, h->parts.mem, 65536);
+    asbi_buf_fmt(&b, "%s://%s:%s %s", p->scheme, p->host, port,
+                 ep->proxy ? ep->proxy : "");
+    if (!asbi_buf_failed(&b))
+        ep->origin = asbi_http_origin_get(h, asbi_buf_view(&b));
+    asbi_buf_clear(&b);
+    asbi_buf_fmt(&b, "%s%s%s", p->path ? p->path : "/", p->query ? "?" : "",
+                 p->query ? p->query : "");
+    size_t target_len = b.len;
+    asbi_buf_fmt(&b, "%s%s%s", p->host, p->port ? ":" : "",
+                 p->port ? p->port : "");
+    if (!asbi_buf_failed(&b) && ep->origin)
+        rc = asbi_http_head_make(
+            h, ep, asbi_str_of(b.data, target_len),
+            asbi_str_of(b.data + target_len, b.len - target_len));
+    ep->direct = !rc;
+    asbi_buf_fini(&b);
+    return rc;
+}
+
 static int url_set(struct asbi_http *h, struct asbi_http_endpoint *ep)
 {
     struct parts_of_url p = { 0 };
     int rc = ASB_OK;
 
-    if (!parts_get(&p, ep->of->url, CURLU_NON_SUPPORT_SCHEME) ||
+    if (!parts_get(&p, ep->of->url,
+                   CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS) ||
         (strcmp(p.scheme, "https") != 0 && strcmp(p.scheme, "http") != 0)) {
         ep->fault = "the URL is malformed or neither http nor https";
         goto out;
     }
-    ep->tls = strcmp(p.scheme, "https") == 0;
-    const char *port = p.port ? p.port : ep->tls ? "443" : "80";
+    bool https = strcmp(p.scheme, "https") == 0;
+    ep->tls = https;
+    const char *port = p.port ? p.port : https ? "443" : "80";
     const char *proxy = proxy_for(h, ep->tls, asbi_str_c(p.host));
     if (proxy)
         rc = proxy_set(h, ep, proxy);
@@ -248,6 +283,8 @@ static int url_set(struct asbi_http *h, struct asbi_http_endpoint *ep)
         rc = host_get(h, ep, asbi_str_c(p.host), port, ASBI_ROUTE_CONNECT_TO);
     if (!rc && ep->tls && !ep->fault)
         roots_load(h, ep);
+    if (!rc && !ep->fault && !h->http2 && !p.user && (https || !ep->proxy))
+        rc = direct_set(h, ep, &p, port);
 out:
     parts_free(&p);
     return rc;
@@ -288,6 +325,8 @@ void asbi_http_endpoint_free(struct asbi_http *h, struct asbi_http_endpoint *ep)
         return;
     asbi_list_remove(&ep->link);
     asbi_dns_put(ep->host);
+    asbi_http_origin_put(h, ep->origin);
+    asbi_free(h->parts.mem, ep->request);
     asbi_free(h->parts.mem, ep->headers);
     asbi_free(h->parts.mem, ep->proxy);
     asbi_free(h->parts.mem, ep);

@@ -59,7 +59,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
         asbi_watch_rest(watches, fd);
         return 0;
     }
-    return asbi_watch_set(watches, fd, wanted[what], m) ? -1 : 0;
+    return asbi_watch_set(watches, fd, wanted[what], &m->watcher) ? -1 : 0;
 }
 
 static void on_timeout(evutil_socket_t fd, short what, void *arg)
@@ -74,12 +74,12 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
     asbi_clock_leave(clock);
 }
 
-void asbi_http_on_ready(void *owner, int fd, short what)
+static void on_ready(struct asbi_watcher *w, int fd, short what)
 {
     int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) |
                (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 
-    asbi_http_drive(owner, fd, mask);
+    asbi_http_drive(ASBI_OF(w, struct asbi_http_multi, watcher), fd, mask);
 }
 
 static void collect(struct asbi_http_multi *m)
@@ -172,6 +172,7 @@ struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h)
     m = asbi_calloc(h->parts.mem, 1, sizeof(*m));
     if (!m)
         return NULL;
+    m->watcher.on_ready = on_ready;
     m->http = h;
     if (!multi_init(m)) {
         asbi_http_multi_free(m);

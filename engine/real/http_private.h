@@ -5,10 +5,19 @@
  *   http_endpoint.c  a URL and its headers, prepared for many calls
  *   http_route.c     names, addresses and proxies of one call
  *   http_slot.c      an easy handle and what it is told for a call
- *   http_answer.c    what libcurl tells of the answer
+ *   http_answer.c    what is told of the answer
+ *   http_talk.c      request and answer on a connection that libcurl opened
+ *   http_head.c      the head of such a request
+ *   http_keep.c      such connections, kept for the next call
  *   http_multi.c     multi handles, their sockets and timers
  *   http_limits.c    time limits
  *   http_end.c       how a call ended
+ *
+ * Opening a connection (addresses, TLS, a proxy's tunnel) is libcurl's work.
+ * What follows on it is a few lines of text, for which libcurl takes three
+ * times the instructions that are needed here, and walks lists of connections:
+ * so under HTTP/1.1 the request is written and the answer read here.  HTTP/2
+ * and plain HTTP through a proxy are libcurl's from end to end.
  *
  * The rule of the house: libcurl's callbacks never call libcurl's multi
  * functions nor the owner's on_end.  They record; the record is acted on when
@@ -29,6 +38,8 @@
 #include "engine/base/list.h"
 #include "engine/real/dns.h"
 #include "engine/real/http.h"
+#include "engine/real/http1.h"
+#include "engine/real/inflate.h"
 #include "engine/real/parts.h"
 #include "engine/real/tls.h"
 #include "engine/real/watch.h"
@@ -44,6 +55,15 @@ enum asbi_http_route {
     ASBI_ROUTE_RESOLVE,    /* an https proxy's: its name is still needed */
 };
 
+/* Whom a connection leads to.  Shared by the endpoints of one server. */
+struct asbi_http_origin {
+    struct asbi_link link; /* http->origins */
+    unsigned users;
+    struct asbi_list kept; /* slots with a connection, the warmest first */
+    size_t name_len;
+    char name[]; /* "https://api.example:443", and the proxy's URL */
+};
+
 /* Owned by the transport, reached through endpoint->transport_data. */
 struct asbi_http_endpoint {
     struct asbi_link link; /* http->endpoints */
@@ -53,7 +73,12 @@ struct asbi_http_endpoint {
     bool get;        /* no body unless one is given */
     bool head;       /* no body in the answer */
     bool post;       /* a body even when it is empty */
-    bool idempotent; /* libcurl may repeat it by itself */
+    bool idempotent; /* may be repeated */
+    bool direct;     /* the exchange is http_talk.c's */
+    /* -- of a direct one */
+    struct asbi_http_origin *origin;
+    char *request; /* the head up to the length of the body */
+    size_t request_len;
     /* The headers as libcurl wants them, over the endpoint's own strings.
      * NULL for none. */
     struct curl_slist *headers;
@@ -76,8 +101,10 @@ enum asbi_slot_state {
     ASBI_SLOT_IDLE,
     ASBI_SLOT_NAMING,    /* waits for a name to be resolved */
     ASBI_SLOT_LAUNCHING, /* to be added when libcurl has returned */
-    ASBI_SLOT_RUNNING,   /* in its multi handle */
-    ASBI_SLOT_DROPPING,  /* to be removed when libcurl has returned */
+    ASBI_SLOT_RUNNING,   /* in its multi handle, for libcurl to act */
+    ASBI_SLOT_TALKING,   /* on its own connection, see http_talk.c */
+    ASBI_SLOT_KEPT,      /* idle, with a connection */
+    ASBI_SLOT_DROPPING,  /* to be recycled when nobody is inside */
     ASBI_SLOT_ENDING,    /* failed before it began; on_end is owed */
     ASBI_SLOT_STATES,
 };
@@ -95,11 +122,31 @@ enum asbi_slot_stop {
 
 /* An easy handle, pinned to a multi handle, kept for the next call. */
 struct asbi_http_slot {
-    struct asbi_link link; /* http->by_state[state] */
+    struct asbi_watcher watcher; /* first; of its own connection */
+    struct asbi_link link;       /* http->by_state[state] */
     enum asbi_slot_state state;
     struct asbi_http *http;
     struct asbi_http_multi *multi;
     CURL *easy;
+    bool in_multi; /* the easy handle was added */
+
+    /* -- its own connection: http_keep.c */
+    int fd;                          /* -1: none */
+    bool by_curl;                    /* bytes go through libcurl: TLS */
+    bool used;                       /* for a call before this one */
+    bool keeps;                      /* may be used for another */
+    struct asbi_http_origin *origin; /* with a connection */
+    struct asbi_link kept;           /* origin->kept */
+    uint64_t idle_ns;                /* since when */
+
+    /* -- the call on it: http_talk.c */
+    struct asbi_buf out; /* head, and a small body */
+    size_t written;      /* of head and body */
+    bool all_written;
+    bool heard;   /* a byte of the answer came */
+    bool garbled; /* it was packed, and not as it said */
+    struct asbi_http1 answer;
+    struct asbi_inflate *inflate;
 
     /* -- what the easy handle was last told */
     uint64_t endpoint_id;
@@ -134,6 +181,7 @@ struct asbi_http_slot {
 /* ---- multi handles --------------------------------------------------- */
 
 struct asbi_http_multi {
+    struct asbi_watcher watcher; /* first; of libcurl's connections */
     struct asbi_http *http;
     CURLM *curl;
     struct event timer;
@@ -168,12 +216,16 @@ struct asbi_http {
     unsigned slots; /* in all states */
     struct asbi_list endpoints;
     uint64_t last_endpoint_id;
+    struct asbi_list origins;
+    int handed_over; /* the descriptor that libcurl is not to close; -1 */
+    char *in;        /* what is being read: ASBI_HTTP_IN bytes */
 
     struct asbi_heap deadlines;
     struct event deadline_timer;
     uint64_t deadline_armed_ns; /* ASBI_NEVER: not armed */
 
-    bool in_curl;        /* a call into libcurl is under way */
+    bool in_curl;        /* a call into libcurl is under way, or an answer is
+                            being told by http_talk.c */
     bool global;         /* curl_global_init() was called */
     bool events_ready;   /* the events here are assigned */
     bool pump_wanted;    /* the pump is to run in the next turn */
@@ -184,13 +236,17 @@ struct asbi_http {
 /* Calls that were started and have not ended. */
 static inline size_t asbi_http_busy(const struct asbi_http *h)
 {
-    return h->slots - h->by_state[ASBI_SLOT_IDLE].count;
+    return h->slots - h->by_state[ASBI_SLOT_IDLE].count -
+           h->by_state[ASBI_SLOT_KEPT].count;
 }
 
 static inline uint64_t asbi_http_now(const struct asbi_http *h)
 {
     return asbi_clock_now(h->parts.clock);
 }
+
+/* Of asbi_http.in: more than a record of TLS. */
+enum { ASBI_HTTP_IN = 65536 };
 
 /* http.c: has what is due, launching, dropping and ending seen to, later. */
 void asbi_http_pump(struct asbi_http *h);
@@ -211,20 +267,61 @@ bool asbi_http_route_next(struct asbi_http_slot *slot);
 /* http_slot.c */
 void asbi_http_slot_enter(struct asbi_http_slot *slot,
                           enum asbi_slot_state state);
-/* An idle slot or a new one; NULL when out of memory. */
-struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h);
+/* An idle slot, with a connection for the endpoint if there is one, or a new
+ * slot; NULL when out of memory. */
+struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
+                                           struct asbi_http_endpoint *ep);
 void asbi_http_slot_free(struct asbi_http_slot *slot);
 /* Fills in the call's part. */
 void asbi_http_slot_begin(struct asbi_http_slot *slot, struct asbi_exchange *x,
                           struct asbi_http_endpoint *ep);
-/* Hands it to libcurl, now or as soon as that is allowed. */
+/* Finds a way for a call that has no connection. */
+void asbi_http_slot_connect(struct asbi_http_slot *slot);
+/* Hands it to libcurl, or talks on its connection, now or as soon as that is
+ * allowed. */
 void asbi_http_slot_launch(struct asbi_http_slot *slot);
 /* Has it end without having been sent. */
 void asbi_http_slot_fail(struct asbi_http_slot *slot, const char *fault,
                          bool unreachable);
 
+/* http_keep.c */
+/* Finds or makes the origin; NULL when out of memory. */
+struct asbi_http_origin *asbi_http_origin_get(struct asbi_http *h,
+                                              asbi_str name);
+/* The last user's has its connections closed.  Accepts NULL. */
+void asbi_http_origin_put(struct asbi_http *h, struct asbi_http_origin *o);
+/* libcurl has opened a connection: makes it the slot's own.  False: the slot
+ * fails, later. */
+bool asbi_http_own(struct asbi_http_slot *slot);
+/* The warmest slot with a connection of the origin; NULL: there is none. */
+struct asbi_http_slot *asbi_http_kept_take(struct asbi_http *h,
+                                           struct asbi_http_origin *o);
+/* The slot that was kept longest, its connection closed; NULL: none. */
+struct asbi_http_slot *asbi_http_kept_steal(struct asbi_http *h);
+/* The call is over: the connection rests, or is closed. */
+void asbi_http_keep(struct asbi_http_slot *slot);
+void asbi_http_disown(struct asbi_http_slot *slot);
+/* CURLOPT_CLOSESOCKETFUNCTION */
+int asbi_http_on_close(void *http, curl_socket_t fd);
+
+/* http_head.c: what of a request's head is the same for each call.  ASB_OK or
+ * ASB_ENOMEM. */
+int asbi_http_head_make(struct asbi_http *h, struct asbi_http_endpoint *ep,
+                        asbi_str target, asbi_str host);
+/* The whole head of a call. */
+void asbi_http_head_write(const struct asbi_http_slot *slot,
+                          struct asbi_buf *out);
+
+/* http_talk.c: sends the request; the answer comes from the loop. */
+void asbi_http_talk(struct asbi_http_slot *slot);
+/* Gives back what a call on the slot's own connection needed. */
+void asbi_http_talk_end(struct asbi_http_slot *slot);
+
 /* http_answer.c: sets the callbacks of a new easy handle. */
 bool asbi_http_answer_init(struct asbi_http_slot *slot);
+/* The same for an answer that is read here; `slot` is a slot. */
+bool asbi_http_on_line(void *slot, asbi_str line);
+bool asbi_http_on_bytes(void *slot, asbi_str bytes);
 /* Whether any byte of the request itself was written to a socket. */
 bool asbi_http_was_sent(struct asbi_http_slot *slot);
 
@@ -234,7 +331,6 @@ struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h);
 void asbi_http_multi_free(struct asbi_http_multi *m);
 /* The one way into libcurl; it also collects what has ended. */
 void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask);
-void asbi_http_on_ready(void *owner, int fd, short what);
 
 /* http_limits.c */
 int asbi_http_limits_init(struct asbi_http *h);

@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/base/units.h"
 #include "engine/real/http_private.h"
@@ -94,14 +93,6 @@ static bool set_trust(struct asbi_http_slot *slot)
            set_pointer(c, CURLOPT_SSL_CTX_DATA, h);
 }
 
-static int on_close_socket(void *arg, curl_socket_t fd)
-{
-    struct asbi_http *h = arg;
-
-    asbi_watch_drop(&h->watches, fd);
-    return close(fd);
-}
-
 static bool easy_init(struct asbi_http_slot *slot)
 {
     slot->easy = curl_easy_init();
@@ -112,7 +103,7 @@ static bool easy_init(struct asbi_http_slot *slot)
            set_pointer(slot->easy, CURLOPT_ERRORBUFFER, slot->error) &&
            set_pointer(slot->easy, CURLOPT_CLOSESOCKETDATA, slot->http) &&
            curl_easy_setopt(slot->easy, CURLOPT_CLOSESOCKETFUNCTION,
-                            on_close_socket) == CURLE_OK;
+                            asbi_http_on_close) == CURLE_OK;
 }
 
 void asbi_http_slot_free(struct asbi_http_slot *slot)
@@ -137,6 +128,7 @@ static struct asbi_http_slot *slot_new(struct asbi_http *h)
         return NULL;
     slot->http = h;
     slot->multi = m;
+    slot->fd = -1;
     if (!easy_init(slot)) {
         asbi_http_slot_free(slot);
         return NULL;
@@ -146,13 +138,20 @@ static struct asbi_http_slot *slot_new(struct asbi_http *h)
     return slot;
 }
 
-struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h)
+struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
+                                           struct asbi_http_endpoint *ep)
 {
     struct asbi_link *link = asbi_list_first(&h->by_state[ASBI_SLOT_IDLE]);
+    struct asbi_http_slot *slot =
+        ep->direct ? asbi_http_kept_take(h, ep->origin) : NULL;
 
+    if (slot)
+        return slot;
     if (link)
         return ASBI_OF(link, struct asbi_http_slot, link);
-    struct asbi_http_slot *slot = slot_new(h);
+    if (h->slots >= h->transport.capacity)
+        return asbi_http_kept_steal(h);
+    slot = slot_new(h);
     if (slot)
         asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
     return slot;
@@ -172,7 +171,8 @@ static bool tell_endpoint(struct asbi_http_slot *slot)
     slot->with_body = false;
     /* NOBODY=0 after HEAD would leave a GET; so does HTTPGET, which is wanted
      * until a body is given. */
-    return set_long(c, CURLOPT_HTTPGET, 1) &&
+    return set_long(c, CURLOPT_CONNECT_ONLY, ep->direct) &&
+           set_long(c, CURLOPT_HTTPGET, 1) &&
            set_long(c, CURLOPT_NOBODY, ep->head) &&
            set_pointer(c, CURLOPT_CUSTOMREQUEST,
                        usual ? NULL : ep->of->method) &&
@@ -247,7 +247,7 @@ static bool tell(struct asbi_http_slot *slot)
 {
     if (slot->endpoint_id != slot->endpoint->id && !tell_endpoint(slot))
         return false;
-    if (!tell_headers(slot) || !tell_body(slot))
+    if (!slot->endpoint->direct && (!tell_headers(slot) || !tell_body(slot)))
         return false;
     slot->endpoint_id = slot->endpoint->id;
     return true;
@@ -256,7 +256,8 @@ static bool tell(struct asbi_http_slot *slot)
 void asbi_http_slot_begin(struct asbi_http_slot *slot, struct asbi_exchange *x,
                           struct asbi_http_endpoint *ep)
 {
-    assert(!slot->x && slot->state == ASBI_SLOT_IDLE);
+    assert(!slot->x &&
+           (slot->state == ASBI_SLOT_IDLE || slot->state == ASBI_SLOT_KEPT));
     slot->x = x;
     slot->endpoint = ep;
     slot->tries = 0;
@@ -271,13 +272,21 @@ void asbi_http_slot_begin(struct asbi_http_slot *slot, struct asbi_exchange *x,
     slot->unreachable = false;
     slot->fault = NULL;
     slot->error[0] = '\0';
+    slot->written = 0;
     x->slot = slot;
-    if (!tell(slot)) {
-        asbi_http_slot_fail(slot, "out of memory", false);
-        return;
-    }
     asbi_http_limits_set(slot);
-    asbi_http_route(slot);
+    if (slot->fd >= 0)
+        asbi_http_slot_launch(slot);
+    else
+        asbi_http_slot_connect(slot);
+}
+
+void asbi_http_slot_connect(struct asbi_http_slot *slot)
+{
+    if (tell(slot))
+        asbi_http_route(slot);
+    else
+        asbi_http_slot_fail(slot, "out of memory", false);
 }
 
 void asbi_http_slot_launch(struct asbi_http_slot *slot)
@@ -289,10 +298,16 @@ void asbi_http_slot_launch(struct asbi_http_slot *slot)
         asbi_http_pump(h);
         return;
     }
+    if (slot->fd >= 0) {
+        asbi_http_slot_enter(slot, ASBI_SLOT_TALKING);
+        asbi_http_talk(slot);
+        return;
+    }
     if (curl_multi_add_handle(slot->multi->curl, slot->easy) != CURLM_OK) {
         asbi_http_slot_fail(slot, "libcurl refused the call", false);
         return;
     }
+    slot->in_multi = true;
     asbi_http_slot_enter(slot, ASBI_SLOT_RUNNING);
 }
 

@@ -23,14 +23,13 @@ enum {
 struct asbi_watch {
     struct event event;
     struct asbi_watch_table *table;
-    void *owner; /* NULL while at rest */
-    short armed; /* what the event is added for; 0: not added */
+    struct asbi_watcher *owner; /* NULL while at rest */
+    short armed;                /* what the event is added for; 0: not added */
 };
 
-void asbi_watch_init(struct asbi_watch_table *t, const struct asbi_parts *parts,
-                     void (*on_ready)(void *owner, int fd, short what))
+void asbi_watch_init(struct asbi_watch_table *t, const struct asbi_parts *parts)
 {
-    *t = (struct asbi_watch_table){ .parts = parts, .on_ready = on_ready };
+    *t = (struct asbi_watch_table){ .parts = parts };
 }
 
 static void disarm(struct asbi_watch *w)
@@ -158,11 +157,12 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         return;
     }
     asbi_clock_enter(clock);
-    w->table->on_ready(w->owner, fd, what);
+    w->owner->on_ready(w->owner, fd, what);
     asbi_clock_leave(clock);
 }
 
-int asbi_watch_set(struct asbi_watch_table *t, int fd, short what, void *owner)
+int asbi_watch_set(struct asbi_watch_table *t, int fd, short what,
+                   struct asbi_watcher *owner)
 {
     struct asbi_watch *w = find_or_make(t, fd);
 

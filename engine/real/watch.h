@@ -21,10 +21,14 @@
 
 struct asbi_watch;
 
+/* Who waits for a descriptor: part of whatever drives it. */
+struct asbi_watcher {
+    /* `what` is EV_READ and EV_WRITE. */
+    void (*on_ready)(struct asbi_watcher *w, int fd, short what);
+};
+
 struct asbi_watch_table {
     const struct asbi_parts *parts;
-    /* Called for a watch in use; `what` is EV_READ and EV_WRITE. */
-    void (*on_ready)(void *owner, int fd, short what);
     /* Idle connections may hear of something without being at their end:
      * HTTP/2 does. */
     bool chatty;
@@ -32,14 +36,15 @@ struct asbi_watch_table {
     size_t cap;
 };
 
-void asbi_watch_init(struct asbi_watch_table *t, const struct asbi_parts *parts,
-                     void (*on_ready)(void *owner, int fd, short what));
+void asbi_watch_init(struct asbi_watch_table *t,
+                     const struct asbi_parts *parts);
 /* Drops every watch; closes no descriptor. */
 void asbi_watch_fini(struct asbi_watch_table *t);
 
 /* Watches `fd` for `what` on behalf of `owner`, replacing what was.  ASB_OK or
  * ASB_ENOMEM (and nothing is watched). */
-int asbi_watch_set(struct asbi_watch_table *t, int fd, short what, void *owner);
+int asbi_watch_set(struct asbi_watch_table *t, int fd, short what,
+                   struct asbi_watcher *owner);
 
 /* Nobody waits for `fd` any more, but it stays open. */
 void asbi_watch_rest(struct asbi_watch_table *t, int fd);

@@ -72,7 +72,10 @@ static void connections_are_kept(void)
 static void tell_head(struct web_request *r, void *arg)
 {
     (void)arg;
-    web_ok(r->conn, r->head);
+    if (strncmp(r->head, "HEAD ", 5) == 0)
+        web_text(r->conn, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+    else
+        web_ok(r->conn, r->head);
 }
 
 static bool said(const char *words)

@@ -22,7 +22,7 @@ install(EXPORT asyncbatchTargets NAMESPACE asyncbatch::
 
 get_target_property(library_type asyncbatch TYPE)
 set(below_libs "-lcsv -lstdc++ -lm")
-string(JOIN " " below_requires libcurl openssl libevent_core libevent_extra
+string(JOIN " " below_requires libcurl openssl zlib libevent_core libevent_extra
     yaml-0.1 simdjson sqlite3 hiredis ${MSGPACK_MODULE_NAME})
 if(library_type STREQUAL "STATIC_LIBRARY")
     set(ASB_IS_STATIC ON)
