@@ -153,6 +153,17 @@ static const struct asbi_exchange_ops exchange_ops = {
 
 /* ---- what is sent ----------------------------------------------------- */
 
+/* Ids of a call are all of one length, the rest of their room is zero. */
+static bool is_taken(const struct asbi_call *call,
+                     const struct asbi_call_entry *e)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        if (memcmp(call->entries[i].wire_id, e->wire_id, ASBI_WIRE_ID_MAX) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Random digits: an item's text cannot know another item's id, so it cannot
  * make the model answer for it; and digits are the cheapest in tokens. */
 static void draw_wire_id(struct asbi_call *call, struct asbi_call_entry *e)
@@ -163,9 +174,7 @@ static void draw_wire_id(struct asbi_call *call, struct asbi_call_entry *e)
         e->wire_id_len = WIRE_ID_DIGITS;
         for (size_t i = WIRE_ID_DIGITS; i > 0; i--, n /= 10)
             e->wire_id[i - 1] = (char)('0' + n % 10);
-        call->expected = 0;
-        /* The entry itself is not yet counted. */
-    } while (entry_of(call, asbi_str_of(e->wire_id, e->wire_id_len)));
+    } while (is_taken(call, e)); /* the entry itself is not yet counted */
 }
 
 static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
@@ -180,7 +189,7 @@ static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
         call->entries = entries;
         call->cap = need;
     }
-    call->count = 0;
+    call->count = call->expected = 0;
     ASBI_LIST_EACH (link, &batch->parcels) {
         struct asbi_call_entry *e = &call->entries[call->count];
         struct asbi_item *item = asbi_item_of_link(link);

@@ -129,38 +129,67 @@ static double quota(const struct spread *s, size_t i)
     return (double)s->total * (w / s->sum);
 }
 
+/* Without what is behind the point; from 2^52 on nothing is. */
+static double whole(double q)
+{
+    return q < 0x1p52 ? (double)(int64_t)q : q;
+}
+
 static double remainder_of(const struct spread *s, size_t i)
 {
     double q = quota(s, i);
 
-    return q - floor(q);
+    return q - whole(q);
 }
 
-static uint64_t count_from(const struct spread *s, double bar)
-{
-    uint64_t count = 0;
+/* Remainders from `bar` on, the least of them, and the most of the others. */
+struct cut {
+    uint64_t count;
+    double least, most;
+};
 
-    for (size_t i = 0; i < s->n; i++)
-        count += remainder_of(s, i) >= bar;
-    return count;
+static struct cut cut_at(const struct spread *s, double bar)
+{
+    struct cut c = { .least = 1, .most = 0 };
+
+    for (size_t i = 0; i < s->n; i++) {
+        double rest = remainder_of(s, i);
+
+        if (rest >= bar) {
+            c.count++;
+            c.least = rest < c.least ? rest : c.least;
+        } else {
+            c.most = rest > c.most ? rest : c.most;
+        }
+    }
+    return c;
 }
 
 /* Finds the bar that as many remainders reach as units are left over, by
- * halving, so that no order has to be stored. */
+ * halving, so that no order has to be stored.  Each half is narrowed to
+ * remainders that exist: a few steps do, however many are the same. */
 static void set_bar(struct spread *s, uint64_t spare)
 {
     double low = 0, high = 1;
 
+    s->bar = 2; /* none reaches it */
+    s->ties = 0;
+    if (spare == 0)
+        return;
     while (high - low > 0x1p-50) {
-        double middle = (low + high) / 2;
+        struct cut c = cut_at(s, low + (high - low) / 2);
 
-        if (count_from(s, middle) >= spare)
-            low = middle;
+        if (c.count == spare) {
+            s->bar = c.least;
+            return;
+        }
+        if (c.count > spare)
+            low = c.least;
         else
-            high = middle;
+            high = c.most > low ? c.most : low;
     }
-    uint64_t over = count_from(s, high);
-    s->bar = high;
+    s->bar = low + 0x1p-50;
+    uint64_t over = cut_at(s, s->bar).count;
     s->ties = spare > over ? spare - over : 0;
 }
 
@@ -170,7 +199,7 @@ static void begin(struct spread *s, uint64_t total)
 
     s->total = s->left = total;
     for (size_t i = 0; i < s->n; i++)
-        sure += floor(quota(s, i));
+        sure += whole(quota(s, i));
     double spare = fmin((double)total - sure, (double)s->n);
     set_bar(s, spare > 0 ? (uint64_t)spare : 0);
 }
@@ -179,7 +208,7 @@ static void begin(struct spread *s, uint64_t total)
  * left, so that the sum is right whatever a double made of a quota. */
 static uint64_t next(struct spread *s, size_t i)
 {
-    double share = floor(quota(s, i)), rest = remainder_of(s, i);
+    double q = quota(s, i), share = whole(q), rest = q - share;
 
     if (rest >= s->bar) {
         share += 1;
