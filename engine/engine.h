@@ -152,11 +152,6 @@ void asbi_engine_destroy(struct asb_engine *e);
  * all else goes as it is. */
 const char *asbi_engine_task(const struct asbi_config *c);
 
-/* submit.c: keeps the answer to a request that is known from elsewhere, as if
- * the request had been made.  False when it is not kept. */
-bool asbi_submit_warm(struct asb_engine *e, const struct asb_request *request,
-                      asbi_str answer);
-
 /* Nothing queued, on the wire or owed. */
 bool asbi_engine_idle(const struct asb_engine *e);
 
@@ -170,9 +165,16 @@ void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item);
 void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
                               const char *message);
 
+/* Who says what a request that is not asked is answered. */
+enum asbi_known_from {
+    ASBI_FROM_JOURNAL, /* it was judged: for items of this run that ask alike */
+    ASBI_FROM_TABLE,   /* judged here: kept wherever a call's answer would be */
+};
+
 /* submit.c: a request that is not to be asked, as its answer is known: others
- * that ask the same can share that.  Only of items that may share a call. */
-void asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
-                       const struct asb_result *result);
+ * that ask the same can share that.  False when it is not kept. */
+bool asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
+                       const struct asb_result *result,
+                       enum asbi_known_from from);
 
 #endif

@@ -150,7 +150,8 @@ static void teach(struct asb_job *job, const struct asbi_row *row,
          k->store->ops->find(k->store, job->rows_read, a, NULL)))
         return;
     asbi_input_complete(job->config, &request);
-    asbi_submit_known(job->engine, &request, &a->result);
+    (void)asbi_submit_known(job->engine, &request, &a->result,
+                            ASBI_FROM_JOURNAL);
 }
 
 enum asbi_known asbi_job_look_up(struct asb_job *job,

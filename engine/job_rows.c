@@ -324,11 +324,15 @@ static int take_row(struct asb_job *job, struct asbi_slip *slip,
 static int warm_row(struct asb_job *job, const struct asbi_row *row)
 {
     struct asb_request request = row->request;
+    const struct asb_result known = { .size = sizeof(known),
+                                      .ok = true,
+                                      .output = row->answer };
 
     job->rows_read++;
     job->rows_answered += row->answered;
     asbi_input_complete(job->config, &request);
-    if (row->answered && asbi_submit_warm(job->engine, &request, row->answer))
+    if (row->answered &&
+        asbi_submit_known(job->engine, &request, &known, ASBI_FROM_TABLE))
         job->rows_warmed++;
     if (job->engine->recall.unsaved_bytes > WARM_BYTES)
         asbi_recall_save_all(job->engine);

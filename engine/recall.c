@@ -4,18 +4,13 @@
 #include "engine/base/units.h"
 #include "engine/engine.h"
 #include "engine/queue.h"
+#include "engine/recall_keep.h"
 #include "engine/recall_near.h"
 #include "engine/recall_store.h"
 #include "engine/refresh.h"
 #include "engine/way.h"
 
 #include <string.h>
-
-/* A refusal of content says nothing for long: filters change, and what is
- * refused by mistake is asked again. */
-enum { REFUSAL_MS = 60000 };
-
-static const char refused_code[] = "content_filter";
 
 /* Below it the table of what is kept would be larger than what is. */
 enum { LEAST_MEMORY = 65536 };
@@ -120,8 +115,8 @@ void asbi_recall_free_items(struct asb_engine *e)
 
 /* ---- which request is it ---------------------------------------------- */
 
-static bool key_of(struct asb_engine *e, const struct asbi_item *item,
-                   struct asbi_cache_key *key)
+bool asbi_recall_key_of(struct asb_engine *e, const struct asbi_item *item,
+                        struct asbi_cache_key *key)
 {
     struct asbi_recall *r = &e->recall;
     struct asbi_cache_item request = {
@@ -155,7 +150,7 @@ static char *copy_of(struct asb_engine *e, asbi_str text)
 static void refuse(struct asb_engine *e, struct asbi_item *item,
                    asbi_str message)
 {
-    asbi_item_fail(&e->mem, item, refused_code, message, false);
+    asbi_item_fail(&e->mem, item, asbi_refused_code, message, false);
     item->source = ASB_DUPLICATE;
 }
 
@@ -214,46 +209,6 @@ static bool answer_from_memory(struct asb_engine *e, struct asbi_item *item,
     if (!note.lent)
         asbi_refresh(e, item, key, note.expires_ms);
     return true;
-}
-
-void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
-                          asbi_str record, const struct asbi_cache_key *key,
-                          uint64_t expires_ms, bool of_this_run, bool lent)
-{
-    struct asbi_memory_note note = {
-        .worth = of_this_run ? item->cost : item->saved,
-        .expires_ms = expires_ms,
-        .mark = of_this_run,
-        .lent = lent,
-    };
-
-    if (e->recall.memory)
-        asbi_memory_put(e->recall.memory, key, record, &note,
-                        asbi_wall_ms(e->world));
-}
-
-void asbi_recall_teach(struct asb_engine *e, const struct asbi_item *item,
-                       const struct asb_result *result)
-{
-    struct asbi_recall *r = &e->recall;
-    uint64_t now = asbi_wall_ms(e->world);
-    struct asbi_cache_answer answer = {
-        .output = result->output,
-        .output_is_json = result->output_is_json,
-        .http_status = result->http_status,
-        .usage = result->usage,
-        .cost_nano_usd = result->cost_nano_usd,
-    };
-    struct asbi_cache_key key;
-
-    if (!r->memory || !key_of(e, item, &key))
-        return;
-    asbi_buf_clear(&r->bytes);
-    asbi_cache_record_write(&r->bytes, &key, &answer);
-    if (!asbi_buf_failed(&r->bytes))
-        asbi_recall_remember(e, item, asbi_buf_view(&r->bytes), &key,
-                             now + e->config->cache_ttl_ns / ASBI_MS, true,
-                             false);
 }
 
 /* ---- answers to come -------------------------------------------------- */
@@ -374,87 +329,13 @@ void asbi_recall_ask(struct asb_engine *e, struct asbi_item *item)
 {
     struct asbi_cache_key key;
 
-    if (!key_of(e, item, &key))
+    if (!asbi_recall_key_of(e, item, &key))
         asbi_engine_enqueue(e, item);
     else if (!answer_from_memory(e, item, &key))
         ask_provider(e, item, &key);
 }
 
 /* ---- an item is done -------------------------------------------------- */
-
-static void keep(struct asb_engine *e, const struct asbi_item *item)
-{
-    struct asbi_recall *r = &e->recall;
-    const struct asbi_cache_key *key = &item->seat.flight->key;
-    struct asbi_cache_answer answer = {
-        .output = asbi_str_of(item->output, item->output_len),
-        .body = asbi_str_of(item->raw_body, item->raw_body_len),
-        .output_is_json = item->output_is_json,
-        .http_status = item->http_status,
-        .usage = item->usage,
-        .cost_nano_usd = item->cost,
-    };
-    uint64_t now = asbi_wall_ms(e->world);
-    uint64_t expires =
-        now + e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e);
-
-    asbi_buf_clear(&r->bytes);
-    asbi_cache_record_write(&r->bytes, key, &answer);
-    if (asbi_buf_failed(&r->bytes))
-        return;
-    asbi_str record = asbi_buf_view(&r->bytes);
-    asbi_recall_remember(e, item, record, key, expires, true, false);
-    if (item->of_this_run)
-        return;
-    asbi_recall_save(e, key, record, expires);
-    asbi_recall_near_keep(e, item, expires);
-}
-
-bool asbi_recall_warm(struct asb_engine *e, struct asbi_item *item,
-                      asbi_str answer)
-{
-    struct asbi_verdict_on_item verdict = { .code = NULL };
-    struct asbi_recall *r = &e->recall;
-    struct asbi_cache_key key;
-    struct asbi_cache_answer known = {
-        .output = answer,
-        .usage = { .input_tokens = (uint64_t)item->input_estimate,
-                   .output_tokens =
-                       asbi_lane_expect_output(e->lane, item->input_estimate) },
-    };
-    uint64_t expires = asbi_wall_ms(e->world) +
-                       e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e);
-
-    asbi_task_check(e->task, item->text, item->max_length, answer, false,
-                    &known.output, &verdict);
-    if (verdict.code || !key_of(e, item, &key))
-        return false;
-    asbi_buf_clear(&r->bytes);
-    asbi_cache_record_write(&r->bytes, &key, &known);
-    if (asbi_buf_failed(&r->bytes))
-        return false;
-    asbi_str record = asbi_buf_view(&r->bytes);
-    asbi_recall_remember(e, item, record, &key, expires, false, false);
-    asbi_recall_save(e, &key, record, expires);
-    return true;
-}
-
-/* Not asked again for a short while; in memory alone. */
-static void keep_refusal(struct asb_engine *e, const struct asbi_item *item)
-{
-    struct asbi_recall *r = &e->recall;
-    const struct asbi_cache_key *key = &item->seat.flight->key;
-    struct asbi_cache_answer answer = {
-        .output = asbi_str_c(item->error_message),
-        .refused = true,
-    };
-
-    asbi_buf_clear(&r->bytes);
-    asbi_cache_record_write(&r->bytes, key, &answer);
-    if (!asbi_buf_failed(&r->bytes))
-        asbi_recall_remember(e, item, asbi_buf_view(&r->bytes), key,
-                             asbi_wall_ms(e->world) + REFUSAL_MS, true, true);
-}
 
 /* Its own doing, which says nothing of the request. */
 static bool failed_by_itself(const struct asbi_item *item)
@@ -496,9 +377,9 @@ void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item)
         return;
     }
     if (item->ok && item->source == ASB_API_CALL && !item->cut_short)
-        keep(e, item);
-    else if (!item->ok && strcmp(item->error_code, refused_code) == 0)
-        keep_refusal(e, item);
+        asbi_recall_keep(e, item);
+    else if (!item->ok && strcmp(item->error_code, asbi_refused_code) == 0)
+        asbi_recall_keep_refusal(e, item);
     while ((next = asbi_flight_pop(&item->seat)))
         tell(e, item_of(next), item);
     (void)asbi_flight_leave(&e->recall.flights, &item->seat);

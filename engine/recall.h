@@ -91,18 +91,8 @@ void asbi_recall_fini(struct asb_engine *e);
 /* A new item: it is answered, follows another, is looked up, or is queued. */
 void asbi_recall_ask(struct asb_engine *e, struct asbi_item *item);
 
-/* What an earlier run of this job was answered, for items that ask the same.
- * Into memory only. */
-void asbi_recall_teach(struct asb_engine *e, const struct asbi_item *item,
-                       const struct asb_result *result);
-
 /* An item is about to be done: keeps its answer, tells its followers. */
 void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item);
-
-/* An answer that is known from elsewhere: kept as if a call had given it, if
- * the request settles its answer.  The item is in no place and stays so. */
-bool asbi_recall_warm(struct asb_engine *e, struct asbi_item *item,
-                      asbi_str answer);
 
 /* An item on the wire is cancelled: if another waits for its answer, that one
  * takes its place in the call. */

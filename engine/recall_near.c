@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/recall_keep.h"
 #include "engine/recall_store.h"
 
 /* A longer answer is no example for a short text. */
@@ -162,8 +163,7 @@ static bool answer_by_skeleton(struct asb_engine *e, struct asbi_item *item)
     return take_over(e, item, asbi_buf_view(&e->scratch), &known.usage);
 }
 
-void asbi_recall_near_keep(struct asb_engine *e, const struct asbi_item *item,
-                           uint64_t expires_ms)
+void asbi_recall_near_keep(struct asb_engine *e, const struct asbi_item *item)
 {
     struct asbi_recall *r = &e->recall;
     struct asbi_cache_key key;
@@ -177,13 +177,7 @@ void asbi_recall_near_keep(struct asb_engine *e, const struct asbi_item *item,
     if (r->reuse != ASBI_REUSE_SKELETON || item->payload != ASB_TEXT ||
         item->output_is_json || !skeleton_key(e, item, &key))
         return;
-    asbi_buf_clear(&r->bytes);
-    asbi_cache_record_write(&r->bytes, &key, &answer);
-    if (asbi_buf_failed(&r->bytes))
-        return;
-    asbi_str record = asbi_buf_view(&r->bytes);
-    asbi_recall_remember(e, item, record, &key, expires_ms, true, false);
-    asbi_recall_save(e, &key, record, expires_ms);
+    (void)asbi_recall_keep_answer(e, item, &key, &answer, true);
 }
 
 /* ---- near texts ------------------------------------------------------- */

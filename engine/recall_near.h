@@ -47,7 +47,6 @@ bool asbi_recall_near_ask(struct asb_engine *e, struct asbi_item *item);
 void asbi_recall_near_settle(struct asb_engine *e, struct asbi_item *item);
 
 /* A record was made of an item's answer: keeps another for its skeleton. */
-void asbi_recall_near_keep(struct asb_engine *e, const struct asbi_item *item,
-                           uint64_t expires_ms);
+void asbi_recall_near_keep(struct asb_engine *e, const struct asbi_item *item);
 
 #endif

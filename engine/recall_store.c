@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "cache/record.h"
-#include "engine/refresh.h"
 #include "engine/base/units.h"
+#include "engine/recall_keep.h"
+#include "engine/refresh.h"
 
 enum {
     LOOK_UPS = 256, /* in one turn: about a millisecond */

@@ -39,10 +39,4 @@ bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
  * near text, or asked for. */
 void asbi_recall_miss(struct asb_engine *e, struct asbi_item *item);
 
-/* recall.c: keeps a record in memory.  `lent`: another says how long it holds,
- * and it is not for us to ask anew when that ends. */
-void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,
-                          asbi_str record, const struct asbi_cache_key *key,
-                          uint64_t expires_ms, bool of_this_run, bool lent);
-
 #endif

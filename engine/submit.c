@@ -10,6 +10,7 @@
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 #include "engine/base/utf8.h"
+#include "engine/recall_keep.h"
 #include "scheduler/content.h"
 
 enum {
@@ -227,26 +228,6 @@ static struct asbi_item *make_item(struct asb_engine *e,
     return NULL;
 }
 
-bool asbi_submit_warm(struct asb_engine *e, const struct asb_request *request,
-                      asbi_str answer)
-{
-    struct asbi_verdict_on_item verdict = { .code = NULL };
-    asbi_str text = { NULL, 0 };
-
-    if (e->way == ASBI_JOB || check(e, request) ||
-        !render(e, request, &text, &verdict))
-        return false;
-    struct asbi_item *item = asbi_item_new(&e->mem, request, text);
-    if (!item)
-        return false;
-    item->packed = asbi_way_shares(e, request->payload);
-    estimate(e, item, request);
-    bool kept = asbi_recall_warm(e, item, answer);
-    item->release = NULL; /* what was lent stays the host's */
-    asbi_item_free(&e->mem, item);
-    return kept;
-}
-
 static int submit(struct asb_engine *e, const struct asb_request *request,
                   asb_done_cb done, void *arg, uint64_t *number)
 {
@@ -300,22 +281,37 @@ int asb_submit(struct asb_engine *e, const struct asb_request *request,
     return submit(e, &whole, done, arg, number);
 }
 
-void asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
-                       const struct asb_result *result)
+/* Memory does not hold many: what makes a call of its own is left out. */
+static bool is_worth_knowing(const struct asb_engine *e,
+                             const struct asb_request *request,
+                             const struct asb_result *result,
+                             enum asbi_known_from from)
+{
+    if (from == ASBI_FROM_TABLE)
+        return e->way != ASBI_JOB;
+    return e->recall.memory && request->payload == ASB_TEXT && e->task_packs &&
+           result->ok && result->source != ASB_NEAR;
+}
+
+bool asbi_submit_known(struct asb_engine *e, const struct asb_request *request,
+                       const struct asb_result *result,
+                       enum asbi_known_from from)
 {
     struct asbi_verdict_on_item verdict = { .code = NULL };
     asbi_str text = { NULL, 0 };
 
-    if (!e->recall.memory || request->payload != ASB_TEXT || !e->task_packs ||
-        !result->ok || result->source == ASB_NEAR || check(e, request) ||
+    if (!is_worth_knowing(e, request, result, from) || check(e, request) ||
         !render(e, request, &text, &verdict) || asbi_buf_failed(&e->scratch))
-        return;
+        return false;
     struct asbi_item *item = asbi_item_new(&e->mem, request, text);
     if (!item)
-        return;
+        return false;
     item->release = NULL; /* what is lent is still the host's */
-    item->packed = true;
+    item->packed = asbi_way_shares(e, request->payload);
     item->cost = result->cost_nano_usd;
-    asbi_recall_teach(e, item, result);
+    if (from == ASBI_FROM_TABLE) /* nobody says what it took */
+        estimate(e, item, request);
+    bool kept = asbi_recall_learn(e, item, result, from);
     asbi_item_free(&e->mem, item);
+    return kept;
 }
