@@ -42,6 +42,7 @@ struct cache_redis {
     bool tried;           /* the first connection was made or given up */
     bool was_well, heard; /* told so; a reply came since it is up */
     bool news_lost;       /* messages may have been missed */
+    bool refused;         /* a command, which was told of */
     uint64_t down_until_ns, wait_ns;
 };
 
@@ -197,6 +198,30 @@ static uint64_t read_expiry(asbi_str value)
     return n;
 }
 
+/* Its keys are spread over nodes, and hiredis knows only the one. */
+static bool is_of_cluster(asbi_str error)
+{
+    return asbi_str_starts(error, ASBI_STR("MOVED ")) ||
+           asbi_str_starts(error, ASBI_STR("ASK ")) ||
+           asbi_str_starts(error, ASBI_STR("CLUSTERDOWN "));
+}
+
+static void on_error(struct cache_redis *c, asbi_str error)
+{
+    if (is_of_cluster(error)) {
+        trip(c, "it is a node of a Redis Cluster, of which no other is asked: "
+                "name a single server, or a proxy before the cluster");
+        asbi_redis_link_stop(c->news);
+        c->down_until_ns = ASBI_NEVER;
+        return;
+    }
+    if (!c->refused)
+        c->remote.on_health(c->remote.arg, &c->remote, true,
+                            "refuses commands: see whether it is full or a "
+                            "replica, and what its user may do");
+    c->refused = true;
+}
+
 static void on_reply(void *arg, const struct asbi_redis_reply *reply)
 {
     struct cache_redis *c = arg;
@@ -215,6 +240,8 @@ static void on_reply(void *arg, const struct asbi_redis_reply *reply)
         miss(c, look);
     if (wrote && c->writes == 0)
         c->remote.on_rest(c->remote.arg);
+    if (reply->kind == ASBI_REDIS_ERROR)
+        on_error(c, reply->text);
 }
 
 static void on_up(void *arg)

@@ -11,6 +11,9 @@
  * quarter of a second, then twice that, up to half a minute; nothing waits for
  * it meanwhile.
  *
+ * A node of a Redis Cluster sends to other nodes, which hiredis does not know:
+ * it is told of once and not asked again.
+ *
  * Who publishes an answer's key in hexadecimal digits on the channel
  * "asyncbatch:purge" has it forgotten by all who are connected; "*" stands for
  * all that they keep in memory.

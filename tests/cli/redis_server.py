@@ -5,8 +5,45 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
+
+
+class Refusing:
+    """Says yes to every command but GET and SET, which get an error."""
+
+    def __init__(self, case, error):
+        self.error = error
+        self.commands = 0
+        path = case.path("refusing.sock")
+        self.url = "unix://" + path
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen()
+        case.addCleanup(self.listener.close)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,),
+                             daemon=True).start()
+
+    def serve(self, connection):
+        with connection, connection.makefile("rb") as lines:
+            for line in lines:
+                words = []
+                for _ in range(int(line[1:])):
+                    size = int(lines.readline()[1:])
+                    words.append(lines.read(size + 2)[:-2])
+                refused = words[0] in (b"GET", b"SET")
+                self.commands += refused
+                connection.sendall(b"-" + self.error + b"\r\n" if refused
+                                   else b"+OK\r\n")
 
 
 class Redis:

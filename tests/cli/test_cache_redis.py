@@ -1,8 +1,9 @@
 """Answers shared through Redis, and runs that outlive it."""
 
 import json
+import os
 
-from redis_server import Redis
+from redis_server import Redis, Refusing
 from support import Case, QUICK, TRANSLATE, ids, items, json_lines
 
 
@@ -64,6 +65,24 @@ class RedisCache(Case):
         _, total, err = self.job("--redis", redis.url)
         self.assertEqual(total["items_cached"], 0)
         self.assertIn("redis", err)
+
+    def test_a_node_of_a_cluster_is_told_of_once_and_left_alone(self):
+        for error in (b"MOVED 3999 127.0.0.1:6381", b"ASK 3999 127.0.0.1:6381",
+                      b"CLUSTERDOWN The cluster is down"):
+            with self.subTest(error):
+                node = Refusing(self, error)
+                _, total, err = self.job("--redis", node.url)
+                self.assertEqual((total["items_ok"], total["items_cached"]),
+                                 (200, 0))
+                self.assertEqual(err.count("Redis Cluster"), 1, err)
+                self.assertLessEqual(node.commands, 200)
+                os.unlink(self.path("refusing.sock"))
+
+    def test_a_server_that_refuses_commands_is_told_of_once(self):
+        node = Refusing(self, b"READONLY You can't write against a replica.")
+        _, total, err = self.job("--redis", node.url)
+        self.assertEqual(total["items_ok"], 200)
+        self.assertEqual(err.count("refuses commands"), 1, err)
 
     def test_without_a_server_the_run_goes_on_and_says_so(self):
         _, total, err = self.job("--redis", "unix:///nonexistent/r.sock")
