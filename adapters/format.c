@@ -81,6 +81,7 @@ int asbi_reader_new(const struct asbi_mem *mem,
     r->max_item_bytes = options->max_item_bytes;
     r->wants_fields = options->wants_fields;
     asbi_rows_init(&r->rows, formats[options->format].place, on_row, arg);
+    r->rows.takes_answers = options->takes_answers;
     *out = r;
     return ASB_OK;
 }

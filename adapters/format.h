@@ -34,7 +34,8 @@ struct asbi_row {
      * copy and hands it to the writer. */
     asbi_str original;
 
-    /* CSV whose target_text is filled already: written back, never sent. */
+    /* CSV whose target_text is filled already: written back, never sent.  JSON
+     * with target_text or output, for takes_answers. */
     bool answered;
     asbi_str answer;
 
@@ -54,6 +55,7 @@ struct asbi_reader_options {
     size_t max_item_bytes; /* a row over this is bad; 1 to 2^30 */
     bool wants_fields;     /* fill request.fields (a template); a row then
                               needs no text */
+    bool takes_answers;    /* rows of JSON may bring theirs */
 };
 
 struct asbi_reader;

@@ -16,6 +16,7 @@ struct asbi_rows {
     void *arg;
     const char *place;   /* "line", "message": what row.line counts */
     uint64_t count;      /* items handed out */
+    bool takes_answers;  /* JSON: rows may bring theirs */
     struct asbi_row row; /* the one being made */
     char number[24];     /* its number as an id */
     char message[512];   /* what is wrong with it */

@@ -22,6 +22,8 @@
     X(DEADLINE, "deadline")                   \
     X(TENANT, "tenant")                       \
     X(CONTENT_TYPE, "content_type")           \
+    X(TARGET_TEXT, "target_text")             \
+    X(OUTPUT, "output")                       \
     X(OP, "op")
 
 enum key {
@@ -239,6 +241,19 @@ static void set_payload(struct members *m)
     }
 }
 
+/* Of a former run; anything else than a string is none. */
+static void set_answer(struct members *m)
+{
+    struct asbi_row *row = &m->rows->row;
+    enum key key = m->at[KEY_TARGET_TEXT] ? KEY_TARGET_TEXT : KEY_OUTPUT;
+
+    if (!m->rows->takes_answers || row->error_code ||
+        !is(m, key, ASBI_JSON_STRING))
+        return;
+    row->answer = asbi_json_text(m->json, m->at[key]);
+    row->answered = row->answer.len > 0;
+}
+
 /* {"op": ...}; an object that is a request, too, is a request. */
 static bool set_control(struct members *m)
 {
@@ -308,5 +323,6 @@ int asbi_rows_from_json(struct asbi_rows *r, struct asbi_json *json,
         set_payload(&m);
     if (wants_fields || m.at[KEY_CONTENT_TYPE])
         r->row.request.fields = m.root->raw;
+    set_answer(&m);
     return ASB_OK;
 }

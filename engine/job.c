@@ -317,6 +317,7 @@ static int make_formats(struct asb_job *job, struct asb_message *why)
     struct asbi_reader_options options;
 
     asbi_input_reader_options(c, job->engine->task, &options);
+    options.takes_answers = job->engine->warms;
 
     int rc = ASB_OK;
     if (c->strict)

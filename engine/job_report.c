@@ -87,6 +87,29 @@ static double reuse_ratio(const struct asb_stats *e)
     return e->items_ok ? rounded((double)reused / (double)e->items_ok) : 0;
 }
 
+/* By tier, so that it is seen which of them earns its keep. */
+static void put_tiers(struct asbi_buf *b, const struct asb_stats *e)
+{
+    static const char *const names[ASB_TIERS] = { "memory", "file", "redis",
+                                                  "http" };
+
+    asbi_json_put_key(b, "cache_tiers");
+    asbi_buf_char(b, '{');
+    for (int i = 0; i < ASB_TIERS; i++) {
+        const struct asb_tier *t = &e->tiers[i];
+
+        asbi_json_put_key(b, names[i]);
+        asbi_buf_char(b, '{');
+        put_u64(b, "asked", t->asked);
+        put_u64(b, "found", t->found);
+        put_double(b, "hit_ratio",
+                   t->asked ? rounded((double)t->found / (double)t->asked) : 0);
+        put_usd(b, "saved_usd", t->saved_nano_usd);
+        asbi_buf_char(b, '}');
+    }
+    asbi_buf_char(b, '}');
+}
+
 /* Rows known of: read ones, or all of a file by the bytes read so far. */
 static uint64_t total_rows(const struct asb_job_stats *s)
 {
@@ -129,6 +152,7 @@ static void put_state(struct asbi_buf *b, const struct asb_stats *e)
     put_usd(b, "saved_usd", e->saved_nano_usd);
     put_u64(b, "cache_hits", e->items_cached);
     put_double(b, "reuse_ratio", reuse_ratio(e));
+    put_tiers(b, e);
 }
 
 void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out)
@@ -222,6 +246,7 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
     put_usd(b, "cost_usd", e->cost_nano_usd);
     put_usd(b, "cost_before_usd", job->kept ? job->kept->cost_before : 0);
     put_usd(b, "saved_usd", e->saved_nano_usd);
+    put_tiers(b, e);
     put_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
     put_double(b, "elapsed_seconds", rounded(s.elapsed_seconds));
     put_double(b, "items_per_sec",

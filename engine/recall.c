@@ -205,6 +205,7 @@ static bool answer_from_memory(struct asb_engine *e, struct asbi_item *item,
         return false;
     }
     e->recall.tiers[ASBI_TIER_MEMORY].found++;
+    e->recall.tiers[ASBI_TIER_MEMORY].saved_nano_usd += item->saved;
     asbi_engine_finish(e, item);
     if (!note.lent)
         asbi_refresh(e, item, key, note.expires_ms);

@@ -49,10 +49,6 @@ enum asbi_tier {
     ASBI_TIERS,
 };
 
-struct asbi_tier_stats {
-    uint64_t asked, found;
-};
-
 struct asbi_recall {
     bool on;
     enum asbi_reuse reuse;
@@ -70,7 +66,7 @@ struct asbi_recall {
 
     struct asbi_store *store; /* owned; NULL: none; set before init */
     struct asbi_remote *remotes[ASBI_REMOTES]; /* likewise */
-    struct asbi_tier_stats tiers[ASBI_TIERS];
+    struct asb_tier tiers[ASBI_TIERS];
     bool was_busy;
     struct asbi_list unsaved; /* what the store is to be told */
     size_t unsaved_bytes;

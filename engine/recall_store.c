@@ -93,6 +93,7 @@ static bool answer_by(struct asb_engine *e, struct asbi_item *item,
     if (!asbi_recall_answer(e, item, record, &key, ASB_CACHE))
         return false; /* a damaged record is replaced by the next answer */
     e->recall.tiers[tier].found++;
+    e->recall.tiers[tier].saved_nano_usd += item->saved;
     /* Over HTTP the server says how long it holds: that goes no further. */
     bool lent = tier == ASBI_TIER_HTTP;
     asbi_recall_remember(e, item, record, &key, expires_ms, false, lent);

@@ -43,6 +43,16 @@ static void fill_derived(const struct asb_engine *e, struct asb_stats *s)
                    lane->halt_reason);
 }
 
+static void fill_tiers(const struct asb_engine *e, struct asb_stats *s)
+{
+    const struct asb_tier *tiers = e->recall.tiers;
+
+    s->tiers[ASB_TIER_MEMORY] = tiers[ASBI_TIER_MEMORY];
+    s->tiers[ASB_TIER_FILE] = tiers[ASBI_TIER_FILE];
+    s->tiers[ASB_TIER_REDIS] = tiers[ASBI_TIER_REDIS];
+    s->tiers[ASB_TIER_HTTP] = tiers[ASBI_TIER_HTTP];
+}
+
 void asb_engine_stats(const struct asb_engine *e, struct asb_stats *stats)
 {
     struct asb_stats all = e->stats;
@@ -50,5 +60,6 @@ void asb_engine_stats(const struct asb_engine *e, struct asb_stats *stats)
 
     all.size = size;
     fill_derived(e, &all);
+    fill_tiers(e, &all);
     memcpy(stats, &all, size);
 }

@@ -6,9 +6,9 @@
 # that C++ headers leave; sanitizers add their own.
 # `tools/symbols.sh --list` names what the public header declares.
 set -eu
-header=$(dirname "$0")/../engine/include/asyncbatch/asyncbatch.h
+headers=$(dirname "$0")/../engine/include/asyncbatch
 declared() {
-    sed -E 's|/\*.*||; s|^ \*.*||' "$header" |
+    cat "$headers"/*.h | sed -E 's|/\*.*||; s|^ \*.*||' |
         grep -oE '\basb_[a-z_]+\(' | grep -v '_cb(' | tr -d '(' | sort -u
 }
 case $1 in

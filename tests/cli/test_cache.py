@@ -74,6 +74,34 @@ class Cache(Case):
                      "--summary", "s.json", "--target-lang", "de", *QUICK)
         self.assertEqual(json.loads(self.read("s.json"))["items_cached"], 0)
 
+    def test_lines_that_bring_their_answer_warm_the_cache(self):
+        options = [*TRANSLATE, *QUICK]
+        rows = json_lines(items(40))
+        former = json_lines(self.run_job(
+            *options, stdin=items(40).encode()).out)
+        for row, answer in zip(rows[:30], former):
+            row["output"] = answer["output"]
+        self.write("former.jsonl", "".join(
+            json.dumps(row) + "\n" for row in rows))
+        done = self.command("cache", "warm", "--cache", "c.db", "-i",
+                            "former.jsonl", *options)
+        self.assertEqual((done.returncode, done.err), (0, ""))
+        self.assertEqual(json.loads(done.out), {"rows": 40, "kept": 30})
+        now = self.run_job(*options, "--cache", "c.db", "--summary", "s.json",
+                           stdin=items(40).encode())
+        total = json.loads(self.read("s.json"))
+        self.assertEqual(total["items_cached"], 30)
+        file = total["cache_tiers"]["file"]
+        self.assertEqual((file["asked"], file["found"], file["hit_ratio"]),
+                         (40, 30, 0.75))
+        self.assertEqual(file["saved_usd"], total["saved_usd"])
+        self.assertEqual([a["output"] for a in json_lines(now.out)],
+                         [a["output"] for a in former])
+        # Elsewhere such a member means nothing: the text is asked.
+        asked = json_lines(self.run_job(
+            *options, stdin=json.dumps(rows[0]).encode()).out)
+        self.assertEqual(asked[0]["source"], "api")
+
     def test_only_good_answers_warm_the_cache(self):
         self.write("former.csv", "id,text,target_text,asb_status\n"
                    "1,Open {name} now,Ouvre {name},ok\n"

@@ -278,6 +278,27 @@ static void a_plain_line_says_what_was_reused(void)
     CHECK(strstr(line.at, ", 1,234 reused, saved $0.5000, 3 failed") != NULL);
 }
 
+static void who_knew_the_answers_is_told(void)
+{
+    struct asb_job_stats s = half_way();
+    const struct progress_screen wide = { .columns = 200, .unicode = true };
+    struct text line;
+
+    s.engine.items_cached = 1200;
+    s.engine.saved_nano_usd = 500000000;
+    s.engine.tiers[ASB_TIER_MEMORY] = (struct asb_tier){ 1600, 150, 100000000 };
+    s.engine.tiers[ASB_TIER_FILE] = (struct asb_tier){ 1450, 1050, 400000000 };
+    s.engine.tiers[ASB_TIER_HTTP] = (struct asb_tier){ 400, 0, 0 };
+    progress_plain_line(&line, &s, NULL);
+    CHECK(strstr(line.at, ", 1,200 reused: memory 150, the file 1,050, "
+                          "saved $0.5000") != NULL);
+    progress_bar_line(&line, &s, &wide);
+    CHECK(strstr(line.at, "  saved $0.5000  ") != NULL);
+    progress_summary(&line, &s);
+    CHECK(strstr(line.at, "\n  cache   memory 150 of 1,600 ($0.1000), the file "
+                          "1,050 of 1,450 ($0.4000)\n") != NULL);
+}
+
 static void plain_lines_are_rare(void)
 {
     struct progress_mark last = { 100, 1000 };
@@ -360,7 +381,8 @@ TEST_MAIN(CASE(a_wide_bar_says_everything), CASE(a_bar_fits_every_width),
           CASE(times_have_two_units_at_most),
           CASE(a_slow_rate_is_told_by_the_minute),
           CASE(a_plain_line_reads_as_a_sentence),
-          CASE(a_plain_line_says_what_was_reused), CASE(plain_lines_are_rare),
+          CASE(a_plain_line_says_what_was_reused),
+          CASE(who_knew_the_answers_is_told), CASE(plain_lines_are_rare),
           CASE(json_names_what_the_metrics_name),
           CASE(json_says_null_for_unknown), CASE(the_summary_adds_up),
           CASE(long_text_is_cut_and_stays_terminated))

@@ -24,13 +24,13 @@ const struct command_help cmd_cache_help = {
     .usage = "cache stats|export --cache FILE\n"
              "       asyncbatch cache get KEY --cache FILE\n"
              "       asyncbatch cache purge [--all] --cache FILE\n"
-             "       asyncbatch cache warm --cache FILE -i OUTPUT.csv "
+             "       asyncbatch cache warm --cache FILE -i FORMER_OUTPUT "
              "[options of run]",
     .text = "`stats` counts the answers of a cache file.\n"
             "`export` writes every whole answer as a line of JSON, `get` those "
             "whose key begins with KEY.\n"
             "`purge` deletes what has expired and gives the room back.\n"
-            "`warm` keeps the answers of a former run's table: see `cache warm "
+            "`warm` keeps the answers of a former run: see `cache warm "
             "--help`.",
     .args = { .own = own, .prefix = " " }, /* none of the engine's */
     .after = "Exit status: 0 done, 1 no such key, 2 no such cache.",

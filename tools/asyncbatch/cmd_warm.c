@@ -1,6 +1,6 @@
 /*
- * cmd_warm.c -- `asyncbatch cache warm`: the output of a former run, a table
- * with target_text, into a cache file.  Sends nothing.
+ * cmd_warm.c -- `asyncbatch cache warm`: the answers of a former run, beside
+ * what was asked, into a cache file.  Sends nothing.
  */
 #include <event2/event.h>
 #include <inttypes.h>
@@ -20,11 +20,12 @@ static const struct args_own own[] = {
 };
 
 const struct command_help cmd_warm_help = {
-    .usage = "cache warm --cache FILE -i FORMER_OUTPUT.csv [options of run]",
-    .text = "Keeps the answers of a former run's table in a cache file, so "
-            "that the same items with the same options need no call.  Rows "
-            "without target_text, and answers that the task would not accept, "
-            "are left out.  Nothing is sent.",
+    .usage = "cache warm --cache FILE -i FORMER_OUTPUT [options of run]",
+    .text = "Keeps the answers of a former run in a cache file, so that the "
+            "same items with the same options need no call: a table with "
+            "target_text, or lines of JSON with their text and target_text or "
+            "output.  Rows without one, and answers that the task would not "
+            "accept, are left out.  Nothing is sent.",
     .args = { .own = own },
     .after = "Exit status: 0 done, 2 usage or configuration error.",
 };

@@ -167,6 +167,7 @@ enum {
     RATE,
     FLIGHT,
     COST,
+    SAVED,
     ETA,
     FAILED,
     LIMITED,
@@ -177,8 +178,9 @@ enum {
 };
 
 /* What goes first when the line is too narrow, the first at the end. */
-static const int by_weight[PIECES] = { PERCENT, DONE, NOTE, FAILED,  ETA,
-                                       BAR,     COST, RATE, LIMITED, FLIGHT };
+static const int by_weight[PIECES] = { PERCENT, DONE,  NOTE,  FAILED,
+                                       ETA,     BAR,   COST,  RATE,
+                                       LIMITED, SAVED, FLIGHT };
 
 /* Eighths of a block, so that the bar moves smoothly. */
 static void add_bar(struct text *t, double share, size_t width, bool unicode)
@@ -226,6 +228,10 @@ static void fill_pieces(struct text pieces[PIECES],
              s->engine.concurrency_limit);
     add_usd(&pieces[COST], s->engine.cost_nano_usd);
     add_expected_cost(&pieces[COST], s, total);
+    if (s->engine.saved_nano_usd > 0) {
+        text_add(&pieces[SAVED], "saved ");
+        add_usd(&pieces[SAVED], s->engine.saved_nano_usd);
+    }
     add_eta(&pieces[ETA], s);
     if (s->rows_failed) {
         add_count(&pieces[FAILED], s->rows_failed);
@@ -280,6 +286,22 @@ void progress_bar_line(struct text *out, const struct asb_job_stats *s,
 
 /* ---- plain lines and the summary -------------------------------------- */
 
+static const char *const tier_names[ASB_TIERS] = { "memory", "the file",
+                                                   "Redis", "HTTP" };
+
+/* Who knew them; nothing for what was under way and is nowhere yet. */
+static void add_tiers(struct text *t, const struct asb_stats *e,
+                      const char *before)
+{
+    for (int i = 0; i < ASB_TIERS; i++) {
+        if (!e->tiers[i].found)
+            continue;
+        text_add(t, "%s%s ", before, tier_names[i]);
+        add_count(t, e->tiers[i].found);
+        before = ", ";
+    }
+}
+
 /* Says nothing when no answer was reused. */
 static void add_reuse(struct text *t, const struct asb_stats *e)
 {
@@ -289,7 +311,9 @@ static void add_reuse(struct text *t, const struct asb_stats *e)
         return;
     text_add(t, ", ");
     add_count(t, reused);
-    text_add(t, " reused, saved ");
+    text_add(t, " reused");
+    add_tiers(t, e, ": ");
+    text_add(t, ", saved ");
     add_usd(t, e->saved_nano_usd);
 }
 
@@ -360,6 +384,29 @@ static void add_items(struct text *t, const struct asb_job_stats *s)
     text_add(t, "\n");
 }
 
+/* Of what each was asked for, how much it knew. */
+static void add_cache(struct text *t, const struct asb_stats *e)
+{
+    const char *before = "  cache   ";
+
+    for (int i = 0; i < ASB_TIERS; i++) {
+        const struct asb_tier *tier = &e->tiers[i];
+
+        if (!tier->found)
+            continue;
+        text_add(t, "%s%s ", before, tier_names[i]);
+        add_count(t, tier->found);
+        text_add(t, " of ");
+        add_count(t, tier->asked);
+        text_add(t, " (");
+        add_usd(t, tier->saved_nano_usd);
+        text_add(t, ")");
+        before = ", ";
+    }
+    if (before[0] == ',')
+        text_add(t, "\n");
+}
+
 static void add_calls(struct text *t, const struct asb_stats *e)
 {
     text_add(t, "  calls   ");
@@ -386,6 +433,7 @@ void progress_summary(struct text *out, const struct asb_job_stats *s)
 
     *out = (struct text){ 0 };
     add_items(out, s);
+    add_cache(out, e);
     add_calls(out, e);
     text_add(out, "  cost    ");
     add_usd(out, e->cost_nano_usd);

@@ -15,7 +15,9 @@ string(TIMESTAMP today "%Y-%m-%d" UTC) # of SOURCE_DATE_EPOCH, where given
 set(docs "${CMAKE_CURRENT_BINARY_DIR}/docs")
 set(generators tools/docs/generate.py tools/docs/manual.py
     tools/docs/completions.py tools/docs/options.py)
-set(header engine/include/asyncbatch/asyncbatch.h)
+set(headers
+    "${CMAKE_CURRENT_SOURCE_DIR}/engine/include/asyncbatch/asyncbatch.h"
+    "${CMAKE_CURRENT_SOURCE_DIR}/engine/include/asyncbatch/cache.h")
 set(pages "${docs}/asyncbatch.1" "${docs}/asyncbatch.yaml.5"
     "${docs}/libasyncbatch.3")
 set(completions "${docs}/asyncbatch.bash" "${docs}/_asyncbatch"
@@ -25,9 +27,8 @@ add_custom_command(OUTPUT ${pages} ${completions}
     COMMAND asb_tables > "${docs}/tables.json"
     COMMAND Python3::Interpreter -B
         "${CMAKE_CURRENT_SOURCE_DIR}/tools/docs/generate.py"
-        "${docs}/tables.json" "${CMAKE_CURRENT_SOURCE_DIR}/${header}" "${docs}"
-        "${today}"
-    DEPENDS asb_tables ${generators} ${header} VERBATIM)
+        "${docs}/tables.json" "${docs}" "${today}" ${headers}
+    DEPENDS asb_tables ${generators} ${headers} VERBATIM)
 set(packed "")
 foreach(page IN LISTS pages)
     add_custom_command(OUTPUT "${page}.gz" COMMAND gzip -9nkf "${page}"

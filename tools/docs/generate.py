@@ -2,7 +2,7 @@
 """Writes the manual and the shell completions of asyncbatch from the tables
 that its --help is written from, and from its public header.
 
-    generate.py TABLES.json HEADER.h FOLDER DATE
+    generate.py TABLES.json FOLDER DATE HEADER.h...
 
 TABLES.json is what the program asb_tables prints.  Nothing here names an
 option: a row added to the table is in all of them.
@@ -17,12 +17,14 @@ import manual
 
 
 def main():
-    tables, header, folder, date = sys.argv[1:]
+    tables, folder, date, *headers = sys.argv[1:]
     with open(tables, encoding="utf-8") as f:
         known = json.load(f)
     known["date"] = date
-    with open(header, encoding="utf-8") as f:
-        source = f.read()
+    source = ""
+    for header in headers:
+        with open(header, encoding="utf-8") as f:
+            source += f.read()
     os.makedirs(folder, exist_ok=True)
     pages = {
         "asyncbatch.1": manual.command_page(known),

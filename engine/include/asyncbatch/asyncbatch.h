@@ -378,6 +378,15 @@ enum asb_halt {
     ASB_HALT_PROVIDER, /* credentials, unknown model, unreachable */
 };
 
+/* Where answers are kept, in the order in which they are asked for there. */
+enum asb_tier_name {
+    ASB_TIER_MEMORY, /* also of what this run has asked itself */
+    ASB_TIER_FILE,
+    ASB_TIER_REDIS,
+    ASB_TIER_HTTP,
+    ASB_TIERS,
+};
+
 /* Counters since creation.  Zero it, set `size`; fields beyond are left.  May
  * be asked for at any time, also in a callback. */
 struct asb_stats {
@@ -404,6 +413,11 @@ struct asb_stats {
     /* Known answers that were asked for anew in the background, beside
      * items_total: option cache_stale. */
     uint64_t items_refreshed;
+    /* Where known answers were looked for: counts since the engine was made. */
+    struct asb_tier {
+        uint64_t asked, found;
+        int64_t saved_nano_usd;
+    } tiers[ASB_TIERS];
 };
 
 ASB_API void asb_engine_stats(const struct asb_engine *engine,
@@ -475,59 +489,6 @@ ASB_API void asb_job_interrupt(struct asb_job *job);
 ASB_API void asb_job_get_stats(const struct asb_job *job,
                                struct asb_job_stats *stats);
 
-/* ---- the cache file --------------------------------------------------- */
-
-struct asb_cache;
-
-/* One answer in a cache file.  Lives until the callback returns. */
-struct asb_cache_entry {
-    size_t size;
-    char key[65]; /* in hexadecimal digits, NUL-terminated */
-    bool whole; /* false: damaged; the rest says nothing, and it is not used */
-    bool expired;
-    uint64_t expires_ms; /* since 1970 */
-    struct asb_bytes output;
-    bool output_is_json;
-    struct asb_usage usage; /* what it took to get it */
-    int64_t cost_nano_usd;
-};
-
-/* Zero it, set `size`. */
-struct asb_cache_stats {
-    size_t size;
-    uint64_t answers; /* with those that have expired */
-    uint64_t expired, file_bytes;
-};
-
-/**
- * Opens the file that option "cache" names for engines, which may use it at the
- * same time.  It must exist.
- * @return ASB_OK, ASB_EINVAL, ASB_ECONFIG when it is no cache, ASB_EIO or
- *         ASB_ENOMEM
- */
-ASB_API ASB_CHECKED int asb_cache_open(const char *path, struct asb_cache **out,
-                                       struct asb_message *why);
-ASB_API void asb_cache_close(struct asb_cache *cache);
-
-/* ASB_OK or ASB_EIO. */
-ASB_API ASB_CHECKED int asb_cache_get_stats(struct asb_cache *cache,
-                                            struct asb_cache_stats *stats);
-
-/**
- * Calls back for each answer, in order of keys.  No function for this cache may
- * be called from inside.
- * @param prefix  only keys that begin so; NULL or "" for all
- * @param each    nonzero stops
- * @return ASB_OK or ASB_EIO
- */
-ASB_API ASB_CHECKED int
-asb_cache_each(struct asb_cache *cache, const char *prefix,
-               int (*each)(void *arg, const struct asb_cache_entry *entry),
-               void *arg);
-
-/* Deletes what has expired, or all.  ASB_OK or ASB_EIO. */
-ASB_API ASB_CHECKED int asb_cache_purge(struct asb_cache *cache, bool all,
-                                        uint64_t *deleted);
 /* ---- a plan: what a job would cost, before it is run ------------------- */
 
 /* What would happen; fields as in struct asb_stats. */
@@ -595,5 +556,7 @@ ASB_API const char *asb_simulator_url(const struct asb_simulator *simulator);
 #ifdef __cplusplus
 }
 #endif
+
+#include <asyncbatch/cache.h>
 
 #endif
