@@ -42,14 +42,18 @@ static asbi_str record_of(struct asb_engine *e,
     return asbi_buf_failed(bytes) ? asbi_str_of(NULL, 0) : asbi_buf_view(bytes);
 }
 
+static uint64_t life_ms(const struct asb_engine *e)
+{
+    return e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e);
+}
+
 bool asbi_recall_keep_answer(struct asb_engine *e, const struct asbi_item *item,
                              const struct asbi_cache_key *key,
                              const struct asbi_cache_answer *answer,
                              bool of_this_run)
 {
     asbi_str record = record_of(e, key, answer);
-    uint64_t expires = asbi_wall_ms(e->world) +
-                       e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e);
+    uint64_t expires = asbi_wall_ms(e->world) + life_ms(e);
 
     if (!record.len)
         return false;
