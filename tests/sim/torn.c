@@ -5,10 +5,10 @@
  *
  *   torn [--seed N | [--from N] [--count N]]
  *
- * Each seed is the life of one file: a dozen processes write calls, parts,
- * answers and marks into it through engine/real/journal_sqlite.c, let writes
- * and syncs fail, and die, most of them with the power.  Commits that failed
- * may turn out to be there after all, as on any disk.
+ * Each seed is the life of one file: a dozen processes write calls, jobs,
+ * parts, answers and marks into it through engine/real/journal_sqlite.c, let
+ * writes and syncs fail, and die, most of them with the power.  Commits that
+ * failed may turn out to be there after all, as on any disk.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -98,6 +98,16 @@ static void tell_answer(struct play *p, uint64_t call)
     model_put(&p->next, &r, p->stamp);
 }
 
+static void tell_job(struct play *p, uint64_t call)
+{
+    struct asbi_journal_record r = { .kind = ASBI_RECORD_JOB };
+    char id[24];
+
+    model_job(++p->stamp, call, id, &r.job);
+    asbi_journal_job(&p->journal, &r.job);
+    model_put(&p->next, &r, p->stamp);
+}
+
 static void tell_end(struct play *p, uint64_t call)
 {
     const struct asbi_journal_record r = { .kind = ASBI_RECORD_END,
@@ -112,7 +122,7 @@ static void tell_something(struct play *p)
     uint64_t call = p->next.calls[below(p, MODEL_CALLS)].number;
     bool room = model_has_room(&p->next);
 
-    switch (below(p, 5)) {
+    switch (below(p, 6)) {
     case 0:
         if (room)
             (void)tell_intent(p);
@@ -125,6 +135,10 @@ static void tell_something(struct play *p)
     case 3:
         if (call)
             tell_end(p, call);
+        break;
+    case 4:
+        if (call)
+            tell_job(p, call);
         break;
     default:
         tell_answer(p, 0);

@@ -1,5 +1,7 @@
 #include "tests/sim/torn_model.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/rng.h"
@@ -38,6 +40,20 @@ void model_answer(uint64_t stamp, uint64_t seq, char *text,
     };
     if (!out->result.ok)
         out->result.error_code = "refused";
+}
+
+void model_job(uint64_t stamp, uint64_t call, char id[24],
+               struct asbi_journal_job *out)
+{
+    int len = snprintf(id, 24, "job-%" PRIu64, stamp);
+
+    *out = (struct asbi_journal_job){
+        .call = call,
+        .row = stamp % 2 ? stamp % MODEL_ROWS : ASBI_NO_ROW,
+        .worst = (int64_t)stamp,
+        .id = asbi_str_of(id, (size_t)len),
+        .address = ASBI_STR("http://sim.test/jobs"),
+    };
 }
 
 static bool same_str(asbi_str a, asbi_str b)
@@ -137,6 +153,9 @@ void model_put(struct model *m, const struct asbi_journal_record *r,
     case ASBI_RECORD_END:
         end_call(m, r->call.number);
         break;
+    case ASBI_RECORD_JOB:
+        model_call_of(m, r->job.call)->job = stamp;
+        break;
     case ASBI_RECORD_ANSWER:
         m->answers[r->answer.seq] = stamp;
         m->unplaced[r->answer.seq] = false;
@@ -163,7 +182,7 @@ void model_set_aside(struct model *m)
         m->parts[i].call = 0;
     }
     for (size_t i = 0; i < MODEL_CALLS; i++)
-        m->calls[i].count = 0;
+        m->calls[i].count = m->calls[i].job = 0;
 }
 
 void model_unplace(struct model *m, uint64_t mark)
@@ -208,14 +227,33 @@ static int on_call(void *arg, const struct asbi_journal_call *call)
     struct check *c = arg;
     struct model_call *is = model_call_of(&c->left, call->number);
 
-    if (!is)
-        c->wrong = "an intent that was never given, or has its end";
+    if (!is || is->job)
+        c->wrong = "an intent that was never given, has its end or a job";
     else if (is->worst != call->worst || is->count != call->count ||
              (is->count &&
               memcmp(is->rows, call->rows, is->count * sizeof(*is->rows)) != 0))
         c->wrong = "an intent is other than it was given";
     if (is)
         is->number = 0;
+    return ASB_OK;
+}
+
+static int on_job(void *arg, const struct asbi_journal_job *job)
+{
+    struct check *c = arg;
+    struct model_call *is = model_call_of(&c->left, job->call);
+    struct asbi_journal_job b;
+    char id[24];
+
+    if (!is || !is->job) {
+        c->wrong = "a job that was never given, or whose call has its end";
+        return ASB_OK;
+    }
+    model_job(is->job, job->call, id, &b);
+    if (job->row != b.row || job->worst != b.worst ||
+        !same_str(job->id, b.id) || !same_str(job->address, b.address))
+        c->wrong = "a job is other than it was given";
+    is->number = 0;
     return ASB_OK;
 }
 
@@ -226,11 +264,12 @@ static const char *calls_differ(const struct model *m,
     struct asb_message why;
 
     c = (struct check){ .left = *m };
-    if (store->ops->each_open(store, on_call, &c, &why))
+    if (store->ops->each_open(store, on_call, &c, &why) ||
+        store->ops->each_job(store, on_job, &c, &why))
         return "calls cannot be read";
     for (size_t i = 0; i < MODEL_CALLS && !c.wrong; i++) {
         if (c.left.calls[i].number)
-            return "an intent is lost";
+            return "an intent or a job is lost";
     }
     for (size_t i = 0; i < MODEL_CALLS && !c.wrong; i++) {
         c.call = m->calls[i].number;

@@ -24,6 +24,7 @@ struct model_call {
     int64_t worst;
     uint64_t rows[4];
     size_t count;
+    uint64_t job; /* the stamp of what it has begun; 0: nothing */
 };
 
 struct model_part {
@@ -45,6 +46,10 @@ struct model {
  * it points to. */
 void model_answer(uint64_t stamp, uint64_t seq, char *text,
                   struct asbi_journal_answer *out);
+
+/* The job that a stamp stands for; `id` has room for its name. */
+void model_job(uint64_t stamp, uint64_t call, char id[24],
+               struct asbi_journal_job *out);
 
 /* As the store does with each record. */
 void model_put(struct model *m, const struct asbi_journal_record *r,
