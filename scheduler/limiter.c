@@ -20,6 +20,14 @@ static const uint64_t ceiling_ns = 60 * ASBI_SECOND;
 static const uint64_t cooldown_min_ns = 2 * ASBI_SECOND;
 enum { WINDOW_MIN = 20 };
 
+static void new_window(struct asbi_limiter *l)
+{
+    l->window_limit = l->limit;
+    l->sample_count = l->completions = 0;
+    l->in_flight_peak = l->in_flight;
+    l->troubles = 0;
+}
+
 void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max)
 {
     double top = max > 0 ? max : 1;
@@ -30,6 +38,7 @@ void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max)
                                 .limit = workers > 0 ? top : fmin(start, top),
                                 .fixed = workers > 0,
                                 .slow_start = workers == 0 };
+    new_window(l);
 }
 
 void asbi_limiter_recall(struct asbi_limiter *l, double in_flight,
@@ -41,6 +50,7 @@ void asbi_limiter_recall(struct asbi_limiter *l, double in_flight,
     if (slow_start)
         l->limit = fmin(l->max, fmax(start, l->limit));
     l->slow_start = slow_start;
+    new_window(l);
 }
 
 unsigned asbi_limiter_limit(const struct asbi_limiter *l)
@@ -66,13 +76,6 @@ void asbi_limiter_started(struct asbi_limiter *l)
 }
 
 /* ---- windows ------------------------------------------------------------ */
-
-static void new_window(struct asbi_limiter *l)
-{
-    l->sample_count = l->completions = 0;
-    l->in_flight_peak = l->in_flight;
-    l->troubles = 0;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -113,17 +116,24 @@ static bool was_used(const struct asbi_limiter *l)
 
 static bool may_grow(const struct asbi_limiter *l)
 {
-    return was_used(l) && l->troubles <= usual_trouble * l->completions;
+    return was_used(l) &&
+           l->troubles <= fmax(1, usual_trouble * l->completions);
 }
 
-static void grow(struct asbi_limiter *l, uint64_t now_ns)
+static void grow(struct asbi_limiter *l, double more, uint64_t now_ns)
 {
-    double more = fmax(1, round(growth * l->limit));
     double top = l->max;
 
     if (now_ns < l->ceiling_until_ns)
         top = fmin(top, fmax(l->ceiling * over_ceiling, l->limit));
-    l->limit = fmin(top, l->slow_start ? 2 * l->limit : l->limit + more);
+    l->limit = fmin(top, l->limit + more);
+}
+
+/* In slow start the answers have done so already. */
+static void grow_by_window(struct asbi_limiter *l, uint64_t now_ns)
+{
+    if (may_grow(l) && !l->slow_start)
+        grow(l, fmax(1, round(growth * l->limit)), now_ns);
 }
 
 /* Half the limit until all that is in flight has been answered, and a window
@@ -158,8 +168,8 @@ static void judge(struct asbi_limiter *l, double m, uint64_t now_ns)
         l->slow_start = false;
         if (slowness > slower && was_used(l))
             l->limit = fmax(1, guard_cut * l->limit);
-    } else if (may_grow(l)) {
-        grow(l, now_ns);
+    } else {
+        grow_by_window(l, now_ns);
     }
 }
 
@@ -174,8 +184,8 @@ static void end_window(struct asbi_limiter *l, uint64_t now_ns)
             end_probe(l, m);
         else
             judge(l, m, now_ns);
-    } else if (may_grow(l)) {
-        grow(l, now_ns);
+    } else {
+        grow_by_window(l, now_ns);
     }
     new_window(l);
 }
@@ -214,10 +224,12 @@ static void answered(struct asbi_limiter *l, double latency_ratio,
         return;
     }
     l->completions++;
+    if (l->slow_start && !l->probing && !l->fixed && may_grow(l))
+        grow(l, l->limit < 2 * start ? 1 : 0.5, now_ns);
     if (l->sample_count < ASBI_LIMITER_WINDOW_MAX && latency_ratio > 0 &&
         latency_ratio < 1e9)
         l->samples[l->sample_count++] = (float)latency_ratio;
-    if (l->completions >= fmax(WINDOW_MIN, floor(l->limit)))
+    if (l->completions >= fmax(WINDOW_MIN, floor(l->window_limit)))
         end_window(l, now_ns);
 }
 

@@ -1,15 +1,17 @@
 /*
  * limiter.h -- how many calls may be in flight on a lane.
  *
- * Slow start, then additive increase by windows of max(20, limit) answers; one
+ * Slow start, twice as many after the first answers and then half as many
+ * again, counted answer by answer, so that those of a slow server tell at once;
+ * then additive increase by windows of max(20, limit) answers; one
  * multiplicative decrease for each episode of 429s; a latency guard against
  * servers that never say 429.  The guard compares the median of a window with
- * the least median of the last twenty: single latencies of language models
- * vary too much for a minimum (Vegas) or a gradient to mean anything.  That
- * base forgets, so that a slower server is accepted; to tell it from one that
- * we made slow ourselves, a base well over the best ever seen is put to the
- * test with half the limit for a window, as BBR probes for its round trip.
- * Slowness while the limit was not used is not of its making: no guard then.
+ * the least median of the last twenty: single latencies of language models vary
+ * too much for a minimum (Vegas) or a gradient to mean anything. That base
+ * forgets, so that a slower server is accepted; to tell it from one that we
+ * made slow ourselves, a base well over the best ever seen is put to the test
+ * with half the limit for a window, as BBR probes for its round trip. Slowness
+ * while the limit was not used is not of its making: no guard then.
  *
  * Refuses to pace: that is the buckets' part, and without it every growth ends
  * in a 429.
@@ -33,6 +35,7 @@ struct asbi_limiter {
     /* Samples of latency / expected latency in this window. */
     float samples[ASBI_LIMITER_WINDOW_MAX];
     unsigned sample_count, completions;
+    double window_limit;             /* when it began; as many answers end it */
     unsigned troubles;               /* 5xx and time-outs in this window */
     float bases[ASBI_LIMITER_BASES]; /* medians of the last windows */
     unsigned base_count, base_at;
