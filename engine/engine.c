@@ -344,7 +344,8 @@ static void send_all(struct asb_engine *e, uint64_t now)
 /* Calls stand idle for want of items, and these of bytes to hold them in. */
 static bool is_short(const struct asb_engine *e)
 {
-    if (e->closed_gate != ASBI_GATE_OPEN || e->former.waiting.items ||
+    if (e->closed_gate != ASBI_GATE_OPEN ||
+        !asbi_list_empty(&e->former.ready) ||
         !asbi_limiter_has_room(&e->lane->limiter) || e->draining)
         return false;
     return e->is_short ? e->is_short(e->owner) : !asb_has_room(e);

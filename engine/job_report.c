@@ -294,15 +294,20 @@ static double guess_total(const struct asb_job *job)
            (double)job->bytes_read;
 }
 
-/* The engine knows the time for what it holds; the rest of the file will take
- * as long as its rows do now. */
+/* Work in all, if the rows that are not read yet are like those that are. */
+static double guess_work(const struct asb_job *job, double total_rows)
+{
+    double read = (double)job->rows_read;
+
+    return job->engine->work_accepted * (read > 0 ? total_rows / read : 0);
+}
+
+/* By what is answered, not by what is written: a row that goes again holds
+ * back thousands. */
 static void estimate_end(const struct asb_job *job, struct asb_job_stats *s)
 {
     const struct asb_engine *e = job->engine;
-    bool held = s->input_ended && s->engine.eta_seconds >= 0;
-    const struct asbi_eta *rate = held ? &e->eta : &job->row_rate;
     double floor_seconds = (double)s->engine.blocked_ms / 1000;
-    double left = s->total_rows_guess - (double)s->rows_written;
     uint64_t now = asbi_now(e->world);
     struct asbi_eta_range range;
 
@@ -311,11 +316,11 @@ static void estimate_end(const struct asb_job *job, struct asb_job_stats *s)
         s->eta_seconds = s->eta_low_seconds = s->eta_high_seconds = 0;
     if (job->over || s->total_rows_guess < 0)
         return;
-    if (held)
-        left = e->work_accepted - e->work_done;
-    s->eta_seconds = held ? s->engine.eta_seconds
-                          : asbi_eta_left(rate, left, floor_seconds, now);
-    range = asbi_eta_range(rate, left, floor_seconds, s->eta_seconds, now);
+    double left = guess_work(job, s->total_rows_guess) - e->work_done;
+    s->eta_seconds = s->input_ended && s->engine.eta_seconds >= 0
+                         ? s->engine.eta_seconds
+                         : asbi_eta_left(&e->eta, left, floor_seconds, now);
+    range = asbi_eta_range(&e->eta, left, floor_seconds, s->eta_seconds, now);
     s->eta_low_seconds = range.low;
     s->eta_high_seconds = range.high;
 }
