@@ -516,16 +516,16 @@ static void a_bad_url_ends_from_the_loop(void)
 
 /* ---- memory ---------------------------------------------------------- */
 
-/* What a short life with two calls says when the n-th allocation fails. */
-static void live(const struct asbi_mem *mem)
+static int life(const struct asbi_mem *mem, void *arg)
 {
     struct asbi_real_options options = { .http = { .proxy = "none",
                                                    .ca_file = "" } };
 
+    (void)arg;
     surroundings_init(&s, mem, &options);
     if (!s.world) {
         surroundings_fini(&s);
-        return;
+        return ASB_ENOMEM;
     }
     web = web_new(s.base, echo, NULL);
     endpoint = (struct asbi_endpoint){ .method = "POST",
@@ -534,27 +534,14 @@ static void live(const struct asbi_mem *mem)
     call_init(&call, &s, &endpoint);
     static const char *const extra[] = { "X-A: b", NULL };
     call.exchange.extra_headers = extra;
-    int rc = call_start(&call, "abc");
-    CHECK(rc == ASB_OK || rc == ASB_ENOMEM);
-    if (rc == ASB_OK) {
-        run_until(&s, &call.ended, 1);
-        CHECK(call.end.outcome == ASBI_COMPLETE ||
-              call.end.outcome == ASBI_NOT_SENT);
-    }
+    int rc = call_survive(&call, "abc");
     finish();
+    return rc;
 }
 
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n++) {
-        struct fault_mem fm;
-
-        fault_mem_init(&fm, n);
-        live(&fm.mem);
-        CHECK_INT(fm.live, ==, 0);
-        if (fm.seen < n)
-            break;
-    }
+    CHECK_INT(fault_sweep_spared(life, NULL), >, 0);
 }
 
 TEST_MAIN(CASE(a_call_is_answered), CASE(connections_are_kept),

@@ -559,13 +559,14 @@ static void a_world_may_end_with_everything_under_way(void)
     }
 }
 
-static int short_life(const struct asbi_mem *mem)
+static int short_life(const struct asbi_mem *mem, void *arg)
 {
     static struct world_rig r; /* its probes alone are used */
     struct asbi_sim_options o = { .capacity = 1 };
     struct asbi_world *w;
     int rc = asbi_sim_world_new(mem, 1, &o, &w);
 
+    (void)arg;
     if (rc)
         return rc;
     memset(&r, 0, sizeof(r));
@@ -595,18 +596,7 @@ static int short_life(const struct asbi_mem *mem)
 
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n++) {
-        struct fault_mem fm;
-
-        fault_mem_init(&fm, n);
-        int rc = short_life(&fm.mem);
-        CHECK_INT(fm.live, ==, 0);
-        if (fm.seen < n) {
-            CHECK_INT(rc, ==, ASB_OK);
-            break;
-        }
-        CHECK_INT(rc, ==, ASB_ENOMEM);
-    }
+    CHECK_INT(fault_sweep(short_life, NULL), >, 0);
 }
 
 TEST_MAIN(CASE(an_exchange_takes_the_models_time),

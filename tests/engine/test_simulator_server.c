@@ -505,25 +505,23 @@ static void the_public_options_shape_it(void)
     event_base_free(base);
 }
 
+static int life(const struct asbi_mem *mem, void *arg)
+{
+    struct asbi_sim_options none = { 0 };
+    struct event_base *base = event_base_new();
+    struct asb_simulator *sim;
+
+    (void)arg;
+    CHECK(base);
+    int rc = asbi_simulator_new(base, mem, &none, "127.0.0.1:0", &sim, NULL);
+    asb_simulator_free(sim);
+    event_base_free(base);
+    return rc;
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n++) {
-        struct asbi_sim_options none = { 0 };
-        struct event_base *base = event_base_new();
-        struct asb_simulator *sim;
-        struct fault_mem fm;
-
-        CHECK(base);
-        fault_mem_init(&fm, n);
-        int rc =
-            asbi_simulator_new(base, &fm.mem, &none, "127.0.0.1:0", &sim, NULL);
-        asb_simulator_free(sim);
-        event_base_free(base);
-        CHECK_INT(fm.live, ==, 0);
-        if (fm.seen < n)
-            break;
-        CHECK_INT(rc, ==, ASB_ENOMEM);
-    }
+    CHECK_INT(fault_sweep(life, NULL), >, 0);
 }
 
 TEST_MAIN(CASE(a_request_is_answered_and_the_connection_kept),

@@ -57,6 +57,10 @@ void call_fini(struct call *c);
 int call_start(struct call *c, const char *body);
 /* Starts it and runs the loop until it has ended. */
 void call_do(struct call *c, const char *body);
+/* The same where memory may run short: ASB_OK when it was answered whole,
+ * ASB_ENOMEM when there is no world or the call was not sent; nothing else may
+ * have become of it. */
+int call_survive(struct call *c, const char *body);
 void call_cancel(struct call *c);
 
 /* Runs the loop until `*flag`; fails the test when that takes half a minute. */

@@ -19,4 +19,18 @@ struct fault_mem {
 
 void fault_mem_init(struct fault_mem *fm, size_t fail_at);
 
+/*
+ * Leads a life, from its first allocation with `mem` to its last free, once
+ * with the first allocation failing, once with the second, and so on, and at
+ * last with none.  Nothing may be left of any of them; the last must say
+ * ASB_OK, all others ASB_ENOMEM.  Returns how many allocations were made.
+ */
+size_t fault_sweep(int (*life)(const struct asbi_mem *mem, void *arg),
+                   void *arg);
+
+/* The same for what can do without some of its allocations: every life may say
+ * ASB_OK, which is right when it checked itself that nothing was lost. */
+size_t fault_sweep_spared(int (*life)(const struct asbi_mem *mem, void *arg),
+                          void *arg);
+
 #endif

@@ -21,16 +21,22 @@ struct world {
     struct asbi_parcel parcels[PARCELS];
 };
 
-static inline struct world *world_new(void)
+/* With its former's memory from `mem`; NULL: from w->fm. */
+static inline struct world *world_new_of(const struct asbi_mem *mem)
 {
     struct world *w = calloc(1, sizeof(*w));
 
     CHECK(w != NULL);
     fault_mem_init(&w->fm, 0);
-    asbi_former_init(&w->f, &w->fm.mem);
+    asbi_former_init(&w->f, mem ? mem : &w->fm.mem);
     asbi_kind_init(&w->k);
     w->k.wait_ns = 500 * ASBI_MS;
     return w;
+}
+
+static inline struct world *world_new(void)
+{
+    return world_new_of(NULL);
 }
 
 static inline void batch_drop(struct asbi_former *f, struct asbi_batch *b)

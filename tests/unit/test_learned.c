@@ -12,16 +12,19 @@ static const asbi_str kind_name = { "openai 1f gpt translate en>ru", 29 };
 
 struct rig {
     struct fault_mem fm;
+    const struct asbi_mem *mem;
     struct asbi_json *json;
     struct asbi_buf lines, text;
 };
 
-static void rig_init(struct rig *r, size_t fail_at)
+/* `mem` NULL: memory of its own, which rig_fini() wants back. */
+static void rig_init(struct rig *r, const struct asbi_mem *mem)
 {
-    fault_mem_init(&r->fm, fail_at);
-    r->json = asbi_json_new(&r->fm.mem, ASBI_LEARNED_MAX_BYTES);
-    asbi_buf_init(&r->lines, &r->fm.mem, ASBI_LEARNED_MAX_BYTES);
-    asbi_buf_init(&r->text, &r->fm.mem, ASBI_LEARNED_MAX_BYTES);
+    fault_mem_init(&r->fm, 0);
+    r->mem = mem ? mem : &r->fm.mem;
+    r->json = asbi_json_new(r->mem, ASBI_LEARNED_MAX_BYTES);
+    asbi_buf_init(&r->lines, r->mem, ASBI_LEARNED_MAX_BYTES);
+    asbi_buf_init(&r->text, r->mem, ASBI_LEARNED_MAX_BYTES);
 }
 
 static void rig_fini(struct rig *r)
@@ -79,7 +82,7 @@ static void what_is_put_is_found_again(void)
     struct asbi_learned_lane lane, want = some_lane();
     struct asbi_learned_kind kind, want_kind = some_kind();
 
-    rig_init(&r, 0);
+    rig_init(&r, NULL);
     put_both(&r);
     asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
     asbi_str text = asbi_buf_view(&r.text);
@@ -107,7 +110,7 @@ static void what_was_known_is_not_believed_for_ever(void)
     struct rig r;
     struct asbi_learned_lane lane;
 
-    rig_init(&r, 0);
+    rig_init(&r, NULL);
     put_both(&r);
     asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
     CHECK(asbi_learned_find_lane(asbi_buf_view(&r.text), lane_name, r.json,
@@ -126,8 +129,8 @@ static void others_are_kept_and_our_own_replaced(void)
     struct asbi_learned_lane lane = some_lane();
     struct asbi_buf second;
 
-    rig_init(&r, 0);
-    asbi_buf_init(&second, &r.fm.mem, ASBI_LEARNED_MAX_BYTES);
+    rig_init(&r, NULL);
+    asbi_buf_init(&second, r.mem, ASBI_LEARNED_MAX_BYTES);
     put_both(&r);
     asbi_learned_put_lane(&r.lines, ASBI_STR("other"), &lane);
     asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
@@ -154,8 +157,8 @@ static void the_longest_unused_is_dropped_first(void)
     struct asbi_buf old;
     char name[32];
 
-    rig_init(&r, 0);
-    asbi_buf_init(&old, &r.fm.mem, ASBI_LEARNED_MAX_BYTES);
+    rig_init(&r, NULL);
+    asbi_buf_init(&old, r.mem, ASBI_LEARNED_MAX_BYTES);
     for (int i = 0; i < 300; i++) {
         (void)snprintf(name, sizeof(name), "lane-%d", i);
         asbi_buf_clear(&r.lines);
@@ -181,7 +184,7 @@ static void a_damaged_text_is_not_sound(void)
     struct rig r;
     struct asbi_learned_lane lane;
 
-    rig_init(&r, 0);
+    rig_init(&r, NULL);
     put_both(&r);
     asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
     for (size_t i = 0; i < r.text.len; i++) {
@@ -217,7 +220,7 @@ static void numbers_out_of_range_are_refused_or_bounded(void)
     struct asbi_learned_lane lane;
     struct asbi_learned_kind kind;
 
-    rig_init(&r, 0);
+    rig_init(&r, NULL);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         asbi_buf_clear(&r.lines);
         asbi_buf_fmt(&r.lines, "%s\n", bad[i]);
@@ -239,24 +242,28 @@ static void numbers_out_of_range_are_refused_or_bounded(void)
     rig_fini(&r);
 }
 
+static int life(const struct asbi_mem *mem, void *arg)
+{
+    struct rig r;
+    struct asbi_learned_lane lane;
+    int rc = ASB_ENOMEM;
+
+    (void)arg;
+    rig_init(&r, mem);
+    if (r.json) {
+        put_both(&r);
+        asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
+        if (asbi_learned_find_lane(asbi_buf_view(&r.text), lane_name, r.json,
+                                   &lane))
+            rc = ASB_OK;
+    }
+    rig_fini(&r);
+    return rc;
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n++) {
-        struct rig r;
-        struct asbi_learned_lane lane;
-
-        rig_init(&r, n);
-        if (r.json) {
-            put_both(&r);
-            asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
-            (void)asbi_learned_find_lane(asbi_buf_view(&r.text), lane_name,
-                                         r.json, &lane);
-        }
-        bool done = r.fm.seen < n;
-        rig_fini(&r);
-        if (done)
-            break;
-    }
+    CHECK_INT(fault_sweep(life, NULL), >, 0);
 }
 
 TEST_MAIN(CASE(what_is_put_is_found_again),

@@ -380,21 +380,23 @@ static void bytes_that_are_no_text_are_survived(void)
     stop();
 }
 
+static int life(const struct asbi_mem *mem, void *arg)
+{
+    struct asbi_near_options o = { 30000, 0.8, 7 };
+    int rc = asbi_near_new(mem, &o, &near);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    asbi_near_answer(near, add(1, played, 1), ASBI_STR("yes"));
+    (void)add(1, texts[0], 2);
+    asbi_near_free(near);
+    return ASB_OK;
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    bool all_seen = false;
-
-    for (size_t n = 1; !all_seen; n++) {
-        struct asbi_near_options o = { 30000, 0.8, 7 };
-
-        fault_mem_init(&fm, n);
-        if (asbi_near_new(&fm.mem, &o, &near) == ASB_OK) {
-            asbi_near_answer(near, add(1, played, 1), ASBI_STR("yes"));
-            (void)add(1, texts[0], 2);
-        }
-        all_seen = fm.seen < n;
-        stop();
-    }
+    CHECK_INT(fault_sweep_spared(life, NULL), >, 0);
 }
 
 TEST_MAIN(CASE(ninety_nine_pairs_of_a_hundred_are_found_and_no_others),

@@ -487,12 +487,13 @@ static void a_copy_has_a_life_of_its_own(void)
     asb_options_free(copy);
 }
 
-static int life(const struct asbi_mem *mem)
+static int life(const struct asbi_mem *mem, void *arg)
 {
     struct asb_options *o = asbi_options_new(mem), *copy = NULL;
     struct asb_message why;
     int rc = ASB_ENOMEM;
 
+    (void)arg;
     if (!o)
         goto out;
     rc = asbi_options_set_name(o, "model", "x", ASB_FROM_HOST, &why);
@@ -510,18 +511,7 @@ out:
 
 static void every_failed_allocation_is_survived(void)
 {
-    struct fault_mem fm;
-
-    fault_mem_init(&fm, 0);
-    CHECK_INT(life(&fm.mem), ==, ASB_OK);
-    CHECK_INT(fm.live, ==, 0);
-    size_t all = fm.seen;
-    CHECK_INT(all, >, 100);
-    for (size_t n = 1; n <= all; n++) {
-        fault_mem_init(&fm, n);
-        CHECK_INT(life(&fm.mem), ==, ASB_ENOMEM);
-        CHECK_INT(fm.live, ==, 0);
-    }
+    CHECK_INT(fault_sweep(life, NULL), >, 100);
 }
 
 TEST_MAIN(CASE(every_default_parses_and_comes_back),

@@ -177,12 +177,13 @@ static void a_template_of_too_many_fields_is_refused(void)
     asbi_buf_fini(&text);
 }
 
-static int life(const struct asbi_mem *mem)
+static int life(const struct asbi_mem *mem, void *arg)
 {
     struct asbi_task *task = task_of(mem, "prompt", "{{a}} and {{b}}");
     struct asbi_verdict_on_item verdict;
     struct asbi_buf out;
 
+    (void)arg;
     if (!task)
         return ASB_ENOMEM;
     asbi_buf_init(&out, mem, 4096);
@@ -199,16 +200,7 @@ static int life(const struct asbi_mem *mem)
 
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n++) {
-        struct fault_mem fm;
-
-        fault_mem_init(&fm, n);
-        int rc = life(&fm.mem);
-        CHECK_INT(fm.live, ==, 0);
-        if (fm.seen < n)
-            break;
-        CHECK_INT(rc, ==, ASB_ENOMEM);
-    }
+    CHECK_INT(fault_sweep(life, NULL), >, 0);
 }
 
 TEST_MAIN(CASE(a_template_is_filled_in_from_fields),

@@ -382,7 +382,7 @@ static void wrong_material_is_refused_with_the_reason(void)
     refused("translate", &material, "shorten");
 }
 
-static int life(const struct asbi_mem *mem)
+static int life(const struct asbi_mem *mem, void *arg)
 {
     struct asbi_task_material material = material_of("zh", "ru");
     struct asbi_verdict_on_item verdict;
@@ -390,6 +390,7 @@ static int life(const struct asbi_mem *mem)
     asbi_str accepted;
     int rc = asbi_task_new(mem, "translate", &material, &task, NULL);
 
+    (void)arg;
     if (rc)
         return rc;
     asbi_task_check(task, ASBI_STR("好{x}"), 0, ASBI_STR("Да {x}"), false,
@@ -401,19 +402,7 @@ static int life(const struct asbi_mem *mem)
 
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n++) {
-        struct fault_mem fm;
-
-        fault_mem_init(&fm, n);
-        int rc = life(&fm.mem);
-        CHECK_INT(fm.live, ==, 0);
-        if (fm.seen < n) {
-            CHECK_INT(rc, ==, ASB_OK);
-            CHECK_INT(n, >, 4);
-            break;
-        }
-        CHECK_INT(rc, ==, ASB_ENOMEM);
-    }
+    CHECK_INT(fault_sweep(life, NULL), >, 3);
 }
 
 static void a_check_allocates_nothing(void)
