@@ -54,7 +54,7 @@ static double predict(const struct asbi_latency *l, const double x[3])
 
 /* Solves m t = c for the terms of `used`, the others being 0, by elimination.
  * Symmetric and positive definite: no pivot is looked for. */
-static void solve(double t[3], const double m[3][3], const double c[3],
+static void solve(double t[3], double m[3][3], const double c[3],
                   const bool used[3])
 {
     double a[3][4];
@@ -81,7 +81,7 @@ static void solve(double t[3], const double m[3][3], const double c[3],
 
 /* The most negative term is left out until there is none.  Lawson and Hanson
  * would let one come back in; for three terms that gains next to nothing. */
-static void solve_positive(double t[3], const double m[3][3], const double c[3])
+static void solve_positive(double t[3], double m[3][3], const double c[3])
 {
     bool used[3] = { true, true, true };
 
