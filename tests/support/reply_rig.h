@@ -27,6 +27,21 @@ struct exchange {
     asbi_str body;
 };
 
+/* A reply of status 200 that came whole, as a body or as a stream of events. */
+static inline struct exchange rig_body(const char *dialect,
+                                       enum asbi_call_way way, asbi_str body)
+{
+    return (struct exchange){ dialect, way, 200, false, { NULL }, body };
+}
+
+#define RIG_EVENTS "Content-Type", "text/event-stream; charset=utf-8"
+
+static inline struct exchange rig_events(const char *dialect,
+                                         enum asbi_call_way way, asbi_str body)
+{
+    return (struct exchange){ dialect, way, 200, false, { RIG_EVENTS }, body };
+}
+
 static inline void rig_tell(struct told *t, asbi_str s)
 {
     CHECK(t->len + s.len < sizeof(t->text));
@@ -35,12 +50,14 @@ static inline void rig_tell(struct told *t, asbi_str s)
     t->len += s.len;
 }
 
-/* "id=text;", or "id~json;". */
+/* "id=text;", or "id~json;"; "id!;" when memory for the text was short. */
 static inline void rig_on_answer(void *arg, asbi_str id, asbi_str output,
                                  bool is_json)
 {
     rig_tell(arg, id);
-    rig_tell(arg, is_json ? ASBI_STR("~") : ASBI_STR("="));
+    rig_tell(arg, !output.at ? ASBI_STR("!")
+                  : is_json  ? ASBI_STR("~")
+                             : ASBI_STR("="));
     rig_tell(arg, output);
     rig_tell(arg, ASBI_STR(";"));
 }
@@ -84,6 +101,14 @@ static inline void rig_read(const struct asbi_dialect *dialect,
     rig_keep(t->request_id, sizeof(t->request_id), t->reply.request_id);
 }
 
+/* The same with the body in one piece. */
+static inline void rig_read_whole(const struct asbi_dialect *dialect,
+                                  struct asbi_decoder *d,
+                                  const struct exchange *x, struct told *t)
+{
+    rig_read(dialect, d, x, (struct splits){ x->body, 0, x->body.len, 0 }, t);
+}
+
 static inline void rig_same(const struct told *a, const struct told *b)
 {
     const struct asbi_reply *x = &a->reply, *y = &b->reply;
@@ -103,8 +128,8 @@ static inline void rig_same(const struct told *a, const struct told *b)
     CHECK(strcmp(a->feature, b->feature) == 0);
 }
 
-/* Reads a reply in every way to cut it, with one decoder, in a style; what it
- * told. */
+/* Reads a reply in every way to cut it, with a decoder and its twin in turns,
+ * in a style; what it told. */
 static inline const struct told *
 rig_read_reply_as(const struct exchange *x, const struct asbi_call_style *style)
 {
@@ -114,11 +139,14 @@ rig_read_reply_as(const struct exchange *x, const struct asbi_call_style *style)
     struct splits ways;
 
     CHECK(d != NULL);
+    struct asbi_decoder *twin = dialect->decoder_twin(d);
+    CHECK(twin != NULL);
     for (size_t n = 0; splits_way(x->body, n, &ways); n++) {
-        rig_read(dialect, d, x, ways, n ? &again : &whole);
+        rig_read(dialect, n % 2 ? twin : d, x, ways, n ? &again : &whole);
         if (n)
             rig_same(&whole, &again);
     }
+    dialect->decoder_free(twin);
     dialect->decoder_free(d);
     return &whole;
 }
@@ -130,8 +158,9 @@ static inline const struct told *rig_read_reply(const struct exchange *x)
     return rig_read_reply_as(x, &style);
 }
 
-/* What a reply tells when it breaks off behind each of its bytes: never more
- * than the whole does, and what it tells is the beginning of that. */
+/* What a reply tells when it breaks off before or behind each of its bytes: the
+ * beginning of what the whole tells, and of a good one, to be asked again
+ * unless that is all of it. */
 static inline void rig_cut_everywhere(struct exchange x)
 {
     static struct told whole, cut;
@@ -141,40 +170,52 @@ static inline void rig_cut_everywhere(struct exchange x)
     asbi_str body = x.body;
 
     CHECK(d != NULL);
-    rig_read(dialect, d, &x, (struct splits){ body, 0, body.len, 0 }, &whole);
+    rig_read_whole(dialect, d, &x, &whole);
     x.cut = true;
-    for (size_t n = 1; n < body.len; n++) {
-        asbi_str part = asbi_str_of(body.at, n);
-
-        rig_read(dialect, d, &x, (struct splits){ part, 0, n, 0 }, &cut);
+    for (x.body.len = 0; x.body.len < body.len; x.body.len++) {
+        rig_read_whole(dialect, d, &x, &cut);
         CHECK_INT(cut.len, <=, whole.len);
         CHECK(memcmp(cut.text, whole.text, cut.len) == 0);
+        CHECK(whole.reply.verdict != ASBI_ACCEPTED ||
+              cut.reply.verdict == ASBI_OVERLOADED ||
+              (cut.reply.verdict == ASBI_ACCEPTED && cut.len == whole.len));
     }
     dialect->decoder_free(d);
 }
 
-/* A reply read with the n-th allocation failing, for each n: no leak, and
- * nothing that the reply does not say. */
-static inline void rig_starve(const struct exchange *x)
+/* What rig_starve() reads, and what it tells when nothing fails. */
+struct rig_starved {
+    const struct exchange *x;
+    struct told whole, told;
+};
+
+static inline int rig_starved_life(const struct asbi_mem *mem, void *arg)
 {
     static const struct asbi_call_style style = { .model = "m" };
-    static struct told told;
-    const struct asbi_dialect *dialect = asbi_dialect_find(x->dialect);
+    struct rig_starved *s = arg;
+    const struct asbi_dialect *dialect = asbi_dialect_find(s->x->dialect);
+    struct asbi_decoder *d = dialect->decoder_new(mem, &style);
 
-    for (size_t n = 1;; n++) {
-        struct fault_mem fm;
+    if (!d)
+        return ASB_ENOMEM;
+    rig_read_whole(dialect, d, s->x, &s->told);
+    struct asbi_decoder *twin = dialect->decoder_twin(d);
+    bool lacks_twin = !twin;
+    dialect->decoder_free(twin);
+    dialect->decoder_free(d);
+    CHECK_INT(s->told.len, <=, s->whole.len);
+    return lacks_twin || s->told.len < s->whole.len ? ASB_ENOMEM : ASB_OK;
+}
 
-        fault_mem_init(&fm, n);
-        struct asbi_decoder *d = dialect->decoder_new(&fm.mem, &style);
-        if (d)
-            rig_read(dialect, d, x,
-                     (struct splits){ x->body, 0, x->body.len, 0 }, &told);
-        dialect->decoder_free(d ? dialect->decoder_twin(d) : NULL);
-        dialect->decoder_free(d);
-        CHECK_INT(fm.live, ==, 0);
-        if (fm.seen < n)
-            return;
-    }
+/* A reply read with each allocation failing in turn: no leak, never more than
+ * the reply says, and all of it when none fails. */
+static inline void rig_starve(const struct exchange *x)
+{
+    static struct rig_starved s;
+
+    s.x = x;
+    s.whole = *rig_read_reply(x);
+    CHECK_INT(fault_sweep_spared(rig_starved_life, &s), >, 0);
 }
 
 static inline bool rig_has(asbi_str text, const char *what)
@@ -192,7 +233,6 @@ static inline bool rig_has(asbi_str text, const char *what)
     {                            \
         (text), sizeof(text) - 1 \
     }
-#define RIG_EVENTS "Content-Type", "text/event-stream; charset=utf-8"
 #define TOLD(t, want) CHECK_BYTES((t)->text, (t)->len, want)
 #define SAYS(text, want) CHECK_BYTES((text), strlen(text), want)
 

@@ -210,8 +210,8 @@ static const char text_stream[] =
 
 static void a_tool_call_is_the_answer(void)
 {
-    struct exchange x = { "anthropic", ASBI_PACKED, 200,
-                          false,       { NULL },    RIG_BODY(tool_reply) };
+    struct exchange x =
+        rig_body("anthropic", ASBI_PACKED, asbi_str_c(tool_reply));
     const struct told *t = rig_read_reply(&x);
 
     TOLD(t, "7=sag \"\xc3\xa4\";8=b;");
@@ -227,8 +227,8 @@ static void a_tool_call_is_the_answer(void)
 
 static void a_stream_of_a_tool_call_is_the_answer(void)
 {
-    struct exchange x = { "anthropic", ASBI_PACKED,    200,
-                          false,       { RIG_EVENTS }, RIG_BODY(tool_stream) };
+    struct exchange x =
+        rig_events("anthropic", ASBI_PACKED, asbi_str_c(tool_stream));
     const struct told *t = rig_read_reply(&x);
 
     TOLD(t, "7=\xc3\xa4;");
@@ -242,8 +242,8 @@ static void a_stream_of_a_tool_call_is_the_answer(void)
 
 static void text_alone_is_the_answer_to_a_single_request(void)
 {
-    struct exchange x = { "anthropic", ASBI_SINGLE, 200,
-                          false,       { NULL },    RIG_BODY(tool_reply) };
+    struct exchange x =
+        rig_body("anthropic", ASBI_SINGLE, asbi_str_c(tool_reply));
 
     TOLD(rig_read_reply(&x), "Here you are.");
     x.headers[0] = "content-type", x.headers[1] = "text/event-stream";
@@ -257,8 +257,7 @@ static void text_alone_is_the_answer_to_a_single_request(void)
 static void an_error_within_a_stream_is_one(void)
 {
     static char body[4000];
-    struct exchange x = { "anthropic", ASBI_SINGLE,    200,
-                          false,       { RIG_EVENTS }, { NULL, 0 } };
+    struct exchange x = rig_events("anthropic", ASBI_SINGLE, ASBI_STR(""));
 
     (void)snprintf(body, sizeof(body), "%s%s", text_stream, OVERLOADED_EVENT);
     x.body = asbi_str_c(body);
@@ -284,8 +283,7 @@ static void every_reason_to_stop_is_understood(void)
     static char body[400];
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        struct exchange x = { "anthropic", ASBI_PACKED, 200,
-                              false,       { NULL },    { NULL, 0 } };
+        struct exchange x = rig_body("anthropic", ASBI_PACKED, ASBI_STR(""));
 
         (void)snprintf(body, sizeof(body),
                        "{\"content\":[{\"type\":\"tool_use\",\"input\":{"

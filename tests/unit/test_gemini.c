@@ -145,8 +145,7 @@ static const char embeddings[] =
 
 static void a_reply_is_read(void)
 {
-    struct exchange x = { "gemini", ASBI_PACKED, 200,
-                          false,    { NULL },    RIG_BODY(reply) };
+    struct exchange x = rig_body("gemini", ASBI_PACKED, asbi_str_c(reply));
     const struct told *t = rig_read_reply(&x);
 
     TOLD(t, "7=\xc3\xa4 1;8=b;");
@@ -160,8 +159,7 @@ static void a_reply_is_read(void)
 
 static void a_stream_is_read(void)
 {
-    struct exchange x = { "gemini", ASBI_SINGLE,    200,
-                          false,    { RIG_EVENTS }, RIG_BODY(stream) };
+    struct exchange x = rig_events("gemini", ASBI_SINGLE, asbi_str_c(stream));
     const struct told *t = rig_read_reply(&x);
 
     TOLD(t, "Bonjour");
@@ -172,8 +170,7 @@ static void a_stream_is_read(void)
 
 static void embeddings_belong_to_their_places(void)
 {
-    struct exchange x = { "gemini", ASBI_ARRAY, 200,
-                          false,    { NULL },   RIG_BODY(embeddings) };
+    struct exchange x = rig_body("gemini", ASBI_ARRAY, asbi_str_c(embeddings));
     const struct told *t = rig_read_reply(&x);
 
     TOLD(t, "0~[\n        0.01,\n        -2e-05\n      ];1~[1];");
@@ -205,8 +202,7 @@ static void every_reason_to_stop_is_understood(void)
     static char body[400];
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        struct exchange x = { "gemini", ASBI_PACKED, 200,
-                              false,    { NULL },    { NULL, 0 } };
+        struct exchange x = rig_body("gemini", ASBI_PACKED, ASBI_STR(""));
 
         (void)snprintf(body, sizeof(body),
                        "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":"
@@ -223,8 +219,7 @@ static void a_blocked_prompt_is_a_refusal_of_its_content(void)
     static const char body[] =
         "{\"promptFeedback\":{\"blockReason\":\"PROHIBITED_CONTENT\"},"
         "\"usageMetadata\":{\"promptTokenCount\":9,\"totalTokenCount\":9}}";
-    struct exchange x = { "gemini", ASBI_PACKED, 200,
-                          false,    { NULL },    RIG_BODY(body) };
+    struct exchange x = rig_body("gemini", ASBI_PACKED, asbi_str_c(body));
     const struct told *t = rig_read_reply(&x);
 
     CHECK_INT(t->reply.verdict, ==, ASBI_FILTERED);
