@@ -12,10 +12,8 @@ static void embed(struct sim_run *r, uint64_t seed, size_t items)
 {
     sim_run_init(r, seed);
     r->items = items;
-    r->options[0][0] = "task";
-    r->options[0][1] = "embed";
-    r->options[1][0] = "model";
-    r->options[1][1] = "sim-embed";
+    sim_run_set(r, "task", "embed");
+    sim_run_set(r, "model", "sim-embed");
 }
 
 static size_t count_ok(const struct sim_run *r)
@@ -72,10 +70,8 @@ static void a_list_never_outgrows_the_largest_answer(void)
     struct sim_run r;
 
     embed(&r, 3, 800);
-    r.options[2][0] = "dimensions";
-    r.options[2][1] = "1536";
-    r.options[3][0] = "max_answer_bytes";
-    r.options[3][1] = "4MiB";
+    sim_run_set(&r, "dimensions", "1536");
+    sim_run_set(&r, "max_answer_bytes", "4MiB");
     sim_run_all(&r);
     CHECK_INT(count_ok(&r), ==, r.items);
     CHECK_INT(r.stats.calls_failed, ==, 0);
@@ -89,8 +85,7 @@ static void a_list_that_outgrew_it_keeps_what_fitted(void)
     struct sim_run r;
 
     embed(&r, 4, 1000);
-    r.options[2][0] = "max_answer_bytes";
-    r.options[2][1] = "64KiB";
+    sim_run_set(&r, "max_answer_bytes", "64KiB");
     sim_run_start(&r);
     CHECK_INT(r.rc, ==, ASB_OK);
     r.engine->lane->model.dimensions = 1;
@@ -114,8 +109,7 @@ static void every_item_is_answered_once_or_explained(void)
         r.provider.garbage_rate = (double)(seed % 3) * 0.05;
         r.provider.disconnect_rate = (double)(seed % 2) * 0.1;
         r.provider.network.cut_rate = (double)(seed % 6) * 0.02;
-        r.options[2][0] = "batch_size";
-        r.options[2][1] = "20";
+        sim_run_set(&r, "batch_size", "20");
         sim_run_all(&r);
         CHECK_INT(count_ok(&r) + r.stats.items_failed, ==, r.items);
         CHECK(count_ok(&r) > r.items / 2);
@@ -153,25 +147,14 @@ static void one_text_that_is_too_long_stops_no_other(void)
     sim_run_end(&r);
 }
 
+static void prepare_sixty(struct sim_run *r)
+{
+    embed(r, 6, 60);
+}
+
 static void failed_allocations_are_survived(void)
 {
-    for (size_t n = 1; n < 4000; n += n < 200 ? 1 : 37) {
-        struct sim_run r;
-
-        embed(&r, 6, 60);
-        r.fail_at = n;
-        sim_run_start(&r);
-        if (!r.rc) {
-            sim_run_play(&r);
-            CHECK(r.finished);
-        } else {
-            CHECK_INT(r.rc, ==, ASB_ENOMEM);
-        }
-        bool over = r.mem.seen < n;
-        sim_run_end(&r);
-        if (over)
-            break;
-    }
+    sim_run_starve(prepare_sixty, 200);
 }
 
 static void a_provider_that_cannot_is_told_at_once(void)

@@ -13,10 +13,8 @@ static void a_bill_that_broke_off_counts_at_its_worst(void)
         sim_run_init(&r, seed);
         r.items = 1;
         r.provider.disconnect_rate = 1;
-        r.options[0][0] = "stream";
-        r.options[0][1] = "off";
-        r.options[1][0] = "max_attempts";
-        r.options[1][1] = "1";
+        sim_run_set(&r, "stream", "off");
+        sim_run_set(&r, "max_attempts", "1");
         sim_run_all(&r);
         CHECK_INT(r.served.billed_nano_usd, <=, r.engine->lane->budget.spent);
         sim_run_end(&r);
@@ -71,8 +69,7 @@ static bool play_pair(uint64_t seed, struct pair *p)
     *p = (struct pair){ .answered = 0 };
     sim_run_init(&r, seed);
     r.provider.drop_item_rate = 0.5;
-    r.options[0][0] = "batch_wait";
-    r.options[0][1] = "4s";
+    sim_run_set(&r, "batch_wait", "4s");
     sim_run_start(&r);
     CHECK_INT(r.rc, ==, ASB_OK);
     ask(&r, ASB_BACKGROUND, on_first, p);

@@ -48,10 +48,8 @@ static void run_once(struct life *l, uint64_t seed, bool crashes)
     random_provider(l, &r.provider);
     (void)snprintf(money, sizeof(money), "%.9f",
                    (double)(l->limit - l->booked) / 1e9);
-    r.options[0][0] = "budget";
-    r.options[0][1] = money;
-    r.options[1][0] = "max_attempts";
-    r.options[1][1] = "20";
+    sim_run_set(&r, "budget", money);
+    sim_run_set(&r, "max_attempts", "20");
     r.on_step = crashes ? crash_at : NULL;
     r.on_step_arg = &steps;
     sim_run_start(&r);

@@ -247,8 +247,7 @@ static void run(struct sim_run *r, const char *name, const char *value)
     sim_clock = true; /* which is years behind */
     r->store = open_store();
     sim_clock = false;
-    r->options[0][0] = name;
-    r->options[0][1] = value;
+    sim_run_set(r, name, value);
     sim_run_all(r);
     CHECK_INT(r->stats.items_ok, ==, 200);
     sim_run_end(r);

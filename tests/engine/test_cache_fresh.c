@@ -28,16 +28,6 @@ static void the_end_is_told_as_early_as_the_formula_says(void)
     CHECK(!asbi_fresh_ends(5, UINT64_MAX, 1000, 1e-300));
 }
 
-static void set(struct sim_run *r, const char *name, const char *value)
-{
-    size_t n = 0;
-
-    while (r->options[n][0])
-        n++;
-    r->options[n][0] = name;
-    r->options[n][1] = value;
-}
-
 /* ---- by hand ---------------------------------------------------------- */
 
 struct hand {
@@ -100,8 +90,8 @@ static void begin(struct sim_run *r, const char *ttl, const char *stale)
 {
     sim_run_init(r, 5);
     r->items = 1;
-    set(r, "cache_ttl", ttl);
-    set(r, "cache_stale", stale);
+    sim_run_set(r, "cache_ttl", ttl);
+    sim_run_set(r, "cache_stale", stale);
     sim_run_start(r);
     CHECK_INT(r->rc, ==, ASB_OK);
 }
@@ -174,8 +164,8 @@ static void every_failed_allocation_is_survived(void)
         sim_run_init(&r, 5);
         r.items = 1;
         r.fail_at = n;
-        set(&r, "cache_ttl", "1s");
-        set(&r, "cache_stale", "1h");
+        sim_run_set(&r, "cache_ttl", "1s");
+        sim_run_set(&r, "cache_stale", "1h");
         sim_run_start(&r);
         if (!r.rc) {
             struct asb_request request = { .size = sizeof(request),

@@ -35,10 +35,8 @@ static void rig_play(struct rig *g, void (*disturb)(struct rig *, uint64_t))
     sim_run_init(&g->run, 5);
     g->run.items = 2000;
     g->run.provider.latency.base_ns = ASBI_SECOND;
-    g->run.options[0][0] = "batch_size";
-    g->run.options[0][1] = "5";
-    g->run.options[1][0] = "workers";
-    g->run.options[1][1] = "6";
+    sim_run_set(&g->run, "batch_size", "5");
+    sim_run_set(&g->run, "workers", "6");
     sim_run_start(&g->run);
     CHECK_INT(g->run.rc, ==, ASB_OK);
     mem_journal_init(&g->disk);

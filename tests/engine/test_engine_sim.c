@@ -6,31 +6,13 @@
 #include "tests/support/check.h"
 #include "tests/support/sim_run.h"
 
-static size_t count_ok(const struct sim_run *r)
-{
-    size_t ok = 0;
-
-    for (size_t i = 0; i < r->items; i++)
-        ok += r->answers[i].ok;
-    return ok;
-}
-
-static int64_t total_cost(const struct sim_run *r)
-{
-    int64_t cost = 0;
-
-    for (size_t i = 0; i < r->items; i++)
-        cost += r->answers[i].cost;
-    return cost;
-}
-
 static void a_good_provider_answers_everything_in_few_calls(void)
 {
     struct sim_run r;
 
     sim_run_init(&r, 1);
     sim_run_all(&r);
-    CHECK_INT(count_ok(&r), ==, r.items);
+    CHECK_INT(sim_run_ok(&r), ==, r.items);
     CHECK_INT(r.stats.items_failed, ==, 0);
     CHECK_INT(r.served.calls, ==, r.stats.calls);
     CHECK_INT(r.stats.calls, <=, 8);
@@ -69,10 +51,8 @@ static void a_fixed_batch_size_and_worker_count_are_kept(void)
     struct sim_run r;
 
     sim_run_init(&r, 2);
-    r.options[0][0] = "batch_size";
-    r.options[0][1] = "7";
-    r.options[1][0] = "workers";
-    r.options[1][1] = "3";
+    sim_run_set(&r, "batch_size", "7");
+    sim_run_set(&r, "workers", "3");
     sim_run_all(&r);
     CHECK_INT(r.stats.calls, ==, (200 + 6) / 7);
     CHECK_INT(r.served.max_in_flight, ==, 3);
@@ -90,7 +70,7 @@ static void what_was_billed_is_what_the_items_cost(void)
     sim_run_all(&r);
     CHECK_INT(r.stats.input_tokens, ==, r.served.billed_input);
     CHECK_INT(r.stats.output_tokens, ==, r.served.billed_output);
-    CHECK_INT(total_cost(&r), ==, r.stats.cost_nano_usd);
+    CHECK_INT(sim_run_cost(&r), ==, r.stats.cost_nano_usd);
     CHECK(r.stats.items_retried > 0);
     sim_run_end(&r);
 }
@@ -110,16 +90,14 @@ static void every_item_is_answered_once_or_explained(void)
         r.provider.garbage_rate = (double)(seed % 7) * 0.03;
         r.provider.disconnect_rate = (double)(seed % 2) * 0.1;
         r.provider.network.cut_rate = (double)(seed % 6) * 0.02;
-        r.options[0][0] = "batch_size";
-        r.options[0][1] = sizes[seed % 4];
-        r.options[1][0] = "workers";
-        r.options[1][1] = workers[seed % 3];
+        sim_run_set(&r, "batch_size", sizes[seed % 4]);
+        sim_run_set(&r, "workers", workers[seed % 3]);
         sim_run_all(&r);
         for (size_t i = 0; i < r.items; i++)
             CHECK(r.answers[i].ok ? r.answers[i].output_len > 0
                                   : r.answers[i].code[0] != '\0');
-        CHECK_INT(count_ok(&r) + r.stats.items_failed, ==, r.items);
-        CHECK(count_ok(&r) > r.items / 2);
+        CHECK_INT(sim_run_ok(&r) + r.stats.items_failed, ==, r.items);
+        CHECK(sim_run_ok(&r) > r.items / 2);
         sim_run_end(&r);
     }
 }
@@ -148,10 +126,9 @@ static void limits_slow_the_run_down_but_fail_nothing(void)
     sim_run_init(&r, 5);
     r.items = 600;
     r.provider.rpm = 60;
-    r.options[0][0] = "batch_size";
-    r.options[0][1] = "5";
+    sim_run_set(&r, "batch_size", "5");
     sim_run_all(&r);
-    CHECK_INT(count_ok(&r), ==, r.items);
+    CHECK_INT(sim_run_ok(&r), ==, r.items);
     CHECK_INT(r.virtual_ns, >=, 55 * ASBI_SECOND);
     CHECK_INT(r.virtual_ns, <=, 150 * ASBI_SECOND);
     sim_run_end(&r);
@@ -166,12 +143,11 @@ static void the_budget_is_never_exceeded(void)
         r.items = 1000;
         r.provider.error_rate = 0.05;
         r.provider.disconnect_rate = 0.05;
-        r.options[0][0] = "budget";
-        r.options[0][1] = "0.01";
+        sim_run_set(&r, "budget", "0.01");
         sim_run_all(&r);
         CHECK_INT(r.served.billed_nano_usd, <=, ASBI_USD / 100);
         CHECK_INT(r.stats.halt, ==, ASB_HALT_BUDGET);
-        CHECK(count_ok(&r) > 0 && count_ok(&r) < r.items);
+        CHECK(sim_run_ok(&r) > 0 && sim_run_ok(&r) < r.items);
         sim_run_end(&r);
     }
 }
@@ -191,29 +167,16 @@ static void an_unreachable_provider_ends_the_run(void)
     sim_run_end(&r);
 }
 
+static void prepare_thirty(struct sim_run *r)
+{
+    sim_run_init(r, 7);
+    r->items = 30;
+    sim_run_set(r, "batch_size", "4");
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    size_t all = 0;
-
-    for (size_t n = 1; all == 0 || n <= all; n += 1 + n / 60) {
-        struct sim_run r;
-
-        sim_run_init(&r, 7);
-        r.items = 30;
-        r.options[0][0] = "batch_size";
-        r.options[0][1] = "4";
-        r.fail_at = n;
-        sim_run_start(&r);
-        if (!r.rc) {
-            sim_run_play(&r);
-            CHECK(r.finished);
-        } else {
-            CHECK_INT(r.rc, ==, ASB_ENOMEM);
-        }
-        if (r.mem.seen < n)
-            all = r.mem.seen;
-        sim_run_end(&r);
-    }
+    sim_run_starve(prepare_thirty, 60);
 }
 
 TEST_MAIN(CASE(a_good_provider_answers_everything_in_few_calls),

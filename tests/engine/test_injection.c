@@ -136,12 +136,9 @@ static void play(struct sim_run *r, uint64_t seed, bool knows)
     asbi_buf_init(&fool.body, &asbi_mem_system, 1 << 24);
     fool.knows = knows;
     sim_run_init(r, seed);
-    r->options[0][0] = "batch_size";
-    r->options[0][1] = "20";
-    r->options[1][0] = "stream";
-    r->options[1][1] = "off";
-    r->options[2][0] = "workers"; /* one body at a time */
-    r->options[2][1] = "1";
+    sim_run_set(r, "batch_size", "20");
+    sim_run_set(r, "stream", "off");
+    sim_run_set(r, "workers", "1"); /* one body at a time */
     sim_run_start(r);
     CHECK_INT(r->rc, ==, ASB_OK);
     fool.transport = (struct asbi_transport){ &ops, 1 };

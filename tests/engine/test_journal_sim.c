@@ -39,10 +39,8 @@ static void rig_init(struct rig *g, uint64_t seed)
     *g = (struct rig){ .turns = 0 };
     sim_run_init(&g->run, seed);
     mem_journal_init(&g->disk);
-    g->run.options[0][0] = "batch_size";
-    g->run.options[0][1] = "5";
-    g->run.options[1][0] = "workers";
-    g->run.options[1][1] = "6";
+    sim_run_set(&g->run, "batch_size", "5");
+    sim_run_set(&g->run, "workers", "6");
 }
 
 static void name_rows(void *arg, const struct asbi_call *call)
@@ -164,8 +162,7 @@ static void a_reply_that_streams_is_kept_as_it_comes(void)
 
         rig_init(&g, 4);
         g.run.items = 50;
-        g.run.options[2][0] = "stream";
-        g.run.options[2][1] = "on";
+        sim_run_set(&g.run, "stream", "on");
         g.run.provider.latency.per_output_token_ns = slow ? 20 * ASBI_MS : 0;
         g.name_rows = true;
         rig_play(&g);

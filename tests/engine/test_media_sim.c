@@ -25,34 +25,17 @@ static const char *request(size_t i, char *room, size_t size)
 
 static void media_init(struct sim_run *r, uint64_t seed)
 {
-    static const char *const options[][2] = {
-        { "task", "video" },
-        { "model", "sim-video" },
-    };
-
     sim_run_init(r, seed);
+    sim_run_set(r, "task", "video");
+    sim_run_set(r, "model", "sim-video");
     r->items = 60;
     r->text = scene;
     r->fields = request;
     r->provider.job_ns = 20 * ASBI_SECOND;
     r->provider.job_most_ns = 180 * ASBI_SECOND;
     r->provider.artefact_bytes = 20000;
-    for (size_t i = 0; i < 2; i++) {
-        r->options[i][0] = options[i][0];
-        r->options[i][1] = options[i][1];
-    }
     mem_artefacts_init(&place);
     r->place = &place.place;
-}
-
-static void set_option(struct sim_run *r, const char *name, const char *value)
-{
-    size_t i = 0;
-
-    while (r->options[i][0])
-        i++;
-    r->options[i][0] = name;
-    r->options[i][1] = value;
 }
 
 static size_t count_of(const struct sim_run *r, const char *code)
@@ -64,15 +47,6 @@ static size_t count_of(const struct sim_run *r, const char *code)
     return n;
 }
 
-static int64_t cost_of(const struct sim_run *r)
-{
-    int64_t sum = 0;
-
-    for (size_t i = 0; i < r->items; i++)
-        sum += r->answers[i].cost;
-    return sum;
-}
-
 static void every_job_is_made_fetched_and_billed_right(void)
 {
     struct sim_run r;
@@ -82,7 +56,7 @@ static void every_job_is_made_fetched_and_billed_right(void)
     CHECK_INT(count_of(&r, ""), ==, r.items);
     CHECK_INT(place.finished, ==, r.items);
     CHECK_INT(place.bytes, ==, r.items * 20000);
-    CHECK_INT(cost_of(&r), ==, r.served.billed_nano_usd);
+    CHECK_INT(sim_run_cost(&r), ==, r.served.billed_nano_usd);
     CHECK_INT(r.stats.cost_nano_usd, ==, r.served.billed_nano_usd);
     CHECK_INT(r.stats.cost_nano_usd, ==, 20 * 24 * ASBI_USD / 10);
     CHECK_INT(r.engine->lane->budget.reserved, ==, 0);
@@ -108,7 +82,7 @@ static void refused_failed_and_cut_off_are_told_apart(void)
     CHECK(filtered > 8 && filtered < 40);
     CHECK(failed > 8 && failed < 40);
     CHECK_INT(place.finished, ==, good);
-    CHECK_INT(cost_of(&r), ==, r.served.billed_nano_usd);
+    CHECK_INT(sim_run_cost(&r), ==, r.served.billed_nano_usd);
     CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
     sim_run_end(&r);
 }
@@ -120,7 +94,7 @@ static void a_job_that_fails_is_begun_so_often(void)
     media_init(&r, 3);
     r.items = 5;
     r.provider.job_failure_rate = 1;
-    set_option(&r, "job_attempts", "3");
+    sim_run_set(&r, "job_attempts", "3");
     sim_run_all(&r);
     CHECK_INT(count_of(&r, "job_failed"), ==, 5);
     CHECK_INT(r.stats.calls, ==, 15);
@@ -135,7 +109,7 @@ static void questions_are_few(void)
 
     media_init(&r, 4);
     r.items = 200;
-    set_option(&r, "jobs_max", "200");
+    sim_run_set(&r, "jobs_max", "200");
     sim_run_all(&r);
     uint64_t asked =
         r.engine->media.remote.polls + r.engine->media.remote.lists;
@@ -151,8 +125,8 @@ static void no_more_jobs_run_than_allowed(void)
 
     media_init(&r, 5);
     r.items = 20;
-    set_option(&r, "jobs_max", "4");
-    set_option(&r, "job_pace", "1ms");
+    sim_run_set(&r, "jobs_max", "4");
+    sim_run_set(&r, "job_pace", "1ms");
     sim_run_all(&r);
     CHECK_INT(count_of(&r, ""), ==, 20);
     /* Those that are fetched run no more. */
@@ -182,7 +156,7 @@ static void a_download_goes_on_where_it_broke(void)
     r.items = 20;
     r.provider.disconnect_rate = 0.5;
     r.provider.artefact_bytes = 100000;
-    set_option(&r, "max_attempts", "40");
+    sim_run_set(&r, "max_attempts", "40");
     sim_run_all(&r);
     CHECK_INT(place.finished, ==, 20);
     CHECK_INT(place.restarted, ==, 0);
@@ -200,7 +174,7 @@ static void a_full_disk_is_told_and_nothing_is_made_anew(void)
     sim_run_all(&r);
     CHECK_INT(count_of(&r, "artefact_not_fetched"), ==, 3);
     CHECK_INT(r.stats.calls, ==, 3);
-    CHECK_INT(cost_of(&r), ==, r.served.billed_nano_usd);
+    CHECK_INT(sim_run_cost(&r), ==, r.served.billed_nano_usd);
     sim_run_end(&r);
 }
 
@@ -210,8 +184,8 @@ static void an_unknown_outcome_is_not_tried_again_without_a_name(void)
 
     media_init(&r, 9);
     r.provider.network.cut_rate = 0.2;
-    set_option(&r, "provider", "litellm");
-    set_option(&r, "model", "sora-2");
+    sim_run_set(&r, "provider", "litellm");
+    sim_run_set(&r, "model", "sora-2");
     sim_run_all(&r);
     size_t unknown = count_of(&r, "outcome_unknown");
     CHECK_INT(unknown, >, 3);
@@ -229,7 +203,7 @@ static void a_job_without_end_is_given_up(void)
 
     media_init(&r, 10);
     r.items = 3;
-    set_option(&r, "job_timeout", "10s");
+    sim_run_set(&r, "job_timeout", "10s");
     sim_run_all(&r);
     CHECK_INT(count_of(&r, "job_timeout"), ==, 3);
     CHECK_INT(r.stats.cost_nano_usd, ==, 0);
@@ -295,27 +269,15 @@ static void the_same_seed_gives_the_same_run(void)
     CHECK(traces[0] == traces[1]);
 }
 
+static void prepare_three(struct sim_run *r)
+{
+    media_init(r, 13);
+    r->items = 3;
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    size_t all = SIZE_MAX;
-
-    for (size_t n = 1; n <= all; n++) {
-        struct sim_run r;
-
-        media_init(&r, 13);
-        r.items = 3;
-        r.fail_at = n;
-        sim_run_start(&r);
-        if (!r.rc) {
-            sim_run_play(&r);
-            CHECK(r.finished);
-        } else {
-            CHECK_INT(r.rc, ==, ASB_ENOMEM);
-        }
-        if (r.mem.seen < n)
-            all = r.mem.seen;
-        sim_run_end(&r);
-    }
+    sim_run_starve(prepare_three, SIZE_MAX);
 }
 
 TEST_MAIN(CASE(every_job_is_made_fetched_and_billed_right),

@@ -16,12 +16,9 @@ static void day(struct sim_run *r, uint64_t seed, size_t items)
     sim_run_init(r, seed);
     r->items = items;
     r->provider.job_ns = 6 * HOUR;
-    r->options[0][0] = "native_batch";
-    r->options[0][1] = "on";
-    r->options[1][0] = "batch_size";
-    r->options[1][1] = "10";
-    r->options[2][0] = "model";
-    r->options[2][1] = "sim-1";
+    sim_run_set(r, "native_batch", "on");
+    sim_run_set(r, "batch_size", "10");
+    sim_run_set(r, "model", "sim-1");
 }
 
 static void start(struct sim_run *r)
@@ -38,15 +35,6 @@ static void play(struct sim_run *r)
     CHECK(r->finished);
     for (size_t i = 0; i < r->items; i++)
         CHECK_INT(r->answers[i].callbacks, ==, 1);
-}
-
-static size_t count_ok(const struct sim_run *r)
-{
-    size_t ok = 0;
-
-    for (size_t i = 0; i < r->items; i++)
-        ok += r->answers[i].ok;
-    return ok;
 }
 
 static uint64_t last_at(const struct sim_run *r)
@@ -74,11 +62,11 @@ static void all_is_done_at_half_the_price(void)
     struct sim_run direct, bulk;
 
     day(&direct, 1, 1000);
-    direct.options[0][1] = "off";
+    sim_run_set(&direct, "native_batch", "off");
     play(&direct);
     day(&bulk, 1, 1000);
     play(&bulk);
-    CHECK_INT(count_ok(&bulk), ==, 1000);
+    CHECK_INT(sim_run_ok(&bulk), ==, 1000);
     CHECK_INT(bulk.served.calls, ==, 0); /* none was made directly */
     CHECK_INT(bulk.served.batch_lines, ==, 100);
     CHECK_INT(bulk.served.items, ==, 1000);
@@ -103,7 +91,7 @@ static void what_expires_or_hangs_is_asked_directly_in_time(void)
     r.provider.batch_stuck = 2;
     r.deadline_ms = 30 * HOUR_MS;
     play(&r);
-    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(sim_run_ok(&r), ==, 1000);
     CHECK_INT(r.served.items, ==, 1000); /* none twice */
     CHECK_INT(r.served.batch_lines, >=, 60);
     CHECK_INT(r.served.batch_lines, <=, 79); /* of 100; 20 hang */
@@ -123,7 +111,7 @@ static void a_near_deadline_cancels_and_keeps_what_is_done(void)
     r.provider.batch_stuck = 1;
     r.deadline_ms = 8 * HOUR_MS;
     play(&r);
-    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(sim_run_ok(&r), ==, 1000);
     CHECK_INT(r.served.items, ==, 1000);
     CHECK_INT(r.served.batch_lines, >=, 60);
     CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
@@ -146,14 +134,13 @@ static void auto_waits_for_a_deadline_a_day_away(void)
         struct sim_run r;
 
         day(&r, 4, 200);
-        r.options[0][1] = "auto";
-        r.options[3][0] = "deadline";
-        r.options[3][1] = cases[i].deadline;
+        sim_run_set(&r, "native_batch", "auto");
+        sim_run_set(&r, "deadline", cases[i].deadline);
         r.deadline_ms = cases[i].ms;
         start(&r);
         r.engine->patient = true;
         sim_run_play(&r);
-        CHECK_INT(count_ok(&r), ==, 200);
+        CHECK_INT(sim_run_ok(&r), ==, 200);
         CHECK_INT(r.served.batch_lines, ==, cases[i].bulk ? 20 : 0);
         sim_run_end(&r);
     }
@@ -166,7 +153,7 @@ static void no_more_waits_with_the_provider_than_it_allows(void)
     day(&r, 5, 1000);
     r.provider.batch_tokens = 12000;
     play(&r);
-    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(sim_run_ok(&r), ==, 1000);
     CHECK_INT(r.served.items, ==, 1000);
     CHECK_INT(r.served.batch_lines, >=, 50);
     check_bill(&r);
@@ -182,7 +169,7 @@ static void a_broken_network_costs_time_not_money(void)
         r.provider.network.refuse_rate = 0.1;
         r.provider.network.cut_rate = 0.1;
         play(&r);
-        CHECK_INT(count_ok(&r), ==, 300);
+        CHECK_INT(sim_run_ok(&r), ==, 300);
         CHECK_INT(r.served.batch_lines, ==, 30); /* each once */
         CHECK_INT(r.served.calls, ==, 0);
         CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==, 0);
@@ -198,7 +185,7 @@ static void failing_lines_are_asked_again(void)
     r.provider.error_rate = 0.05;
     r.provider.drop_item_rate = 0.02;
     play(&r);
-    CHECK_INT(count_ok(&r), ==, 1000);
+    CHECK_INT(sim_run_ok(&r), ==, 1000);
     check_bill(&r);
     sim_run_end(&r);
 }
@@ -252,9 +239,9 @@ static void a_stopped_run_keeps_what_the_batch_has_done(void)
     asb_stop(r.engine);
     sim_run_play(&r);
     CHECK_INT(r.answered, ==, 200);
-    CHECK_INT(count_ok(&r), ==, r.served.items);
-    CHECK_INT(count_ok(&r), >, 0);
-    CHECK_INT(count_ok(&r), <, 200);
+    CHECK_INT(sim_run_ok(&r), ==, r.served.items);
+    CHECK_INT(sim_run_ok(&r), >, 0);
+    CHECK_INT(sim_run_ok(&r), <, 200);
     check_bill(&r);
     sim_run_end(&r);
 }
@@ -266,13 +253,12 @@ static void the_budget_holds_for_batches(void)
     day(&all, 9, 400);
     play(&all);
     day(&r, 9, 400);
-    r.options[3][0] = "budget";
-    r.options[3][1] = "0.002";
+    sim_run_set(&r, "budget", "0.002");
     play(&r);
     CHECK_INT(all.stats.cost_nano_usd, >, 2000000);
     CHECK_INT(r.stats.cost_nano_usd, <=, 2000000);
     CHECK_INT(r.served.billed_nano_usd, <=, 2000000);
-    CHECK_INT(count_ok(&r), >, 0);
+    CHECK_INT(sim_run_ok(&r), >, 0);
     sim_run_end(&all);
     sim_run_end(&r);
 }
@@ -282,33 +268,23 @@ static void embeddings_go_in_bulk_too(void)
     struct sim_run r;
 
     day(&r, 10, 500);
-    r.options[3][0] = "task";
-    r.options[3][1] = "embed";
+    sim_run_set(&r, "task", "embed");
     play(&r);
-    CHECK_INT(count_ok(&r), ==, 500);
+    CHECK_INT(sim_run_ok(&r), ==, 500);
     CHECK_INT(r.served.calls, ==, 0);
     CHECK_INT(r.served.batch_lines, >, 0);
     sim_run_end(&r);
 }
 
+static void prepare_24(struct sim_run *r)
+{
+    day(r, 11, 24);
+    r->provider.batch_expire_rate = 0.3;
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    for (size_t n = 1;; n += 1 + n / 40) {
-        struct sim_run r;
-
-        day(&r, 11, 24);
-        r.provider.batch_expire_rate = 0.3;
-        r.fail_at = n;
-        sim_run_start(&r);
-        if (r.rc == ASB_OK) {
-            sim_run_play(&r);
-            CHECK(r.finished);
-        }
-        bool over = r.mem.seen < n;
-        sim_run_end(&r);
-        if (over)
-            break;
-    }
+    sim_run_starve(prepare_24, 40);
 }
 
 TEST_MAIN(CASE(all_is_done_at_half_the_price),

@@ -13,8 +13,7 @@ static void limited(struct sim_run *r, uint64_t seed, size_t calls)
     r->items = 3 * calls;
     r->provider.latency.base_ns = 2 * ASBI_SECOND;
     r->provider.latency.sigma = 0.3;
-    r->options[0][0] = "batch_size";
-    r->options[0][1] = "3";
+    sim_run_set(r, "batch_size", "3");
 }
 
 static void check_refusals(const struct sim_run *r)

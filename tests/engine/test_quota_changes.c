@@ -58,8 +58,7 @@ static void limited(struct sim_run *r, uint64_t seed)
     r->provider.latency.base_ns = 2 * ASBI_SECOND;
     r->provider.latency.sigma = 0.3;
     r->provider.halve_at_ns = (1 + 300) * ASBI_SECOND;
-    r->options[0][0] = "batch_size";
-    r->options[0][1] = "3";
+    sim_run_set(r, "batch_size", "3");
 }
 
 /* A minute after the change as much as allowed is asked again, minute by
@@ -135,8 +134,7 @@ static void one_an_item(struct sim_run *r, uint64_t seed, size_t items)
     r->items = items;
     r->provider.latency.base_ns = 3 * ASBI_SECOND;
     r->provider.latency.sigma = 0.3;
-    r->options[0][0] = "batch_size";
-    r->options[0][1] = "1";
+    sim_run_set(r, "batch_size", "1");
 }
 
 static double unloaded_p99(uint64_t seed)
@@ -145,8 +143,7 @@ static double unloaded_p99(uint64_t seed)
     struct sim_run r;
 
     one_an_item(&r, seed, 1000);
-    r.options[1][0] = "workers";
-    r.options[1][1] = "4";
+    sim_run_set(&r, "workers", "4");
     watch(&r, &s);
     sim_run_play(&r);
     double p99 = p99_seconds(&r, &s);

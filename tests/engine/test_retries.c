@@ -44,8 +44,7 @@ static void check_batch(size_t bad, uint64_t most_calls)
         r.items = BATCH;
         r.text = sentence;
         r.provider.refuses = "Arsenic";
-        r.options[0][0] = "batch_size";
-        r.options[0][1] = "64";
+        sim_run_set(&r, "batch_size", "64");
         sim_run_all(&r);
         for (size_t i = 0; i < BATCH; i++) {
             CHECK_INT(r.answers[i].ok, ==, !poisoned[i]);
@@ -86,10 +85,8 @@ static void failing(struct sim_run *r, uint64_t seed, double rate)
     r->items = 1000;
     r->provider.error_rate = rate;
     r->provider.latency.base_ns = ASBI_SECOND;
-    r->options[0][0] = "batch_size";
-    r->options[0][1] = "1";
-    r->options[1][0] = "max_attempts";
-    r->options[1][1] = "100";
+    sim_run_set(r, "batch_size", "1");
+    sim_run_set(r, "max_attempts", "100");
 }
 
 /* A retry for every two good answers, ten, and ten a minute; also where the

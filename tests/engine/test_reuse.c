@@ -20,25 +20,6 @@ static const char *one_of_forty(size_t i, char *room, size_t size)
     return room;
 }
 
-static void set(struct sim_run *r, const char *name, const char *value)
-{
-    size_t n = 0;
-
-    while (r->options[n][0])
-        n++;
-    r->options[n][0] = name;
-    r->options[n][1] = value;
-}
-
-static size_t count_of(const struct sim_run *r, enum asb_source source)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < r->items; i++)
-        n += r->answers[i].ok && r->answers[i].source == source;
-    return n;
-}
-
 /* Money and sources of every answer, and what the counters say of them. */
 static void check_books(const struct sim_run *r)
 {
@@ -57,8 +38,8 @@ static void check_books(const struct sim_run *r)
     }
     CHECK_INT(cost, ==, r->stats.cost_nano_usd);
     CHECK_INT(saved, ==, r->stats.saved_nano_usd);
-    CHECK_INT(count_of(r, ASB_DUPLICATE), ==, r->stats.items_duplicate);
-    CHECK_INT(count_of(r, ASB_CACHE), ==, r->stats.items_cached);
+    CHECK_INT(sim_run_from(r, ASB_DUPLICATE), ==, r->stats.items_duplicate);
+    CHECK_INT(sim_run_from(r, ASB_CACHE), ==, r->stats.items_cached);
 }
 
 static void ten_thousand_identical_items_are_one_call(void)
@@ -85,7 +66,7 @@ static void without_memory_for_answers_who_is_under_way_together_shares(void)
     sim_run_init(&r, 1);
     r.items = 3000;
     r.text = always_the_same;
-    set(&r, "cache_memory", "0");
+    sim_run_set(&r, "cache_memory", "0");
     sim_run_all(&r);
     CHECK_INT(r.served.calls, ==, 1);
     check_books(&r);
@@ -101,7 +82,7 @@ static void each_different_text_is_asked_once(void)
     r.text = one_of_forty;
     sim_run_all(&r);
     CHECK_INT(r.served.items, ==, 40);
-    CHECK_INT(count_of(&r, ASB_API_CALL), ==, 40);
+    CHECK_INT(sim_run_from(&r, ASB_API_CALL), ==, 40);
     for (size_t i = 40; i < r.items; i++)
         CHECK(r.answers[i].output_hash == r.answers[i - 40].output_hash);
     CHECK(r.answers[0].output_hash != r.answers[1].output_hash);
@@ -115,10 +96,10 @@ static void reuse_can_be_turned_off(void)
 
     sim_run_init(&r, 2);
     r.text = one_of_forty;
-    set(&r, "reuse", "off");
+    sim_run_set(&r, "reuse", "off");
     sim_run_all(&r);
     CHECK_INT(r.served.items, ==, 200);
-    CHECK_INT(count_of(&r, ASB_API_CALL), ==, 200);
+    CHECK_INT(sim_run_from(&r, ASB_API_CALL), ==, 200);
     sim_run_end(&r);
 }
 
@@ -128,7 +109,7 @@ static void answers_that_are_drawn_at_random_are_not_shared(void)
 
     sim_run_init(&r, 2);
     r.text = one_of_forty;
-    set(&r, "temperature", "0.7");
+    sim_run_set(&r, "temperature", "0.7");
     sim_run_all(&r);
     CHECK_INT(r.served.items, ==, 200);
     sim_run_end(&r);
@@ -151,12 +132,12 @@ static void duplicates_under_faults_are_answered_once_or_explained(void)
         r.provider.garbage_rate = (double)(seed % 7) * 0.05;
         r.provider.disconnect_rate = (double)(seed % 2) * 0.15;
         r.provider.network.cut_rate = (double)(seed % 6) * 0.05;
-        set(&r, "batch_size", sizes[seed % 4]);
-        set(&r, "cache_memory", memories[seed % 3]);
+        sim_run_set(&r, "batch_size", sizes[seed % 4]);
+        sim_run_set(&r, "cache_memory", memories[seed % 3]);
         if (seed % 5 == 0)
-            set(&r, "max_attempts", "1");
+            sim_run_set(&r, "max_attempts", "1");
         if (seed % 11 == 0)
-            set(&r, "budget", "0.0005");
+            sim_run_set(&r, "budget", "0.0005");
         sim_run_all(&r);
         for (size_t i = 0; i < r.items; i++)
             CHECK(r.answers[i].ok ? r.answers[i].output_len > 0
@@ -175,7 +156,7 @@ static void a_failure_is_told_to_all_and_asked_again_by_the_next(void)
     r.items = 50;
     r.text = always_the_same;
     r.provider.drop_item_rate = 1;
-    set(&r, "max_attempts", "2");
+    sim_run_set(&r, "max_attempts", "2");
     sim_run_all(&r);
     CHECK_INT(r.stats.items_failed, ==, 50);
     CHECK_INT(r.stats.items_duplicate, ==, 0);
@@ -348,7 +329,7 @@ static void a_leader_that_is_too_late_does_not_fail_its_followers(void)
     sim_run_init(&r, 5);
     r.items = 1;
     r.provider.rpm = 1;
-    set(&r, "requests_per_minute", "1");
+    sim_run_set(&r, "requests_per_minute", "1");
     sim_run_start(&r);
     submit_as(&r, 4, ASB_NORMAL, 0, "another");
     asb_flush(r.engine);
@@ -387,26 +368,16 @@ static void an_engine_can_be_freed_with_everybody_waiting(void)
         CHECK_INT(hands[i].callbacks, ==, 0);
 }
 
+static void prepare_sixty(struct sim_run *r)
+{
+    sim_run_init(r, 7);
+    r->items = 60;
+    r->text = one_of_forty;
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    size_t all = 0;
-
-    for (size_t n = 1; all == 0 || n <= all; n += 1 + n / 60) {
-        struct sim_run r;
-
-        sim_run_init(&r, 7);
-        r.items = 60;
-        r.text = one_of_forty;
-        r.fail_at = n;
-        sim_run_start(&r);
-        if (!r.rc) {
-            sim_run_play(&r);
-            CHECK(r.finished);
-        }
-        if (r.mem.seen < n)
-            all = r.mem.seen;
-        sim_run_end(&r);
-    }
+    sim_run_starve(prepare_sixty, 60);
 }
 
 TEST_MAIN(CASE(ten_thousand_identical_items_are_one_call),

@@ -8,25 +8,6 @@
 #include "tests/support/check.h"
 #include "tests/support/sim_run.h"
 
-static void set(struct sim_run *r, const char *name, const char *value)
-{
-    size_t n = 0;
-
-    while (r->options[n][0])
-        n++;
-    r->options[n][0] = name;
-    r->options[n][1] = value;
-}
-
-static size_t count_of(const struct sim_run *r, enum asb_source source)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < r->items; i++)
-        n += r->answers[i].ok && r->answers[i].source == source;
-    return n;
-}
-
 static const char *const heads[] = {
     "You have",
     "The server {host} answered after",
@@ -74,7 +55,7 @@ static void play_one_by_one(struct sim_run *r, size_t items)
         r->engine->draining = false;
         CHECK(r->finished);
     }
-    CHECK_INT(r->stats.items_near, ==, count_of(r, ASB_NEAR));
+    CHECK_INT(r->stats.items_near, ==, sim_run_from(r, ASB_NEAR));
 }
 
 static void run_level(const char *level, size_t items,
@@ -83,7 +64,7 @@ static void run_level(const char *level, size_t items,
 {
     sim_run_init(r, 3);
     r->text = text;
-    set(r, "reuse", level);
+    sim_run_set(r, "reuse", level);
     play_one_by_one(r, items);
     CHECK_INT(r->stats.items_ok, ==, items);
 }
@@ -120,7 +101,7 @@ static void edits_of_numbers_marks_and_negations_are_all_asked(void)
         struct sim_run r;
 
         run_level(levels[i], 1008, edits, &r);
-        CHECK_INT(count_of(&r, ASB_NEAR), <=, i == 2 ? 300 : 0);
+        CHECK_INT(sim_run_from(&r, ASB_NEAR), <=, i == 2 ? 300 : 0);
         for (size_t k = 0; k < r.items; k++)
             CHECK(r.answers[k].output_hash == asked.answers[k].output_hash);
         sim_run_end(&r);
@@ -177,7 +158,7 @@ static struct seen count_examples(const char *level,
     r.items = 40;
     r.text = edits;
     r.tenant = tenant;
-    set(&r, "reuse", level);
+    sim_run_set(&r, "reuse", level);
     sim_run_start(&r);
     CHECK_INT(r.rc, ==, ASB_OK);
     r.engine->watch.on_send = on_send;
@@ -248,8 +229,8 @@ static struct asbi_trial classify(const char *(*text)(size_t, char *, size_t),
     sim_run_init(&r, 3);
     r.text = text;
     r.labels = "good, bad";
-    set(&r, "task", "classify");
-    set(&r, "reuse", "verified");
+    sim_run_set(&r, "task", "classify");
+    sim_run_set(&r, "reuse", "verified");
     play_one_by_one(&r, 700);
     struct asbi_trial t = r.engine->recall.trial;
     *near = r.stats.items_near;
@@ -295,8 +276,8 @@ static void levels_that_a_task_cannot_have_are_refused(void)
         struct sim_run r;
 
         sim_run_init(&r, 1);
-        set(&r, "reuse", wrong[i][0]);
-        set(&r, "task", wrong[i][1]);
+        sim_run_set(&r, "reuse", wrong[i][0]);
+        sim_run_set(&r, "task", wrong[i][1]);
         r.labels = "good, bad";
         sim_run_start(&r);
         CHECK_INT(r.rc, ==, ASB_ECONFIG);
@@ -306,28 +287,18 @@ static void levels_that_a_task_cannot_have_are_refused(void)
     }
 }
 
+static void prepare_edits(struct sim_run *r)
+{
+    sim_run_init(r, 7);
+    r->items = 40;
+    r->text = edits;
+    sim_run_set(r, "reuse", "skeleton");
+    sim_run_set(r, "near_memory", "64KiB");
+}
+
 static void every_failed_allocation_is_survived(void)
 {
-    size_t all = 0;
-
-    for (size_t n = 1; all == 0 || n <= all; n += 1 + n / 40) {
-        struct sim_run r;
-
-        sim_run_init(&r, 7);
-        r.items = 40;
-        r.text = edits;
-        r.fail_at = n;
-        set(&r, "reuse", "skeleton");
-        set(&r, "near_memory", "64KiB");
-        sim_run_start(&r);
-        if (!r.rc) {
-            sim_run_play(&r);
-            CHECK(r.finished);
-        }
-        if (r.mem.seen < n)
-            all = r.mem.seen;
-        sim_run_end(&r);
-    }
+    sim_run_starve(prepare_edits, 40);
 }
 
 TEST_MAIN(CASE(numbers_are_exchanged_in_known_translations),

@@ -42,16 +42,6 @@ static void on_send(void *arg, const struct asbi_call *call)
     }
 }
 
-static void set(struct sim_run *r, const char *name, const char *value)
-{
-    size_t i = 0;
-
-    while (r->options[i][0])
-        i++;
-    r->options[i][0] = name;
-    r->options[i][1] = value;
-}
-
 static const char *prompt(size_t i, char *room, size_t size)
 {
     (void)snprintf(room, size, "A lighthouse in a storm, take %zu", i);
@@ -67,7 +57,7 @@ static void content_init(struct sim_run *r, size_t items,
     r->fields = fields;
     r->text = prompt;
     r->instructions = "Write a storyboard of one sentence: {{text}}";
-    set(r, "task", "prompt");
+    sim_run_set(r, "task", "prompt");
 }
 
 static struct seen *play(struct sim_run *r)
@@ -308,7 +298,7 @@ static void priority_order(void)
 
     content_init(&r, 150, one_image);
     r.priority = the_least_first;
-    set(&r, "workers", "1");
+    sim_run_set(&r, "workers", "1");
     struct seen *s = play(&r);
     for (size_t i = 0; i < r.items; i++)
         mean[the_least_first(i)] += (double)r.answers[i].order / 50;
@@ -346,7 +336,7 @@ static void dynamic_sizing_by_complexity(void)
     content_init(&r, 200, simple_or_complex);
     r.text = simple_then_complex;
     r.provider.latency.per_output_token_ns = 10 * ASBI_MS;
-    set(&r, "batch_target", "20s");
+    sim_run_set(&r, "batch_target", "20s");
     struct seen *s = play(&r);
     for (size_t c = 0; c < s->calls; c++) {
         size_t complex = s->call[c].items[0] >= 100;
@@ -489,7 +479,7 @@ static void performance_metrics(void)
     content_init(&r, 300, one_image);
     r.provider.latency.base_ns = 400 * ASBI_MS;
     r.provider.drop_item_rate = 0.02;
-    set(&r, "workers", "4");
+    sim_run_set(&r, "workers", "4");
     struct seen *s = play(&r);
     CHECK_INT(r.stats.calls, ==, r.served.calls);
     CHECK_INT(r.stats.calls, ==, s->calls);
@@ -515,8 +505,8 @@ static void rate_limiting(void)
 
     content_init(&r, 60, one_image);
     r.provider.rpm = 10;
-    set(&r, "rpm", "10");
-    set(&r, "batch_size", "1");
+    sim_run_set(&r, "rpm", "10");
+    sim_run_set(&r, "batch_size", "1");
     struct seen *s = play(&r);
     CHECK_INT(s->calls, ==, 60);
     CHECK_INT(r.stats.calls_429, ==, 0);

@@ -148,8 +148,7 @@ static void run_with_file(uint64_t seed)
 
     sim_run_init(&r, seed);
     r.log = on_log;
-    r.options[0][0] = "state";
-    r.options[0][1] = path;
+    sim_run_set(&r, "state", path);
     sim_run_start(&r);
     asbi_learned_load(r.engine->options, &asbi_mem_system, &r.engine->log,
                       &recalled);

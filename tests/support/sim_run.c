@@ -21,6 +21,17 @@ void sim_run_init(struct sim_run *r, uint64_t seed)
     r->provider.network.round_trip_ns = ASBI_MS;
 }
 
+void sim_run_set(struct sim_run *r, const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (r->options[i][0] && strcmp(r->options[i][0], name) != 0)
+        i++;
+    CHECK_INT(i + 1, <, sizeof(r->options) / sizeof(r->options[0]));
+    r->options[i][0] = name;
+    r->options[i][1] = value;
+}
+
 static int set_options(struct sim_run *r, struct asb_options *o)
 {
     struct asb_message why;
@@ -164,4 +175,53 @@ void sim_run_all(struct sim_run *r)
     CHECK(r->finished);
     for (size_t i = 0; i < r->items; i++)
         CHECK_INT(r->answers[i].callbacks, ==, 1);
+}
+
+void sim_run_starve(void (*prepare)(struct sim_run *r), size_t dense)
+{
+    bool over = false;
+
+    for (size_t n = 1; !over; n += 1 + n / dense) {
+        struct sim_run r;
+
+        prepare(&r);
+        r.fail_at = n;
+        sim_run_start(&r);
+        if (!r.rc) {
+            sim_run_play(&r);
+            CHECK(r.finished);
+        } else {
+            CHECK_INT(r.rc, ==, ASB_ENOMEM);
+        }
+        over = r.mem.seen < n;
+        CHECK(!over || !r.rc);
+        sim_run_end(&r);
+    }
+}
+
+size_t sim_run_ok(const struct sim_run *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        n += r->answers[i].ok;
+    return n;
+}
+
+size_t sim_run_from(const struct sim_run *r, enum asb_source source)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        n += r->answers[i].ok && r->answers[i].source == source;
+    return n;
+}
+
+int64_t sim_run_cost(const struct sim_run *r)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < r->items; i++)
+        sum += r->answers[i].cost;
+    return sum;
 }

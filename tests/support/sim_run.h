@@ -70,6 +70,9 @@ struct sim_run {
 /* The defaults: 200 items, a quick provider without faults. */
 void sim_run_init(struct sim_run *r, uint64_t seed);
 
+/* Instead of what the option was set to before.  The texts are not copied. */
+void sim_run_set(struct sim_run *r, const char *name, const char *value);
+
 /* Makes world and engine; r->rc tells. */
 void sim_run_start(struct sim_run *r);
 
@@ -82,7 +85,21 @@ void sim_run_play(struct sim_run *r);
 /* Frees everything and checks that nothing is left. */
 void sim_run_end(struct sim_run *r);
 
-/* Start, play, end. */
+/* Starts and plays, and checks that every item was called back for once. */
 void sim_run_all(struct sim_run *r);
+
+/*
+ * Plays what `prepare` sets up with the first allocation failing, with the
+ * second, and so on, the later the fewer of them: the steps grow by one with
+ * each `dense` allocations (SIZE_MAX: none is left out).  Each run must end as
+ * any other does, or not begin for want of memory.
+ */
+void sim_run_starve(void (*prepare)(struct sim_run *r), size_t dense);
+
+/* How many items were answered, and how many of them from that source. */
+size_t sim_run_ok(const struct sim_run *r);
+size_t sim_run_from(const struct sim_run *r, enum asb_source source);
+/* What all items cost, by what each was told. */
+int64_t sim_run_cost(const struct sim_run *r);
 
 #endif
