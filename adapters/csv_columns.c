@@ -48,21 +48,11 @@ void asbi_csv_columns_fini(struct asbi_csv_columns *c)
     asbi_buf_fini(&c->fields);
 }
 
-/* Bytes of the well-formed character at the start, or 0. */
-static size_t good_char(asbi_str s)
-{
-    for (size_t n = 1; n <= 4 && n <= s.len; n++) {
-        if (asbi_utf8_valid(s.at, n))
-            return n;
-    }
-    return 0;
-}
-
 /* Quotes doubled, what is not UTF-8 replaced. */
 static void put_repaired(struct asbi_buf *out, asbi_str text)
 {
     while (text.len) {
-        size_t n = good_char(text);
+        size_t n = asbi_utf8_first(text);
 
         if (n == 0)
             asbi_buf_c(out, "\xef\xbf\xbd");

@@ -60,7 +60,7 @@ int asbi_task_new(const struct asbi_mem *mem, const char *name,
     task->mem = mem;
     task->kind = kind;
     asbi_buf_init(&task->system, mem, SYSTEM_MAX);
-    rc = kind->setup(task, material, why);
+    rc = kind->setup ? kind->setup(task, material, why) : ASB_OK;
     task->core_len = task->system.len;
     if (!rc && material->examples && kind->packs)
         asbi_buf_c(&task->system, about_examples);
@@ -163,5 +163,6 @@ void asbi_task_check(struct asbi_task *task, asbi_str text, uint32_t max_length,
                                   is_json };
 
     *accepted = answer.output;
-    task->kind->check(task, &answer, accepted, &faults);
+    if (task->kind->check)
+        task->kind->check(task, &answer, accepted, &faults);
 }

@@ -4,16 +4,6 @@
  */
 #include "adapters/task_kind.h"
 
-static int setup(struct asbi_task *task,
-                 const struct asbi_task_material *material,
-                 struct asb_message *why)
-{
-    (void)task;
-    (void)material;
-    (void)why;
-    return ASB_OK;
-}
-
 static void check_json(const struct asbi_answer *answer, char first,
                        const char *wanted, struct asbi_faults *faults)
 {
@@ -47,7 +37,6 @@ const struct asbi_task_kind asbi_task_embed = {
     .keeps_json = true,
     .is_array = true,
     .array = ASBI_EMBED,
-    .setup = setup,
     .check = check_embedding,
 };
 
@@ -56,6 +45,5 @@ const struct asbi_task_kind asbi_task_moderate = {
     .keeps_json = true,
     .is_array = true,
     .array = ASBI_MODERATE,
-    .setup = setup,
     .check = check_moderation,
 };

@@ -31,8 +31,8 @@ struct asbi_task_kind {
     enum asbi_array_kind array;
     bool is_media; /* see asbi_task_is_media() */
     enum asbi_media_type media;
-    /* Fills in task->system and task->state.  What it leaves behind on an
-     * error is freed by teardown. */
+    /* Fills in task->system and task->state; NULL when there is nothing to.
+     * What it leaves behind on an error is freed by teardown. */
     int (*setup)(struct asbi_task *task,
                  const struct asbi_task_material *material,
                  struct asb_message *why);
@@ -43,7 +43,8 @@ struct asbi_task_kind {
     /* As asbi_task_render(); NULL when the text stands for itself. */
     bool (*render)(struct asbi_task *task, asbi_str text, asbi_str fields,
                    struct asbi_buf *out, struct asbi_faults *faults);
-    /* Adds faults or sets *accepted, which is the output to begin with. */
+    /* Adds faults or sets *accepted, which is the output to begin with; NULL
+     * when every answer will do as it is. */
     void (*check)(struct asbi_task *task, const struct asbi_answer *answer,
                   asbi_str *accepted, struct asbi_faults *faults);
 };

@@ -80,6 +80,10 @@ static const struct asbi_field provider_fields[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* One bit of a record's `set` for each. */
+_Static_assert(COUNT_OF(model_fields) <= 32, "more fields than bits");
+_Static_assert(COUNT_OF(provider_fields) <= 32, "more fields than bits");
+
 const struct asbi_record_kind asbi_model_kind = { "model", model_fields,
                                                   COUNT_OF(model_fields) };
 const struct asbi_record_kind asbi_provider_kind = {

@@ -99,6 +99,10 @@ bool asbi_json_double(const struct asbi_json_node *node, double *out);
 /* Whether the bytes are well-formed UTF-8. */
 bool asbi_utf8_valid(const char *at, size_t len);
 
+/* Bytes of the well-formed character at the start, 0 when there is none: for
+ * text that is to be mended. */
+size_t asbi_utf8_first(asbi_str s);
+
 /* ---- writing: json_write.c ------------------------------------------- */
 
 /* "text" with quotes.  Only what JSON demands is escaped; the bytes must be

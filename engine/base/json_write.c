@@ -71,8 +71,7 @@ static void put_valid(struct asbi_buf *out, asbi_str text)
     }
 }
 
-/* Bytes of the well-formed character at the start, or 0. */
-static size_t good_char(asbi_str s)
+size_t asbi_utf8_first(asbi_str s)
 {
     for (size_t n = 1; n <= 4 && n <= s.len; n++) {
         if (asbi_utf8_valid(s.at, n))
@@ -84,7 +83,7 @@ static size_t good_char(asbi_str s)
 static void put_repaired(struct asbi_buf *out, asbi_str text)
 {
     while (text.len) {
-        size_t n = good_char(text);
+        size_t n = asbi_utf8_first(text);
 
         if (n)
             put_valid(out, asbi_str_of(text.at, n));

@@ -25,6 +25,28 @@ int asbi_sim_refuse(struct asbi_sim_problem *p, int status, const char *code,
     return ASB_EINVAL;
 }
 
+int asbi_sim_read_model(struct asbi_json *json, char *model, size_t size,
+                        struct asbi_sim_problem *why)
+{
+    asbi_str name = asbi_json_text(
+        json, asbi_json_get(json, asbi_json_root(json), ASBI_STR("model")));
+
+    if (name.len == 0)
+        return asbi_sim_refuse(why, 400, NULL, NULL,
+                               "you must provide a model parameter");
+    if (name.len >= size)
+        return asbi_sim_refuse(why, 400, NULL, "model",
+                               "the name of the model is too long");
+    memcpy(model, name.at, name.len);
+    model[name.len] = '\0';
+    if (asbi_str_starts(name, ASBI_STR("missing-")))
+        return asbi_sim_refuse(why, 404, "model_not_found", NULL,
+                               "The model `%s` does not exist or you do not "
+                               "have access to it.",
+                               model);
+    return ASB_OK;
+}
+
 struct asbi_sim_call *asbi_sim_call_new(const struct asbi_mem *mem)
 {
     struct asbi_sim_call *call = asbi_calloc(mem, 1, sizeof(*call));

@@ -17,6 +17,8 @@
 #include "engine/sim/faults.h"
 #include "engine/sim/stats.h"
 
+struct asbi_json;
+
 enum { ASBI_SIM_MAX_HEADERS = 16 };
 
 struct asbi_sim_header {
@@ -75,6 +77,11 @@ struct asbi_sim_problem {
 int asbi_sim_refuse(struct asbi_sim_problem *p, int status, const char *code,
                     const char *param, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Reads the member "model" of a request; refuses one that is not there, too
+ * long, or called "missing-...". */
+int asbi_sim_read_model(struct asbi_json *json, char *model, size_t size,
+                        struct asbi_sim_problem *why);
 
 /* NULL when out of memory.  One piece, at once, no body yet. */
 struct asbi_sim_call *asbi_sim_call_new(const struct asbi_mem *mem);

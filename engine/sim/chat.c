@@ -51,26 +51,6 @@ static bool is_said(const struct asbi_json_node *node)
     return node && node->type != ASBI_JSON_NULL;
 }
 
-static int read_model(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
-{
-    asbi_str name = asbi_json_text(c->json, get(c, "model"));
-
-    if (name.len == 0)
-        return asbi_sim_refuse(why, 400, NULL, NULL,
-                               "you must provide a model parameter");
-    if (name.len >= sizeof(c->model))
-        return asbi_sim_refuse(why, 400, NULL, "model",
-                               "the name of the model is too long");
-    memcpy(c->model, name.at, name.len);
-    c->model[name.len] = '\0';
-    if (asbi_str_starts(name, ASBI_STR("missing-")))
-        return asbi_sim_refuse(why, 404, "model_not_found", NULL,
-                               "The model `%s` does not exist or you do not "
-                               "have access to it.",
-                               c->model);
-    return ASB_OK;
-}
-
 /* A count of at least 1 and at most `most`; absent leaves *out alone. */
 static int read_count(struct asbi_sim_chat *c, const char *key, uint64_t most,
                       uint64_t *out, struct asbi_sim_problem *why)
@@ -309,7 +289,7 @@ int asbi_sim_chat_read(struct asbi_sim_chat *c, asbi_str body,
     asbi_buf_shrink(&c->text, KEEP_BYTES);
     int rc = parse_body(c, body, why);
     if (!rc)
-        rc = read_model(c, why);
+        rc = asbi_sim_read_model(c->json, c->model, sizeof(c->model), why);
     if (!rc)
         rc = read_numbers(c, why);
     if (!rc)

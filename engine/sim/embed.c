@@ -33,23 +33,6 @@ static const struct asbi_json_node *get(const struct asbi_sim_embed *e,
     return asbi_json_get(e->json, asbi_json_root(e->json), asbi_str_c(key));
 }
 
-static int read_model(struct asbi_sim_embed *e, struct asbi_sim_problem *why)
-{
-    asbi_str name = asbi_json_text(e->json, get(e, "model"));
-
-    if (name.len == 0 || name.len >= sizeof(e->model))
-        return asbi_sim_refuse(why, 400, NULL, NULL,
-                               "you must provide a model parameter");
-    memcpy(e->model, name.at, name.len);
-    e->model[name.len] = '\0';
-    if (asbi_str_starts(name, ASBI_STR("missing-")))
-        return asbi_sim_refuse(why, 404, "model_not_found", NULL,
-                               "The model `%s` does not exist or you do not "
-                               "have access to it.",
-                               e->model);
-    return ASB_OK;
-}
-
 static int read_form(struct asbi_sim_embed *e, struct asbi_sim_problem *why)
 {
     const struct asbi_json_node *dimensions = get(e, "dimensions");
@@ -149,7 +132,7 @@ int asbi_sim_embed_read(struct asbi_sim_embed *e, asbi_str body,
         return asbi_sim_refuse(why, 400, NULL, NULL,
                                "We could not parse the JSON body of your "
                                "request.");
-    rc = read_model(e, why);
+    rc = asbi_sim_read_model(e->json, e->model, sizeof(e->model), why);
     if (!rc)
         rc = read_form(e, why);
     return rc ? rc : read_input(e, why);
