@@ -6,18 +6,16 @@
 #include <string.h>
 
 #include "tools/asyncbatch/command.h"
-#include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 
-static const char *wants_help, *wants_all, *file;
+static const char *wants_all, *file;
 
 static const struct args_own own[] = {
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
+    COMMAND_HELP,
     { { "cache", NULL, "FILE", "", "", "The cache file." }, &file },
     { { "all", NULL, NULL, "", "", "Purge what has not expired, too." },
       &wants_all },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_cache_help = {
@@ -160,17 +158,16 @@ static int run_verb(size_t verb, const char *key)
         say("cache %.200s: no answer has a key that begins so", file);
         return ASB_EXIT_SOME_FAILED;
     }
-    if (rc) {
-        say("%s", why.text[0] ? why.text : asb_strerror(rc));
-        return ASB_EXIT_USAGE;
-    }
+    if (rc)
+        return say_refused(rc, &why);
     return say_if_output_failed() ? ASB_EXIT_USAGE : ASB_EXIT_OK;
 }
 
-static int dispatch(const char *const *words)
+static int dispatch(struct asb_options *options, const char *const *words)
 {
     size_t verb = 0;
 
+    (void)options;
     while (verb < VERBS &&
            (!words[0] || strcmp(verbs[verb].name, words[0]) != 0))
         verb++;
@@ -184,26 +181,14 @@ static int dispatch(const char *const *words)
 
 int cmd_cache(int argc, char **argv)
 {
+    static const struct command_frame frame = {
+        .name = "cache",
+        .help = &cmd_cache_help,
+        .words_max = 2,
+        .run = dispatch,
+    };
+
     if (argc > 0 && strcmp(argv[0], "warm") == 0)
         return cmd_warm(argc - 1, argv + 1);
-
-    const char *words[3] = { NULL };
-    struct asb_message why = { "" };
-    struct asb_options *options = asb_options_new();
-    struct args args = cmd_cache_help.args;
-
-    args.options = options;
-    args.positional = words;
-    args.positional_max = 2;
-    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    int status;
-
-    if (rc)
-        status = gather_refused("cache", rc, &why);
-    else if (wants_help)
-        status = help_print(&cmd_cache_help);
-    else
-        status = dispatch(words);
-    asb_options_free(options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

@@ -6,14 +6,11 @@
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 
-static const char *wants_help;
-
 static const struct args_own own[] = {
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_HELP,
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_config_help = {
@@ -36,10 +33,8 @@ static int check(const char *path)
     if (!rc)
         rc = asb_options_check(options, &why);
     asb_options_free(options);
-    if (rc) {
-        say("%s", why.text[0] ? why.text : asb_strerror(rc));
-        return ASB_EXIT_USAGE;
-    }
+    if (rc)
+        return say_refused(rc, &why);
     (void)printf("%s: ok\n", path);
     return say_if_output_failed() ? ASB_EXIT_USAGE : ASB_EXIT_OK;
 }
@@ -124,21 +119,12 @@ static int dispatch(struct asb_options *options, const char *const *words)
 
 int cmd_config(int argc, char **argv)
 {
-    const char *words[3] = { NULL };
-    struct asb_message why = { "" };
-    struct asb_options *options = asb_options_new();
-    struct args args = {
-        .options = options, .own = own, .positional = words, .positional_max = 2
+    static const struct command_frame frame = {
+        .name = "config",
+        .help = &cmd_config_help,
+        .words_max = 2,
+        .run = dispatch,
     };
-    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    int status;
 
-    if (rc)
-        status = gather_refused("config", rc, &why);
-    else if (wants_help)
-        status = help_print(&cmd_config_help);
-    else
-        status = dispatch(options, words);
-    asb_options_free(options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

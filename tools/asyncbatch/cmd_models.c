@@ -7,14 +7,11 @@
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 
-static const char *wants_help;
-
 static const struct args_own own[] = {
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_HELP,
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_models_help = {
@@ -77,8 +74,9 @@ static void print_row(const struct asb_model_info *m)
                  m->dated[0] ? m->dated : "-", m->source);
 }
 
-static int print_all(const struct asb_options *options, const char *provider)
+static int print_models(struct asb_options *options, const char *const *words)
 {
+    const char *provider = words[0];
     struct asb_model_info m = { .size = sizeof(m) };
     size_t shown = 0;
 
@@ -105,23 +103,13 @@ static int print_all(const struct asb_options *options, const char *provider)
 
 int cmd_models(int argc, char **argv)
 {
-    const char *words[2] = { NULL };
-    struct asb_message why = { "" };
-    struct asb_options *options = asb_options_new();
-    struct args args = {
-        .options = options, .own = own, .positional = words, .positional_max = 1
+    static const struct command_frame frame = {
+        .name = "models",
+        .help = &cmd_models_help,
+        .words_max = 1,
+        .gather = gather_unchecked,
+        .run = print_models,
     };
-    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    int status;
 
-    if (!rc && !wants_help)
-        rc = gather_unchecked(options, &why);
-    if (rc)
-        status = gather_refused("models", rc, &why);
-    else if (wants_help)
-        status = help_print(&cmd_models_help);
-    else
-        status = print_all(options, words[0]);
-    asb_options_free(options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

@@ -8,17 +8,16 @@
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 
-static const char *wants_help, *format_name = "table";
+static const char *format_name = "table";
 
 static const struct args_own own[] = {
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
+    COMMAND_HELP,
     { { "plan_format", NULL, "table|json", "", "table",
         "How the plan is written." },
       &format_name },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_plan_help = {
@@ -39,12 +38,6 @@ static void on_log(enum asb_log_level level, const char *line, void *arg)
         say("%s", line);
 }
 
-static int refuse(int rc, const struct asb_message *why)
-{
-    say("%s", why->text[0] ? why->text : asb_strerror(rc));
-    return ASB_EXIT_USAGE;
-}
-
 static int read_format(enum asb_plan_format *out, struct asb_message *why)
 {
     *out = strcmp(format_name, "json") == 0 ? ASB_PLAN_JSON : ASB_PLAN_TABLE;
@@ -56,7 +49,7 @@ static int read_format(enum asb_plan_format *out, struct asb_message *why)
     return ASB_ECONFIG;
 }
 
-static int plan(const struct asb_options *options)
+static int plan(struct asb_options *options, const char *const *words)
 {
     struct asb_hooks hooks = { .size = sizeof(hooks), .log = on_log };
     struct asb_message why = { "" };
@@ -64,13 +57,14 @@ static int plan(const struct asb_options *options)
     struct asb_plan *made = NULL;
     const char *input = asb_options_get(options, "input", NULL);
 
+    (void)words;
     int rc = read_format(&format, &why);
     if (!rc && input && strcmp(input, "-") == 0 && isatty(STDIN_FILENO))
         say("reading items from the terminal; Ctrl-D ends them");
     if (!rc)
         rc = asb_plan_new(options, &hooks, &made, &why);
     if (rc)
-        return refuse(rc, &why);
+        return say_refused(rc, &why);
     struct asb_bytes text = asb_plan_text(made, format);
     (void)fwrite(text.at, 1, text.len, stdout);
     asb_plan_free(made);
@@ -79,21 +73,12 @@ static int plan(const struct asb_options *options)
 
 int cmd_plan(int argc, char **argv)
 {
-    struct asb_message why = { "" };
-    struct asb_options *options = asb_options_new();
-    struct args args = cmd_plan_help.args;
-    int status;
+    static const struct command_frame frame = {
+        .name = "plan",
+        .help = &cmd_plan_help,
+        .gather = gather,
+        .run = plan,
+    };
 
-    args.options = options;
-    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    if (!rc && !wants_help)
-        rc = gather(options, &why);
-    if (rc)
-        status = gather_refused("plan", rc, &why);
-    else if (wants_help)
-        status = help_print(&cmd_plan_help);
-    else
-        status = plan(options);
-    asb_options_free(options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

@@ -13,16 +13,13 @@
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/progress.h"
 #include "tools/asyncbatch/say.h"
 #include "tools/asyncbatch/signals.h"
 
-static const char *wants_help;
-
 static const struct args_own own[] = {
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_HELP,
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_run_help = {
@@ -198,8 +195,8 @@ static int run_job(struct run *r)
 
     if (rc) {
         stop(r);
-        say("%s", why.text[0] ? why.text : asb_strerror(rc));
-        return rc == ASB_ENOKEY ? ASB_EXIT_PROVIDER : ASB_EXIT_USAGE;
+        int status = say_refused(rc, &why);
+        return rc == ASB_ENOKEY ? ASB_EXIT_PROVIDER : status;
     }
     if (strcmp(option(r, "input"), "-") == 0 && isatty(STDIN_FILENO))
         say("reading items from the terminal; Ctrl-D ends them");
@@ -211,28 +208,25 @@ static int run_job(struct run *r)
     return (int)r->status;
 }
 
+static int run(struct asb_options *options, const char *const *words)
+{
+    struct run r = { .options = options };
+
+    (void)words;
+    (void)signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    event_set_log_callback(drop_event_log);
+    return run_job(&r);
+}
+
 int cmd_run(int argc, char **argv)
 {
-    struct asb_message why = { "" };
-    struct run r = { .options = asb_options_new() };
-    struct args args = cmd_run_help.args;
+    static const struct command_frame frame = {
+        .name = "run",
+        .help = &cmd_run_help,
+        .gather = gather,
+        .run = run,
+    };
 
-    args.options = r.options;
-    int rc = r.options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    int status;
-
-    if (!rc && !wants_help)
-        rc = gather(r.options, &why);
-    if (rc) {
-        status = gather_refused("run", rc, &why);
-    } else if (wants_help) {
-        status = help_print(&cmd_run_help);
-    } else {
-        (void)signal(SIGPIPE, SIG_IGN);
-        raise_file_limit();
-        event_set_log_callback(drop_event_log);
-        status = run_job(&r);
-    }
-    asb_options_free(r.options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

@@ -7,18 +7,17 @@
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 #include "tools/asyncbatch/signals.h"
 
-static const char *listen_at, *wants_help;
+static const char *listen_at = "127.0.0.1:0";
 
 static const struct args_own own[] = {
     { { "listen", NULL, "HOST:PORT", "", "127.0.0.1:0",
         "Where to listen; port 0 picks a free one." },
       &listen_at },
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_HELP,
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_sim_help = {
@@ -47,24 +46,19 @@ static int serve(struct event_base *base, const struct asb_simulator *simulator)
     return event_base_dispatch(base) < 0 ? ASB_EXIT_PROVIDER : ASB_EXIT_OK;
 }
 
-static int simulate(const struct asb_options *options)
+static int simulate(struct asb_options *options, const char *const *words)
 {
     struct asb_simulator *simulator = NULL;
     struct signals signals = { { NULL }, NULL, NULL, 0 };
     struct asb_message why = { "" };
-    int status = ASB_EXIT_USAGE;
     int rc = ASB_ENOMEM;
     struct event_base *base = event_base_new();
 
+    (void)words;
     (void)signal(SIGPIPE, SIG_IGN);
     if (base && !signals_init(&signals, base, on_signal, base))
-        rc = asb_simulator_new(base, options,
-                               listen_at ? listen_at : "127.0.0.1:0",
-                               &simulator, &why);
-    if (rc)
-        say("%s", why.text[0] ? why.text : asb_strerror(rc));
-    else
-        status = serve(base, simulator);
+        rc = asb_simulator_new(base, options, listen_at, &simulator, &why);
+    int status = rc ? say_refused(rc, &why) : serve(base, simulator);
     asb_simulator_free(simulator);
     signals_fini(&signals);
     if (base)
@@ -74,22 +68,12 @@ static int simulate(const struct asb_options *options)
 
 int cmd_sim(int argc, char **argv)
 {
-    struct asb_message why = { "" };
-    struct asb_options *options = asb_options_new();
-    struct args args = cmd_sim_help.args;
+    static const struct command_frame frame = {
+        .name = "sim",
+        .help = &cmd_sim_help,
+        .gather = gather_without_file,
+        .run = simulate,
+    };
 
-    args.options = options;
-    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    int status;
-
-    if (!rc && !wants_help)
-        rc = gather_without_file(options, &why);
-    if (rc)
-        status = gather_refused("sim", rc, &why);
-    else if (wants_help)
-        status = help_print(&cmd_sim_help);
-    else
-        status = simulate(options);
-    asb_options_free(options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

@@ -9,14 +9,11 @@
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
-#include "tools/asyncbatch/help.h"
 #include "tools/asyncbatch/say.h"
 
-static const char *wants_help;
-
 static const struct args_own own[] = {
-    { { "help", "h", NULL, "", "", "Show this text." }, &wants_help },
-    { { NULL, NULL, NULL, NULL, NULL, NULL }, NULL },
+    COMMAND_HELP,
+    COMMAND_OPTIONS_END,
 };
 
 const struct command_help cmd_warm_help = {
@@ -86,22 +83,25 @@ static int run(struct warm *w, struct asb_engine *engine,
     }
     (void)printf("{\"rows\":%" PRIu64 ",\"kept\":%" PRIu64 "}\n", s.rows_read,
                  s.rows_warmed);
+    if (say_if_output_failed())
+        w->status = ASB_EXIT_USAGE;
     return ASB_OK;
 }
 
-static int warm(struct asb_options *options)
+static int warm(struct asb_options *options, const char *const *words)
 {
-    struct warm w = { .base = event_base_new(), .status = ASB_EXIT_USAGE };
-    struct asb_hooks hooks = { .size = sizeof(hooks), .base = w.base };
+    struct warm w = { .status = ASB_EXIT_USAGE };
+    struct asb_hooks hooks = { .size = sizeof(hooks) };
     struct asb_message why = { "" };
     struct asb_engine *engine = NULL;
     const char *cache = asb_options_get(options, "cache", NULL);
 
+    (void)words;
     if (!cache || !cache[0]) {
         say("cache warm: the file is missing; give --cache FILE");
-        event_base_free(w.base);
         return ASB_EXIT_USAGE;
     }
+    hooks.base = w.base = event_base_new();
     int rc = w.base ? fix_options(options, &why) : ASB_ENOMEM;
     if (!rc)
         rc = asb_engine_new(options, &hooks, &engine, &why);
@@ -110,29 +110,17 @@ static int warm(struct asb_options *options)
     (void)asb_engine_free(engine);
     if (w.base)
         event_base_free(w.base);
-    if (!rc)
-        return (int)w.status;
-    say("%s", why.text[0] ? why.text : asb_strerror(rc));
-    return ASB_EXIT_USAGE;
+    return rc ? say_refused(rc, &why) : (int)w.status;
 }
 
 int cmd_warm(int argc, char **argv)
 {
-    struct asb_message why = { "" };
-    struct asb_options *options = asb_options_new();
-    struct args args = cmd_warm_help.args;
-    int status;
+    static const struct command_frame frame = {
+        .name = "cache warm",
+        .help = &cmd_warm_help,
+        .gather = gather,
+        .run = warm,
+    };
 
-    args.options = options;
-    int rc = options ? args_parse(&args, argc, argv, &why) : ASB_ENOMEM;
-    if (!rc && !wants_help)
-        rc = gather(options, &why);
-    if (rc)
-        status = gather_refused("cache warm", rc, &why);
-    else if (wants_help)
-        status = help_print(&cmd_warm_help);
-    else
-        status = warm(options);
-    asb_options_free(options);
-    return status;
+    return command_main(&frame, argc, argv);
 }

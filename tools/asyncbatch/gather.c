@@ -44,8 +44,9 @@ int gather(struct asb_options *options, struct asb_message *why)
 
 int gather_refused(const char *command, int rc, const struct asb_message *why)
 {
-    say("%s", why->text[0] ? why->text : asb_strerror(rc));
+    int status = say_refused(rc, why);
+
     if (rc == ASB_ENOENT)
         say("see asyncbatch %s --help for the options", command);
-    return ASB_EXIT_USAGE;
+    return status;
 }

@@ -9,7 +9,8 @@
 
 enum { TEXT_COLUMN = 30, WIDEST = 100, NARROWEST = 50 };
 
-unsigned help_width(void)
+/* Columns to write in. */
+static unsigned columns(void)
 {
     struct winsize size;
 
@@ -26,7 +27,9 @@ static void pad_to(unsigned at, unsigned column)
     (void)printf("%*s", column > at ? (int)(column - at) : 0, "");
 }
 
-void help_wrap(const char *text, unsigned at, unsigned indent, unsigned width)
+/* Writes `text` wrapped into columns `indent`..`width`, the first line being at
+ * column `at` already. */
+static void wrap(const char *text, unsigned at, unsigned indent, unsigned width)
 {
     bool first = true;
 
@@ -87,7 +90,7 @@ static void print_option(const struct asb_option_info *info, const char *prefix,
     (void)snprintf(text, sizeof(text), "%s%s%s%s", info->help,
                    has_default ? " [" : "", has_default ? info->fallback : "",
                    has_default ? "]" : "");
-    help_wrap(text, at, TEXT_COLUMN, width);
+    wrap(text, at, TEXT_COLUMN, width);
 }
 
 static void print_group(const struct command_help *help, const char *group,
@@ -128,7 +131,7 @@ static void print_text(const char *text, unsigned width)
         if (line[0] == ' ' || !line[0])
             (void)puts(line);
         else
-            help_wrap(line, 0, 0, width);
+            wrap(line, 0, 0, width);
         text += len + (text[len] == '\n');
     }
 }
@@ -136,7 +139,7 @@ static void print_text(const char *text, unsigned width)
 int help_print(const struct command_help *help)
 {
     const struct asb_option_info *info;
-    unsigned width = help_width();
+    unsigned width = columns();
 
     (void)printf("Usage: asyncbatch %s\n\n", help->usage);
     print_text(help->text, width);

@@ -13,11 +13,4 @@
  * columns elsewhere).  Returns the exit status. */
 int help_print(const struct command_help *help);
 
-/* Writes `text` wrapped into columns `indent`..`width`, the first line being
- * at column `at` already. */
-void help_wrap(const char *text, unsigned at, unsigned indent, unsigned width);
-
-/* Columns to write in. */
-unsigned help_width(void);
-
 #endif

@@ -44,6 +44,22 @@ static int print_version(void)
     return say_if_output_failed() ? ASB_EXIT_USAGE : ASB_EXIT_OK;
 }
 
+static int no_command(void)
+{
+    char names[256] = "";
+    size_t len = 0;
+
+    for (const struct command *c = commands; c->name && len < sizeof(names);
+         c++)
+        len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
+                                c == commands ? ""
+                                : c[1].name   ? ", "
+                                              : " or ",
+                                c->name);
+    say("a command is missing: %s; asyncbatch --help says more", names);
+    return ASB_EXIT_USAGE;
+}
+
 static int unknown(const char *what, const char *name)
 {
     say("%.200s: there is no such %s; asyncbatch --help lists what there is",
@@ -65,11 +81,8 @@ int main(int argc, char **argv)
 {
     /* Which bytes the terminal takes; numbers keep their dot. */
     (void)setlocale(LC_CTYPE, "");
-    if (argc < 2) {
-        say("a command is missing: run, plan, sim, config, cache or models; "
-            "asyncbatch --help says more");
-        return ASB_EXIT_USAGE;
-    }
+    if (argc < 2)
+        return no_command();
     const char *name = argv[1];
     const struct command *found = find_command(name);
 

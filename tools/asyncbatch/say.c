@@ -48,6 +48,12 @@ void say(const char *format, ...)
     say_bytes(line, len);
 }
 
+int say_refused(int rc, const struct asb_message *why)
+{
+    say("%s", why->text[0] ? why->text : asb_strerror(rc));
+    return ASB_EXIT_USAGE;
+}
+
 int say_if_output_failed(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
