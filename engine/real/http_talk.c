@@ -197,21 +197,23 @@ static void on_end_of_stream(struct asbi_http_slot *slot)
     asbi_http_finish(slot, ended ? whole(slot) : cut(slot));
 }
 
-/* Reads on until the answer is whole or nothing more is there. */
+/* Reads on until the answer is whole or nothing more is there; of a plain
+ * socket only so much, since the loop tells of the rest.  It does not tell of
+ * what TLS has taken from the socket already. */
 static enum asbi_http1_result read_some(struct asbi_http_slot *slot,
                                         enum io *io)
 {
     enum asbi_http1_result r = ASBI_HTTP1_MORE;
     size_t len = 0, used = 0;
 
-    for (int i = 0; i < READS_AT_ONCE && r == ASBI_HTTP1_MORE; i++) {
+    for (int i = 0; r == ASBI_HTTP1_MORE; i++) {
         *io = get(slot, &len);
         if (*io != IO_DONE)
             break;
         slot->heard = true;
         r = asbi_http1_feed(&slot->answer, asbi_str_of(slot->http->in, len),
                             &used);
-        if (!slot->by_curl && len < ASBI_HTTP_IN)
+        if (!slot->by_curl && (len < ASBI_HTTP_IN || i == READS_AT_ONCE))
             break;
     }
     slot->keeps = r == ASBI_HTTP1_WHOLE && used == len && slot->answer.keep &&
