@@ -52,6 +52,7 @@ struct asbi_batch_api {
     enum asbi_batch_step first; /* the request that carries the lines */
     bool one_document;          /* results are one JSON text, not lines */
     bool takes_arrays;          /* array calls can be lines */
+    bool shows_names;           /* FIND is there */
 
     /* The request that carries the lines: begin, then each line, then end. */
     void (*begin)(const struct asbi_batch_ref *ref, struct asbi_buf *out);

@@ -203,6 +203,7 @@ const struct asbi_batch_api asbi_gemini_batches = {
     .bytes_most = (size_t)19 << 20,
     .first = ASBI_BATCH_CREATE,
     .one_document = true,
+    .shows_names = true,
     .begin = begin,
     .line = line,
     .end = end,

@@ -5,12 +5,10 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
+#include "engine/queue.h"
 #include "engine/recall_near.h"
 
 enum {
-    /* A spare call keeps this much of each buffer for its next use. */
-    KEEP_BYTES = 16384,
-    WIRE_ID_DIGITS = 6,
     MAX_SPARE_CALLS = 128,
     COMPLAINT_FORM = 8, /* tokens around a complaint in a prompt */
 };
@@ -151,146 +149,7 @@ static const struct asbi_exchange_ops exchange_ops = {
     .on_end = on_end,
 };
 
-/* ---- what is sent ----------------------------------------------------- */
-
-/* Ids of a call are all of one length, the rest of their room is zero. */
-static bool is_taken(const struct asbi_call *call,
-                     const struct asbi_call_entry *e)
-{
-    for (size_t i = 0; i < call->count; i++) {
-        if (memcmp(call->entries[i].wire_id, e->wire_id, ASBI_WIRE_ID_MAX) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Random digits: an item's text cannot know another item's id, so it cannot
- * make the model answer for it; and digits are the cheapest in tokens. */
-static void draw_wire_id(struct asbi_call *call, struct asbi_call_entry *e)
-{
-    do {
-        uint64_t n = 100000 + asbi_rng_below(&call->engine->rng, 900000);
-
-        e->wire_id_len = WIRE_ID_DIGITS;
-        for (size_t i = WIRE_ID_DIGITS; i > 0; i--, n /= 10)
-            e->wire_id[i - 1] = (char)('0' + n % 10);
-    } while (is_taken(call, e)); /* the entry itself is not yet counted */
-}
-
-static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
-{
-    size_t need = batch->parcels.count;
-
-    if (need > call->cap) {
-        void *entries = asbi_resize(&call->engine->mem, call->entries, need,
-                                    sizeof(*call->entries));
-        if (!entries)
-            return ASB_ENOMEM;
-        call->entries = entries;
-        call->cap = need;
-    }
-    call->count = call->expected = 0;
-    ASBI_LIST_EACH (link, &batch->parcels) {
-        struct asbi_call_entry *e = &call->entries[call->count];
-        struct asbi_item *item = asbi_item_of_link(link);
-
-        *e = (struct asbi_call_entry){ .item = item,
-                                       .weight_in = item->input_estimate + 1,
-                                       .weight_out = 1 };
-        if (call->way == ASBI_PACKED)
-            draw_wire_id(call, e);
-        call->count++;
-    }
-    call->expected = 0;
-    return ASB_OK;
-}
-
-static int encode_packed(struct asbi_call *call)
-{
-    struct asb_engine *e = call->engine;
-    struct asbi_packed_request request = { .count = call->count };
-    struct asbi_prompt_item *items =
-        asbi_calloc(&e->mem, call->count, sizeof(*items));
-
-    if (!items)
-        return ASB_ENOMEM;
-    for (size_t i = 0; i < call->count; i++) {
-        struct asbi_call_entry *entry = &call->entries[i];
-
-        items[i] = (struct asbi_prompt_item){
-            .wire_id = asbi_str_of(entry->wire_id, entry->wire_id_len),
-            .text = entry->item->text,
-            .complaint = asbi_str_c(entry->item->complaint),
-            .max_length = entry->item->max_length,
-        };
-        if (entry->item->kin) {
-            items[i].example_text = entry->item->kin->text;
-            items[i].example_output = entry->item->kin->output;
-        }
-    }
-    request.items = items;
-    request.system = asbi_task_system(e->task);
-    request.choices = asbi_task_choices(e->task, &request.choice_count);
-    struct asbi_call_style style = call->lane->style;
-    style.stream = style.stream && !call->native;
-    style.max_output_tokens = call->demand.max_output_tokens;
-    call->lane->dialect->encode_packed(&request, &style, &call->body);
-    asbi_free(&e->mem, items);
-    return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
-}
-
-static int encode_single(struct asbi_call *call)
-{
-    const struct asbi_item *item = call->entries[0].item;
-    struct asbi_single_request request = { .text = item->text };
-
-    /* A body that is sent as it is needs no copy. */
-    if (item->payload == ASB_BODY)
-        return ASB_OK;
-    if (item->payload == ASB_MESSAGES)
-        request.messages = item->body;
-    else if (item->payload == ASB_TEXT)
-        request.system = asbi_task_system(call->engine->task);
-    struct asbi_call_style style = call->lane->style;
-    style.stream = false;
-    style.max_output_tokens = item->output_limit;
-    call->lane->dialect->encode_single(&request, &style, &call->body);
-    return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
-}
-
-static struct asbi_endpoint *endpoint_of(const struct asbi_call *call)
-{
-    const struct asbi_item *item = call->entries[0].item;
-
-    if (call->way == ASBI_JOB)
-        return asbi_lane_endpoint(call->lane, asbi_buf_view(&call->text));
-    return item->payload == ASB_BODY && item->url.len
-               ? asbi_lane_endpoint(call->lane, item->url)
-               : asbi_lane_call_endpoint(call->lane, call->way);
-}
-
-static void fill_exchange(struct asbi_call *call)
-{
-    const struct asbi_config *c = call->engine->config;
-    const struct asbi_item *item = call->entries[0].item;
-    asbi_str body = asbi_buf_view(&call->body);
-
-    if (!call->packed && item->payload == ASB_BODY)
-        body = item->body;
-    call->exchange = (struct asbi_exchange){
-        .endpoint = endpoint_of(call),
-        .ops = &exchange_ops,
-        .body = body.at,
-        .body_len = body.len,
-        .extra_headers = call->extra[0] ? call->extra : NULL,
-        .limits = { .connect_ns = c->connect_timeout_ns,
-                    .first_byte_ns = c->first_byte_timeout_ns,
-                    .stall_ns = c->stall_timeout_ns,
-                    .total_ns = c->call_timeout_ns,
-                    .max_header_bytes = c->max_header_bytes,
-                    .max_body_bytes = c->max_answer_bytes },
-    };
-}
+/* ---- before it is sent ------------------------------------------------ */
 
 void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
                      struct asbi_demand *demand)
@@ -410,27 +269,6 @@ void asbi_call_recycle(struct asbi_call *call)
     asbi_list_prepend(&e->spare_calls, &call->link);
 }
 
-static int encode(struct asbi_call *call, struct asbi_batch *batch)
-{
-    asbi_buf_shrink(&call->body, KEEP_BYTES);
-    asbi_buf_shrink(&call->text, KEEP_BYTES);
-    asbi_buf_shrink(&call->reply, KEEP_BYTES);
-    call->answers = call->strangers = 0;
-    call->wall_ms = 0;
-    call->extra[0] = NULL;
-    int rc = add_entries(call, batch);
-    if (rc)
-        return rc;
-    rc = call->way == ASBI_JOB      ? asbi_media_encode(call)
-         : call->way == ASBI_PACKED ? encode_packed(call)
-         : call->way == ASBI_ARRAY  ? asbi_way_encode_array(call)
-                                    : encode_single(call);
-    if (rc)
-        return rc;
-    fill_exchange(call);
-    return call->exchange.endpoint ? ASB_OK : ASB_EINVAL;
-}
-
 static void begin_answer(struct asbi_call *call)
 {
     struct asbi_reply_sink sink = { on_answer, on_text, call };
@@ -452,11 +290,12 @@ int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
     call->way = call->packed || e->way == ASBI_JOB ? e->way : ASBI_SINGLE;
     call->started_ns = asbi_now(e->world);
     call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
-    int rc = encode(call, batch);
+    int rc = asbi_call_encode(call, batch);
     if (rc) {
         asbi_call_recycle(call);
         return rc;
     }
+    call->exchange.ops = &exchange_ops;
     for (size_t i = 0; i < call->count; i++)
         call->raw_input += asbi_item_input(call->entries[i].item);
     if (!native)
@@ -503,6 +342,59 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
     asbi_lane_take(e->lane, demand, call->started_ns);
     asbi_call_commit(call, batch);
     return ASB_OK;
+}
+
+/* ---- lines of an earlier run ------------------------------------------ */
+
+struct asbi_call *asbi_call_again(struct asb_engine *e, size_t count,
+                                  uint64_t seed, int64_t worst)
+{
+    struct asbi_call *call = call_new(e, true);
+
+    if (!call)
+        return NULL;
+    call->seed = seed;
+    call->demand.worst_cost = worst;
+    call->started_ns = asbi_now(e->world);
+    call->way = e->way;
+    if (asbi_call_name_places(call, count)) {
+        asbi_call_free(call);
+        return NULL;
+    }
+    e->stats.calls++;
+    return call;
+}
+
+/* The first of its items tells how it was asked. */
+static bool begin_again(struct asbi_call *call, const struct asbi_item *item)
+{
+    struct asb_engine *e = call->engine;
+
+    call->batch = asbi_former_taken(&e->former, call->started_ns);
+    if (!call->batch)
+        return false;
+    call->packed = item->packed;
+    call->way = item->packed ? e->way : ASBI_SINGLE;
+    call->raw_input = item->packed ? (double)e->lane->system_tokens : 0;
+    return true;
+}
+
+bool asbi_call_join(struct asbi_call *call, size_t place,
+                    struct asbi_item *item)
+{
+    struct asbi_call_entry *entry = &call->entries[place];
+
+    if (!call->batch && !begin_again(call, item))
+        return false;
+    asbi_queue_join(call->engine, item, call->batch);
+    entry->item = item;
+    entry->weight_in = item->input_estimate + 1;
+    call->raw_input += asbi_item_input(item);
+    call->demand.input_tokens += item->parcel.load.input_tokens;
+    call->demand.output_tokens += item->parcel.load.output_tokens;
+    asbi_item_enter(item, ASBI_ITEM_SENT);
+    item->call = call;
+    return true;
 }
 
 void asbi_call_answer(struct asbi_call *call, struct asbi_decoder *decoder,

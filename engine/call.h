@@ -46,7 +46,9 @@ struct asbi_call {
     struct asbi_batch *batch;
     bool packed; /* answers come under wire ids, one for each item */
     enum asbi_call_way way;
-    bool native; /* a line of a batch at the provider: native_batch.h */
+    bool native;   /* a line of a batch at the provider: native_batch.h */
+    uint64_t seed; /* of the wire ids of a native one */
+    struct asbi_native_batch *home; /* that an earlier run put it into; NULL */
 
     struct asbi_call_entry *entries;
     size_t count, cap;
@@ -81,6 +83,16 @@ int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
                    struct asbi_call **out);
 void asbi_call_commit(struct asbi_call *call, struct asbi_batch *batch);
 
+/* A native call of an earlier run, with `count` places and their wire ids but
+ * without items; asbi_call_join() puts them there.  NULL when out of memory. */
+struct asbi_call *asbi_call_again(struct asb_engine *e, size_t count,
+                                  uint64_t seed, int64_t worst);
+
+/* An item that waits to be sent has a place in it.  False when there is no
+ * memory: it goes on waiting. */
+bool asbi_call_join(struct asbi_call *call, size_t place,
+                    struct asbi_item *item);
+
 /* A native call has its answer, or ends without. */
 void asbi_call_answer(struct asbi_call *call, struct asbi_decoder *decoder,
                       int status, asbi_str body);
@@ -105,6 +117,14 @@ void asbi_call_free(struct asbi_call *call);
 
 /* Back among the spares, for the next batch. */
 void asbi_call_recycle(struct asbi_call *call);
+
+/* call_encode.c: gives each item of the batch its entry, writes the body and
+ * fills in the exchange, but for what comes back.  ASB_OK, ASB_ENOMEM, or
+ * ASB_EINVAL for a url that is none. */
+int asbi_call_encode(struct asbi_call *call, struct asbi_batch *batch);
+
+/* Entries without items, named as call->seed had them. */
+int asbi_call_name_places(struct asbi_call *call, size_t count);
 
 /* judge.c: what becomes of each item once the exchange has ended.  Empties the
  * batch and recycles the call. */

@@ -12,11 +12,17 @@ static struct asbi_call *call_of(struct asbi_link *hold)
 
 /* ---- begin and end ---------------------------------------------------- */
 
-static int write_intent(struct asbi_call *call)
+static int write_intent(struct asbi_call *call, uint64_t job, uint64_t line)
 {
     struct asb_engine *e = call->engine;
     uint64_t *rows = asbi_calloc(&e->mem, call->count, sizeof(*rows));
-    size_t count = 0;
+    struct asbi_journal_call record = {
+        .worst = call->demand.worst_cost,
+        .rows = rows,
+        .job = job,
+        .line = line,
+        .seed = call->seed,
+    };
 
     if (!rows)
         return ASB_ENOMEM;
@@ -24,10 +30,9 @@ static int write_intent(struct asbi_call *call)
         uint64_t row = call->entries[i].item->row;
 
         if (row != ASBI_NO_ROW)
-            rows[count++] = row;
+            rows[record.count++] = row;
     }
-    int rc = asbi_journal_intent(e->journal, call->demand.worst_cost, rows,
-                                 count, &call->number);
+    int rc = asbi_journal_line(e->journal, &record, &call->number);
     asbi_free(&e->mem, rows);
     if (!rc)
         asbi_media_name(call);
@@ -36,16 +41,16 @@ static int write_intent(struct asbi_call *call)
 
 int asbi_hold_call(struct asbi_call *call)
 {
-    int rc = write_intent(call);
+    int rc = write_intent(call, 0, 0);
 
     if (!rc)
         asbi_list_append(&call->engine->held, &call->hold);
     return rc;
 }
 
-int asbi_hold_line(struct asbi_call *call)
+int asbi_hold_line(struct asbi_call *call, uint64_t job, uint64_t line)
 {
-    return call->engine->journal ? write_intent(call) : ASB_OK;
+    return call->engine->journal ? write_intent(call, job, line) : ASB_OK;
 }
 
 bool asbi_hold_is_durable(const struct asb_engine *e)
@@ -58,8 +63,11 @@ void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent)
     struct asbi_journal *j = call->engine->journal;
 
     asbi_list_remove(&call->parting);
-    if (j && call->number)
+    if (j && call->number) {
         asbi_journal_end(j, call->number, cost, spent);
+        if (call->once[0])
+            asbi_journal_over(j, call->number);
+    }
     call->number = 0;
 }
 
@@ -72,7 +80,7 @@ void asbi_hold_row(struct asb_engine *e, uint64_t number, uint64_t row,
         return;
     item->row = row;
     item->row_key = key;
-    (void)asbi_media_resume(e, item);
+    asbi_known_resume(e, item);
 }
 
 /* ---- while a reply streams in ----------------------------------------- */

@@ -16,9 +16,9 @@
  * commit.  The call is filled in.  ASB_OK or ASB_ENOMEM. */
 int asbi_hold_call(struct asbi_call *call);
 
-/* The same for a line of a batch, which is submitted by others, once all is
- * durable.  ASB_OK, too, without a journal. */
-int asbi_hold_line(struct asbi_call *call);
+/* The same for a line of a job, at its place there, which is submitted by
+ * others, once all is durable.  ASB_OK, too, without a journal. */
+int asbi_hold_line(struct asbi_call *call, uint64_t job, uint64_t line);
 bool asbi_hold_is_durable(const struct asb_engine *e);
 
 /* One of its items has an answer while the reply goes on.  Durable within some
@@ -37,7 +37,7 @@ uint64_t asbi_hold_due(const struct asb_engine *e);
 bool asbi_hold_settle(struct asb_engine *e, uint64_t now);
 
 /* Names the row of an accepted item, so that its calls' intents can, and the
- * hash of what it asks; the job that an earlier run began for it goes on. */
+ * hash of what it asks; what an earlier run began for it goes on. */
 void asbi_hold_row(struct asb_engine *e, uint64_t item, uint64_t row,
                    uint64_t key);
 

@@ -556,6 +556,7 @@ void asbi_engine_destroy(struct asb_engine *e)
     if (e->lane) /* else nothing was ever taken in */
         free_items(e);
     asbi_media_fini(e);
+    asbi_known_fini(e);
     asbi_recall_fini(e);
     asbi_alerts_fini(&e->alerts);
     asbi_queue_fini(e);

@@ -22,6 +22,7 @@
 #include "engine/base/slots.h"
 #include "engine/item.h"
 #include "engine/journal.h"
+#include "engine/known_jobs.h"
 #include "engine/lane.h"
 #include "engine/native.h"
 #include "engine/media.h"
@@ -86,9 +87,10 @@ struct asb_engine {
     struct asbi_list done;    /* DONE */
     struct asbi_list in_turn; /* all, as submitted, when delivered in order */
     size_t held_items, held_bytes;
-    struct asbi_room room;     /* for held_bytes, and what a job holds */
-    struct asbi_recall recall; /* ASKED, FOLLOWING; answers that are known */
-    struct asbi_media media;   /* AWAY */
+    struct asbi_room room;        /* for held_bytes, and what a job holds */
+    struct asbi_recall recall;    /* ASKED, FOLLOWING; answers that are known */
+    struct asbi_media media;      /* AWAY */
+    struct asbi_known_jobs known; /* of an earlier run */
     size_t held_of[ASBI_CLASSES];
     bool seen_urgent_or_normal; /* there is more than background work */
     bool chooses;               /* items differ in class, deadline or tenant */

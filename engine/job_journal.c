@@ -173,14 +173,6 @@ static int ask(const struct asb_job *job,
                      (double)found->worst / 1e9);
 }
 
-/* Not in doubt: the item of its row goes on with it. */
-static int on_job(void *arg, const struct asbi_journal_job *known)
-{
-    struct asb_job *job = arg;
-
-    return asbi_media_know(job->engine, known);
-}
-
 static int settle_doubts(struct asb_job *job, struct asb_message *why)
 {
     struct asbi_journal *j = &job->kept->journal;
@@ -192,9 +184,7 @@ static int settle_doubts(struct asb_job *job, struct asb_message *why)
         return ask(job, &found, why);
     if (!rc && policy != ASBI_DOUBT_FAIL)
         job->engine->stats.maybe_paid_twice_nano_usd += found.worst;
-    if (!rc && asbi_media_is_on(&job->engine->media))
-        rc = j->store->ops->each_job(j->store, on_job, job, why);
-    return rc;
+    return rc ? rc : asbi_known_load(job->engine, j, why);
 }
 
 static bool input_is_stream(const struct asb_job *job)

@@ -56,24 +56,39 @@ static void add(struct asbi_journal *j, struct asbi_journal_record *r)
     asbi_list_append(&j->pending, &r->link);
 }
 
-int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
-                        const uint64_t *rows, size_t count, uint64_t *number)
+uint64_t asbi_journal_number(struct asbi_journal *j)
+{
+    return ++j->state.next_call;
+}
+
+int asbi_journal_line(struct asbi_journal *j,
+                      const struct asbi_journal_call *line, uint64_t *number)
 {
     struct asbi_journal_record *r =
-        record_new(j, ASBI_RECORD_INTENT, count * sizeof(*rows));
+        record_new(j, ASBI_RECORD_INTENT, line->count * sizeof(*line->rows));
 
     if (!r)
         return ASB_ENOMEM;
     uint64_t *copy = (uint64_t *)(void *)(r + 1);
-    if (count)
-        memcpy(copy, rows, count * sizeof(*rows));
-    *number = ++j->state.next_call;
-    r->call = (struct asbi_journal_call){
-        .number = *number, .worst = worst, .rows = copy, .count = count
-    };
+    if (line->count)
+        memcpy(copy, line->rows, line->count * sizeof(*copy));
+    *number = asbi_journal_number(j);
+    r->call = *line;
+    r->call.number = *number;
+    r->call.rows = copy;
     add(j, r);
     j->waiting++;
     return ASB_OK;
+}
+
+int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
+                        const uint64_t *rows, size_t count, uint64_t *number)
+{
+    const struct asbi_journal_call call = { .worst = worst,
+                                            .rows = rows,
+                                            .count = count };
+
+    return asbi_journal_line(j, &call, number);
 }
 
 static int64_t sum(int64_t a, int64_t b)
@@ -120,6 +135,16 @@ void asbi_journal_job(struct asbi_journal *j,
     r->job = *job;
     r->job.id = keep(&at, job->id);
     r->job.address = keep(&at, job->address);
+    add(j, r);
+}
+
+void asbi_journal_over(struct asbi_journal *j, uint64_t job)
+{
+    struct asbi_journal_record *r = record_new(j, ASBI_RECORD_OVER, 0);
+
+    if (!r) /* the next run finds that it has no calls */
+        return;
+    r->job.number = job;
     add(j, r);
 }
 

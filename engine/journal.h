@@ -85,15 +85,18 @@ struct asbi_journal_call {
     const uint64_t *rows; /* their numbers */
     size_t count;
     const bool *kept; /* when it is told: of which rows there is a part */
+    uint64_t job;     /* that it is a line of; 0: of none */
+    uint64_t line;    /* its place there */
+    uint64_t seed;    /* of the names that its items have there */
 };
 
-/* What an open call has begun at the provider: it is no more in doubt, and what
- * it comes to is told by its end. */
+/* Work that runs at the provider, and is found there again.  Its calls are no
+ * more in doubt, and what they come to is told by their ends: the lines of a
+ * batch, or the one call of the same number that began it. */
 struct asbi_journal_job {
-    uint64_t call;        /* its number */
-    uint64_t row;         /* or ASBI_NO_ROW */
-    int64_t worst;        /* as of the call */
-    asbi_str id, address; /* the provider's name for it, and where it is */
+    uint64_t number;
+    asbi_str id;      /* the provider's name for it; empty: not known yet */
+    asbi_str address; /* where it is, or what else it is found by */
 };
 
 struct asbi_journal_record {
@@ -103,7 +106,8 @@ struct asbi_journal_record {
         ASBI_RECORD_PART,   /* `answer`, by the call `call.number` */
         ASBI_RECORD_END,    /* `call.number`; its parts are of no more use */
         ASBI_RECORD_ANSWER, /* `answer` */
-        ASBI_RECORD_JOB,    /* `job` */
+        ASBI_RECORD_JOB,    /* `job`, in place of what it was before */
+        ASBI_RECORD_OVER,   /* `job.number` */
     } kind;
     struct asbi_journal_call call;
     struct asbi_journal_answer answer;
@@ -147,11 +151,16 @@ struct asbi_journal_store_ops {
                      int (*on_call)(void *arg,
                                     const struct asbi_journal_call *call),
                      void *arg, struct asb_message *why);
-    /* Tells each job of a call without an end. */
+    /* Tells each job that is not over. */
     int (*each_job)(struct asbi_journal_store *s,
                     int (*on_job)(void *arg,
                                   const struct asbi_journal_job *job),
                     void *arg, struct asb_message *why);
+    /* Tells each call of a job that has no end, without `kept`. */
+    int (*each_line)(struct asbi_journal_store *s, uint64_t job,
+                     int (*on_call)(void *arg,
+                                    const struct asbi_journal_call *call),
+                     void *arg, struct asb_message *why);
     /* What is below the mark is found by place, or else by row. */
     int (*count)(struct asbi_journal_store *s, bool by_place, uint64_t mark,
                  struct asbi_journal_count *out, struct asb_message *why);
@@ -223,16 +232,27 @@ int asbi_journal_take_up(struct asbi_journal *j, enum asbi_in_doubt policy,
 int asbi_journal_intent(struct asbi_journal *j, int64_t worst,
                         const uint64_t *rows, size_t count, uint64_t *number);
 
+/* A number for a job that gathers lines. */
+uint64_t asbi_journal_number(struct asbi_journal *j);
+
+/* As asbi_journal_intent() for a line of a job; all but `number` is set. */
+int asbi_journal_line(struct asbi_journal *j,
+                      const struct asbi_journal_call *line, uint64_t *number);
+
 /* One of the rows it was sent for, or one that shares its answer, has an answer
  * that will stand unless the rest of the reply takes it back.  Copies it.  What
  * cannot be kept for want of memory is asked again after a crash. */
 void asbi_journal_part(struct asbi_journal *j, uint64_t number,
                        const struct asbi_journal_answer *part);
 
-/* Its answer named a job, which may be asked after once this is committed.
- * Without memory for the record no commit succeeds any more. */
+/* This can be found at the provider, and may be asked after once this is
+ * committed.  Copies it.  Without memory for the record no commit succeeds any
+ * more. */
 void asbi_journal_job(struct asbi_journal *j,
                       const struct asbi_journal_job *job);
+
+/* Nobody will ask after it again; its calls have ended. */
+void asbi_journal_over(struct asbi_journal *j, uint64_t job);
 
 /* It has ended, or the job has: what it cost by its usage, and what counts
  * against the budget. Without memory for the record the call stays in doubt. */

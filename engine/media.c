@@ -120,8 +120,10 @@ static struct asbi_item *end_job(struct asbi_media_job *job)
     struct asbi_item *item = job->item;
 
     asbi_media_pay(job, 0, 0);
-    if (e->journal && job->number)
+    if (e->journal && job->number) {
         asbi_journal_end(e->journal, job->number, job->cost, job->spent);
+        asbi_journal_over(e->journal, job->number);
+    }
     job_free(job);
     if (item)
         item->media->job = NULL;
@@ -226,9 +228,7 @@ static void record(struct asbi_media_job *job, struct asbi_call *call)
 {
     struct asb_engine *e = job->engine;
     const struct asbi_journal_job record = {
-        .call = call->number,
-        .row = job->item->row,
-        .worst = job->worst,
+        .number = call->number,
         .id = asbi_str_c(job->remote.id),
         .address = asbi_str_c(job->address),
     };
@@ -290,71 +290,57 @@ out:
 
 /* ---- jobs of an earlier run -------------------------------------------- */
 
-int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job)
+int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
+                    const struct asbi_journal_call *call)
 {
     struct asbi_media_known *k =
         asbi_alloc(&e->mem, sizeof(*k) + job->id.len + job->address.len);
 
     if (!k)
         return ASB_ENOMEM;
-    *k = (struct asbi_media_known){ .job = *job };
+    *k = (struct asbi_media_known){ .number = job->number,
+                                    .worst = call->worst,
+                                    .id = job->id,
+                                    .address = job->address };
     char *at = (char *)(k + 1);
-    if (job->id.len)
-        memcpy(at, job->id.at, job->id.len);
-    if (job->address.len)
-        memcpy(at + job->id.len, job->address.at, job->address.len);
-    k->job.id.at = at;
-    k->job.address.at = at + job->id.len;
+    if (k->id.len)
+        memcpy(at, k->id.at, k->id.len);
+    if (k->address.len)
+        memcpy(at + k->id.len, k->address.at, k->address.len);
+    k->id.at = at;
+    k->address.at = at + k->id.len;
     asbi_list_append(&e->media.known, &k->link);
-    return ASB_OK;
+    return call->count ? asbi_known_add(e, call->rows[0], k, 0) : ASB_OK;
 }
 
-static struct asbi_media_known *take_known(struct asbi_media *m, uint64_t row)
+/* It was named, but not known to have begun: the next try is the same one. */
+static void go_on_trying(struct asbi_item *item,
+                         const struct asbi_media_known *k)
 {
-    ASBI_LIST_EACH (link, &m->known) {
-        struct asbi_media_known *k =
-            ASBI_OF(link, struct asbi_media_known, link);
-
-        if (k->job.row != row)
-            continue;
-        asbi_list_remove(&k->link);
-        return k;
-    }
-    return NULL;
+    asbi_media_read_name(item, k->address);
+    item->media->open_call = k->number;
 }
 
-bool asbi_media_resume(struct asb_engine *e, struct asbi_item *item)
+void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
+                       const struct asbi_media_known *k)
 {
     struct asbi_media_request request;
 
-    if (!e->media.known.count ||
-        (item->state != ASBI_ITEM_QUEUED && item->state != ASBI_ITEM_ASKED))
-        return false;
-    struct asbi_media_known *k = take_known(&e->media, item->row);
-    if (!k)
-        return false;
+    if (k->id.len == 0) {
+        go_on_trying(item, k);
+        return;
+    }
+    struct asbi_media_job *job = job_new(e, item, k->id, k->address);
+    if (!job)
+        return;
     (void)asbi_media_request_read(e->media.json, item->text, &request);
-    struct asbi_media_job *job = NULL;
-    if (k->job.id.len) {
-        job = job_new(e, item, k->job.id, k->job.address);
-    } else {
-        asbi_media_read_name(item, k->job.address);
-        item->media->open_call = k->job.call;
-    }
-    if (job) {
-        job->number = k->job.call;
-        job->worst = k->job.worst;
-        job->type = request.type;
-        item->attempts++;
-        if (item->state == ASBI_ITEM_ASKED)
-            asbi_list_remove(&item->link);
-        else
-            asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),
-                               &item->parcel);
-        go_away(job, item);
-    }
-    asbi_free(&e->mem, k);
-    return job != NULL;
+    job->number = k->number;
+    job->worst = k->worst;
+    job->type = request.type;
+    item->attempts++;
+    asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),
+                       &item->parcel);
+    go_away(job, item);
 }
 
 /* ---- cancelled ---------------------------------------------------------- */

@@ -66,7 +66,9 @@ struct asbi_media_job {
 /* A job that an earlier run began and did not see the end of. */
 struct asbi_media_known {
     struct asbi_link link;
-    struct asbi_journal_job job; /* its strings behind it */
+    uint64_t number;
+    int64_t worst;
+    asbi_str id, address; /* behind it; as in the journal */
 };
 
 struct asbi_media {
@@ -124,12 +126,13 @@ void asbi_media_accept(const struct asbi_exchange_end *end,
  * or has failed.  The item is in no place. */
 void asbi_media_begin(struct asbi_call *call, struct asbi_item *item);
 
-/* Goes on with a job of an earlier run, for an item that waits to be sent;
- * false when none is known for its row. */
-bool asbi_media_resume(struct asb_engine *e, struct asbi_item *item);
+/* Tells of a job of an earlier run.  ASB_OK or ASB_ENOMEM. */
+int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
+                    const struct asbi_journal_call *call);
 
-/* Tells of such a job.  ASB_OK or ASB_ENOMEM. */
-int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job);
+/* Goes on with it, for an item that waits to be sent. */
+void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
+                       const struct asbi_media_known *known);
 
 /* The item is cancelled: the provider is asked to stop, if it can. */
 void asbi_media_forget(struct asb_engine *e, struct asbi_item *item);

@@ -176,9 +176,7 @@ void asbi_media_name(struct asbi_call *call)
         return;
     (void)snprintf(name, sizeof(name), "%llu %u",
                    (unsigned long long)item->media->nonce, item->media->jobs);
-    const struct asbi_journal_job record = { .call = call->number,
-                                             .row = item->row,
-                                             .worst = item->media->cost,
+    const struct asbi_journal_job record = { .number = call->number,
                                              .id = ASBI_STR(""),
                                              .address = asbi_str_c(name) };
     asbi_journal_job(call->engine->journal, &record);
@@ -219,9 +217,11 @@ bool asbi_media_reopen(struct asbi_call *call)
 
 void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item)
 {
-    if (e->journal && !e->stopped)
+    if (e->journal && !e->stopped) {
         asbi_journal_end(e->journal, item->media->open_call, 0,
                          item->media->cost);
+        asbi_journal_over(e->journal, item->media->open_call);
+    }
     asbi_budget_settle(&e->lane->budget, 0, item->media->cost);
     item->media->open_call = 0;
 }

@@ -97,8 +97,11 @@ enum asbi_gate asbi_native_gate(struct asb_engine *e,
 
 static void batch_free(struct asbi_native_batch *b)
 {
-    const struct asbi_mem *mem = &b->native->engine->mem;
+    struct asb_engine *e = b->native->engine;
+    const struct asbi_mem *mem = &e->mem;
 
+    if (b->finished && b->number && e->journal)
+        asbi_journal_over(e->journal, b->number);
     asbi_remote_job_remove(&b->remote);
     asbi_list_remove(&b->link);
     asbi_errand_fini(&b->errand);
@@ -118,8 +121,8 @@ static void name_it(struct asbi_native_batch *b)
                    (unsigned long long)asbi_rng_u64(&e->rng));
 }
 
-static struct asbi_native_batch *batch_new(struct asbi_native *n,
-                                           const char *endpoint)
+struct asbi_native_batch *asbi_native_batch_new(struct asbi_native *n,
+                                                const char *endpoint)
 {
     struct asb_engine *e = n->engine;
     struct asbi_native_batch *b = asbi_calloc(&e->mem, 1, sizeof(*b));
@@ -137,8 +140,36 @@ static struct asbi_native_batch *batch_new(struct asbi_native *n,
     asbi_buf_init(&b->type, &e->mem, 256);
     asbi_buf_init(&b->line, &e->mem, 8 * e->config->max_answer_bytes);
     asbi_errand_init(&b->errand, e);
-    n->api->begin(&b->ref, &b->file);
     asbi_list_append(&n->batches, &b->link);
+    return b;
+}
+
+/* The next run finds it by its name where the provider's list shows that. */
+static void note_name(struct asbi_native_batch *b)
+{
+    struct asbi_native *n = b->native;
+    struct asbi_journal *j = n->engine->journal;
+
+    if (!j)
+        return;
+    b->number = asbi_journal_number(j);
+    if (!n->api->shows_names)
+        return;
+    const struct asbi_journal_job job = { .number = b->number,
+                                          .id = ASBI_STR(""),
+                                          .address = asbi_str_c(b->ref.name) };
+    asbi_journal_job(j, &job);
+}
+
+static struct asbi_native_batch *begin_batch(struct asbi_native *n,
+                                             const char *endpoint)
+{
+    struct asbi_native_batch *b = asbi_native_batch_new(n, endpoint);
+
+    if (!b)
+        return NULL;
+    n->api->begin(&b->ref, &b->file);
+    note_name(b);
     return b;
 }
 
@@ -189,15 +220,17 @@ open_batch(struct asbi_native *n, const struct asbi_call *call, uint64_t now)
             return b;
         close_batch(b, now);
     }
-    return batch_new(n, endpoint);
+    return begin_batch(n, endpoint);
 }
 
-static bool reserve(struct asbi_native_batch *b)
+bool asbi_native_reserve(struct asbi_native_batch *b, size_t place)
 {
-    size_t cap = b->cap ? 2 * b->cap : 64;
+    size_t cap = b->cap ? b->cap : 64;
 
-    if (b->count < b->cap)
+    if (place < b->cap)
         return true;
+    while (cap <= place)
+        cap *= 2;
     void *calls = asbi_resize(&b->native->engine->mem, b->calls, cap,
                               sizeof(struct asbi_call *));
     if (!calls)
@@ -213,7 +246,7 @@ static bool put_line(struct asbi_native_batch *b, struct asbi_call *call)
     size_t before = b->file.len;
     char id[24];
 
-    if (!reserve(b))
+    if (!asbi_native_reserve(b, b->count))
         return false;
     (void)snprintf(id, sizeof(id), "line-%zu", b->count);
     b->native->api->line(
@@ -231,21 +264,30 @@ static bool put_line(struct asbi_native_batch *b, struct asbi_call *call)
     return true;
 }
 
+void asbi_native_count(struct asbi_native_batch *b,
+                       const struct asbi_demand *demand,
+                       const struct asbi_item *item)
+{
+    b->tokens += demand->input_tokens;
+    b->output_tokens += demand->output_tokens;
+    b->native->tokens += demand->input_tokens;
+    if (item->deadline_ns < b->deadline_ns)
+        b->deadline_ns = item->deadline_ns;
+}
+
 static void take_in(struct asbi_native_batch *b, struct asbi_call *call,
                     uint64_t now)
 {
+    static const struct asbi_demand none = { .input_tokens = 0 };
+
     b->open++;
     b->native->lines++;
-    b->tokens += call->demand.input_tokens;
-    b->output_tokens += call->demand.output_tokens;
-    b->native->tokens += call->demand.input_tokens;
     b->last_ns = now;
     for (size_t i = 0; i < call->count; i++) {
         struct asbi_item *item = call->entries[i].item;
 
         item->native_tries++;
-        if (item->deadline_ns < b->deadline_ns)
-            b->deadline_ns = item->deadline_ns;
+        asbi_native_count(b, i ? &none : &call->demand, item);
     }
 }
 
@@ -260,7 +302,7 @@ int asbi_native_add(struct asb_engine *e, struct asbi_batch *batch,
     if (rc)
         return rc;
     struct asbi_native_batch *b = open_batch(n, call, now);
-    if (!b || asbi_hold_line(call) || !put_line(b, call)) {
+    if (!b || asbi_hold_line(call, b->number, b->count) || !put_line(b, call)) {
         asbi_hold_end(call, 0, 0);
         asbi_call_free(call);
         return ASB_ENOMEM;
@@ -308,10 +350,12 @@ static void last_times(const struct asbi_native_batch *b, uint64_t *cancel_ns,
 static bool is_unwanted(const struct asbi_native_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
-        if (b->calls[i] && b->calls[i]->batch->parcels.count)
+        const struct asbi_call *call = b->calls[i];
+
+        if (call && call->batch && call->batch->parcels.count)
             return false;
     }
-    return true;
+    return asbi_native_is_whole(b);
 }
 
 static void want_cancel(struct asbi_native_batch *b, uint64_t now)
@@ -430,39 +474,51 @@ static void make_room(struct asb_engine *e)
         c->max_memory_bytes = ROOM_BYTES;
 }
 
-int asbi_native_init(struct asbi_native *n, struct asb_engine *e,
-                     struct asb_message *why)
+int asbi_native_enable(struct asbi_native *n)
 {
+    struct asb_engine *e = n->engine;
     const struct asbi_lane *lane = e->lane;
     const struct asbi_batch_api *api = lane->dialect->batches;
+    const struct asbi_config *c = e->config;
 
-    *n = (struct asbi_native){ .engine = e };
-    asbi_list_init(&n->batches);
-    n->forced = strcmp(e->config->native_batch, "on") == 0;
-    if (!may_be(e))
+    if (n->api)
         return ASB_OK;
-    if (!api || !lane->provider.batches)
-        return n->forced
-                   ? asbi_fail(why, ASB_ECONFIG,
-                               "native_batch: provider %s has no batches; "
-                               "leave it at auto",
-                               e->config->provider)
-                   : ASB_OK;
     make_room(e);
-    asbi_remote_jobs_init(&n->remote, e, &asbi_native_job_ops,
-                          &asbi_poll_batches);
-    asbi_buf_init(&n->scratch, &e->mem, 8 * e->config->max_answer_bytes);
-    n->json = asbi_json_new(&e->mem, 8 * e->config->max_answer_bytes);
+    n->json = asbi_json_new(&e->mem, 8 * c->max_answer_bytes);
     n->decoder = lane->dialect->decoder_twin(lane->decoder);
     if (!n->json || !n->decoder)
         return ASB_ENOMEM;
     n->tokens_most = lane->provider.batch_tokens;
     n->requests_most = api->requests_most;
-    n->bytes_most = api->bytes_most < e->config->max_memory_bytes
-                        ? api->bytes_most
-                        : e->config->max_memory_bytes;
+    n->bytes_most = api->bytes_most < c->max_memory_bytes ? api->bytes_most
+                                                          : c->max_memory_bytes;
     n->api = api;
     return ASB_OK;
+}
+
+static bool has_batches(const struct asb_engine *e)
+{
+    return e->lane->dialect->batches && e->lane->provider.batches;
+}
+
+int asbi_native_init(struct asbi_native *n, struct asb_engine *e,
+                     struct asb_message *why)
+{
+    *n = (struct asbi_native){ .engine = e };
+    asbi_list_init(&n->batches);
+    asbi_remote_jobs_init(&n->remote, e, &asbi_native_job_ops,
+                          &asbi_poll_batches);
+    asbi_buf_init(&n->scratch, &e->mem, 8 * e->config->max_answer_bytes);
+    n->forced = strcmp(e->config->native_batch, "on") == 0;
+    if (!may_be(e))
+        return ASB_OK;
+    if (has_batches(e))
+        return asbi_native_enable(n);
+    return n->forced ? asbi_fail(why, ASB_ECONFIG,
+                                 "native_batch: provider %s has no batches; "
+                                 "leave it at auto",
+                                 e->config->provider)
+                     : ASB_OK;
 }
 
 static void free_lines(struct asbi_native_batch *b)
@@ -475,9 +531,10 @@ static void free_lines(struct asbi_native_batch *b)
 
         if (!call)
             continue;
-        while ((link = asbi_list_pop(&call->batch->parcels)))
+        while (call->batch && (link = asbi_list_pop(&call->batch->parcels)))
             asbi_item_free(&e->mem, asbi_item_of_link(link));
-        asbi_former_recycle(&e->former, call->batch);
+        if (call->batch)
+            asbi_former_recycle(&e->former, call->batch);
         asbi_call_free(call);
     }
 }

@@ -16,8 +16,14 @@
  * cancelled, what it has done is kept, and the rest is asked directly; only
  * where even that gets no answer may a line be paid twice, and is counted so.
  *
+ * With a journal its lines and its name are durable before it is created, and
+ * its id before it is asked after.  The next run looks it up, by its id or,
+ * when that is not known, by its name; its items join their places in it as
+ * their rows are read again, and its results are fetched when all are there.
+ *
  * native_batch.c gathers and watches the time, native_steps.c does the
- * requests, native_results.c hands the answers over.
+ * requests, native_results.c hands the answers over, native_again.c takes up
+ * batches of an earlier run.
  */
 #ifndef ASBI_NATIVE_BATCH_H
 #define ASBI_NATIVE_BATCH_H
@@ -48,6 +54,9 @@ struct asbi_native_batch {
     uint64_t tokens; /* of input, in all lines */
     uint64_t output_tokens;
     uint64_t deadline_ns; /* the first of its items; ASBI_NEVER: none */
+    uint64_t number;      /* in the journal; 0: in none */
+    bool again;           /* an earlier run has begun it */
+    size_t missing;       /* then: places whose rows have not come */
 
     enum asbi_batch_step step; /* under way or next, beside being asked after */
     uint64_t due_ns;           /* when to take it */
@@ -90,7 +99,46 @@ void asbi_native_turn(struct asb_engine *e, uint64_t now);
 /* When the next turn is due; ASBI_NEVER when nothing waits. */
 uint64_t asbi_native_due(const struct asbi_native *n);
 
-/* ---- among the three files -------------------------------------------- */
+/* ---- native_again.c --------------------------------------------------- */
+
+/* Takes up a batch of an earlier run, then its lines; *out is NULL where the
+ * provider has no batches.  ASB_OK or ASB_ENOMEM. */
+int asbi_native_know(struct asb_engine *e, const struct asbi_journal_job *job,
+                     struct asbi_native_batch **out);
+int asbi_native_know_line(struct asbi_native_batch *b,
+                          const struct asbi_journal_call *line);
+
+/* The row with that place in a line has come: its item goes on there, if it
+ * still waits to be sent. */
+void asbi_native_join(struct asbi_call *line, size_t place,
+                      struct asbi_item *item);
+
+/* No more of its items will come: its results may be handed over. */
+bool asbi_native_is_whole(const struct asbi_native_batch *b);
+
+/* None may join any more: its lines are about to end. */
+void asbi_native_seal(struct asbi_native_batch *b);
+
+/* ---- among the four files --------------------------------------------- */
+
+/* Makes room for batches of this provider; again does nothing.  ASB_OK or
+ * ASB_ENOMEM. */
+int asbi_native_enable(struct asbi_native *n);
+
+/* An empty batch, GATHERING for that endpoint; NULL when out of memory. */
+struct asbi_native_batch *asbi_native_batch_new(struct asbi_native *n,
+                                                const char *endpoint);
+
+/* Room for a line at that place.  False when out of memory. */
+bool asbi_native_reserve(struct asbi_native_batch *b, size_t place);
+
+/* It is with the provider, by its id. */
+void asbi_native_runs(struct asbi_native_batch *b);
+
+/* What an item has joined: it counts against the provider's limit. */
+void asbi_native_count(struct asbi_native_batch *b,
+                       const struct asbi_demand *demand,
+                       const struct asbi_item *item);
 
 /* Takes the next step, which is due. */
 void asbi_native_step(struct asbi_native_batch *b, uint64_t now);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/units.h"
+#include "engine/call_hold.h"
 
 /* "line-12" is 12; SIZE_MAX for what is none of ours. */
 static size_t line_of(const struct asbi_native_batch *b, asbi_str id)
@@ -36,6 +37,20 @@ static struct asbi_call *take_line(struct asbi_native_batch *b, size_t i)
     return call;
 }
 
+/* None of its items came again: they have their answers, or are no more. */
+static void drop_line(struct asbi_call *call, bool paid)
+{
+    int64_t worst = call->demand.worst_cost;
+
+    if (paid)
+        call->engine->stats.maybe_paid_twice_nano_usd += worst;
+    else
+        call->engine->stats.calls--;
+    asbi_budget_settle(&call->lane->budget, worst, paid ? worst : 0);
+    asbi_hold_end(call, 0, paid ? worst : 0);
+    asbi_call_free(call);
+}
+
 /* 429 within a batch says nothing about direct calls. */
 static int status_for(int status)
 {
@@ -50,7 +65,9 @@ static void hand_over(struct asbi_native_batch *b,
     if (i == SIZE_MAX || !b->calls[i])
         return;
     struct asbi_call *call = take_line(b, i);
-    if (r->answered)
+    if (!call->batch)
+        drop_line(call, r->answered);
+    else if (r->answered)
         asbi_call_answer(call, b->native->decoder, status_for(r->status),
                          r->body);
     else
@@ -133,9 +150,14 @@ void asbi_native_results_end(struct asbi_native_batch *b)
 void asbi_native_end_lines(struct asbi_native_batch *b,
                            enum asbi_outcome outcome, const char *text)
 {
+    asbi_native_seal(b);
     for (size_t i = 0; i < b->count; i++) {
-        if (b->calls[i])
-            asbi_call_end(take_line(b, i), b->native->decoder, outcome, text);
+        struct asbi_call *call = b->calls[i] ? take_line(b, i) : NULL;
+
+        if (call && !call->batch)
+            drop_line(call, outcome == ASBI_UNANSWERED);
+        else if (call)
+            asbi_call_end(call, b->native->decoder, outcome, text);
     }
     b->finished = true;
     b->due_ns = 0;

@@ -156,6 +156,7 @@ static void on_doubt(struct asbi_native_batch *b)
 
 static void fetch(struct asbi_native_batch *b)
 {
+    asbi_native_seal(b);
     asbi_remote_job_remove(&b->remote);
     b->state = ASBI_NATIVE_FETCHING;
     go(b, ASBI_BATCH_OUTPUT);
@@ -166,28 +167,38 @@ static void end_unknown(struct asbi_native_batch *b, const char *text)
     asbi_native_end_lines(b, ASBI_UNANSWERED, text);
 }
 
-static void on_created(struct asbi_native_batch *b)
+void asbi_native_runs(struct asbi_native_batch *b)
 {
-    struct asbi_native *n = b->native;
-
     b->state = ASBI_NATIVE_RUNNING;
     b->due_ns = b->look_ns = ASBI_NEVER;
     b->remote.id = b->ref.id;
     b->remote.begun_ns = now_of(b);
     b->remote.give_up_ns = ASBI_NEVER;
+    if (asbi_remote_job_add(&b->native->remote, &b->remote))
+        end_unknown(b, "the batch cannot be asked after");
+}
+
+static void on_created(struct asbi_native_batch *b)
+{
+    struct asb_engine *e = b->native->engine;
+    const struct asbi_journal_job job = { .number = b->number,
+                                          .id = asbi_str_c(b->ref.id),
+                                          .address = asbi_str_c(b->ref.name) };
+
     asbi_buf_fini(&b->file);
-    asbi_log(&n->engine->log, ASB_LOG_INFO,
+    asbi_log(&e->log, ASB_LOG_INFO,
              "batch %s: %zu requests are with the provider", b->ref.id,
              b->open);
-    if (asbi_remote_job_add(&n->remote, &b->remote))
-        end_unknown(b, "the batch cannot be asked after");
+    if (e->journal && b->number)
+        asbi_journal_job(e->journal, &job);
+    asbi_native_runs(b);
 }
 
 /* What an answer says that tells of the batch, once it is with the provider. */
 static void on_state(struct asbi_native_batch *b,
                      const struct asbi_remote_news *news)
 {
-    if (news->state == ASBI_REMOTE_OVER)
+    if (news->state == ASBI_REMOTE_OVER && asbi_native_is_whole(b))
         fetch(b);
     else if (news->state == ASBI_REMOTE_FAILED)
         on_failed(b, news);
@@ -201,6 +212,8 @@ static void on_news(struct asbi_native_batch *b,
 
     if (b->step == ASBI_BATCH_UPLOAD && found) {
         go(b, ASBI_BATCH_CREATE);
+    } else if (b->step == ASBI_BATCH_FIND && !found && b->again) {
+        asbi_native_end_lines(b, ASBI_NOT_SENT, "it was never created");
     } else if (b->step == ASBI_BATCH_FIND && !found) {
         go(b, ASBI_BATCH_CREATE); /* it was not */
     } else if (!found) {

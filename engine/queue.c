@@ -248,6 +248,21 @@ int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now)
     return ASB_OK;
 }
 
+void asbi_queue_join(struct asb_engine *e, struct asbi_item *item,
+                     struct asbi_batch *taken)
+{
+    asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),
+                       &item->parcel);
+    if (!asbi_list_empty(&taken->parcels) && taken->kind != &item->kind->kind) {
+        struct asbi_kind_entry *k = taken->kind->owner;
+
+        k->items++;
+        kind_release(e, item->kind);
+        item->kind = k;
+    }
+    asbi_batch_join(taken, &item->kind->kind, &item->parcel);
+}
+
 void asbi_queue_leave(struct asb_engine *e, struct asbi_item *item)
 {
     kind_release(e, item->kind);

@@ -16,6 +16,11 @@
  * the item still in no place. */
 int asbi_queue_add(struct asb_engine *e, struct asbi_item *item, uint64_t now);
 
+/* Takes an item that waits to be sent into a taken batch, whose kind it shares
+ * from then on. */
+void asbi_queue_join(struct asb_engine *e, struct asbi_item *item,
+                     struct asbi_batch *taken);
+
 /* Its place among the classes: 0 goes first. */
 unsigned asbi_queue_urgency(enum asb_class priority);
 

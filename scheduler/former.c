@@ -450,6 +450,20 @@ void asbi_former_take(struct asbi_former *f, struct asbi_batch *b)
     asbi_load_sub(&f->waiting, &b->load);
 }
 
+struct asbi_batch *asbi_former_taken(struct asbi_former *f, uint64_t now_ns)
+{
+    return batch_new(f, NULL, now_ns);
+}
+
+void asbi_batch_join(struct asbi_batch *b, struct asbi_kind *k,
+                     struct asbi_parcel *p)
+{
+    assert(asbi_list_empty(&b->parcels) || b->kind == k);
+    b->kind = k;
+    asbi_list_append(&b->parcels, &p->link);
+    asbi_load_add(&b->load, &p->load);
+}
+
 void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b)
 {
     assert(b->link.list != &b->kind->open);

@@ -152,6 +152,12 @@ struct asbi_batch *asbi_kind_first(const struct asbi_kind *k);
 
 void asbi_former_take(struct asbi_former *f, struct asbi_batch *b);
 
+/* A taken batch with nothing in it; NULL when out of memory.  Parcels that are
+ * in none may join it: all of one kind, to which the first sets it. */
+struct asbi_batch *asbi_former_taken(struct asbi_former *f, uint64_t now_ns);
+void asbi_batch_join(struct asbi_batch *b, struct asbi_kind *k,
+                     struct asbi_parcel *p);
+
 /* Puts a taken batch back before all that are closed.  Does nothing to one
  * that is closed already. */
 void asbi_former_untake(struct asbi_former *f, struct asbi_batch *b);

@@ -19,13 +19,17 @@ enum {
     "(SELECT coalesce(max(seq) + 1, 0) FROM answer), " \
     "EXISTS (SELECT 1 FROM earlier) FROM answer WHERE NOT ok"
 
+#define CALL "number, worst_nano_usd, rows, job, line, seed"
+/* A call that is a line of none may be a job by itself. */
+#define ITS_JOB "CASE job WHEN 0 THEN number ELSE job END"
+
 static const char *const sql[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [PUT_CALL] = "INSERT INTO call VALUES (?1, ?2, ?3)",
+    [PUT_CALL] = "INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [END_CALL] = "DELETE FROM call WHERE number = ?1",
-    [PUT_JOB] = "INSERT OR REPLACE INTO job VALUES (?1, ?2, ?3, ?4, ?5)",
+    [PUT_JOB] = "INSERT OR REPLACE INTO job VALUES (?1, ?2, ?3)",
     [END_JOB] = "DELETE FROM job WHERE number = ?1",
     [PUT_PART] = ("INSERT OR REPLACE INTO part VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
                   "?7)"),
@@ -41,9 +45,10 @@ static const char *const sql[STATEMENTS] = {
     [FIND] = "SELECT " ANSWER " FROM answer WHERE seq = ?1",
     [FIND_EARLIER] = "SELECT " ANSWER " FROM earlier WHERE key = ?1 "
                      "ORDER BY ok DESC LIMIT 1",
-    [OPEN_CALLS] = ("SELECT number, worst_nano_usd, rows FROM call "
-                    "WHERE number NOT IN (SELECT number FROM job)"),
-    [OPEN_JOBS] = "SELECT number, row, worst_nano_usd, id, address FROM job",
+    [OPEN_CALLS] = ("SELECT " CALL " FROM call WHERE " ITS_JOB
+                    " NOT IN (SELECT number FROM job)"),
+    [OPEN_LINES] = "SELECT " CALL " FROM call WHERE " ITS_JOB " = ?1",
+    [OPEN_JOBS] = "SELECT number, id, address FROM job",
     [COUNT_BY_ROW] = COUNT("seq"),
     [COUNT_BY_PLACE] = COUNT("place"),
     [UNPLACE] = "UPDATE answer SET place = NULL WHERE place >= ?1",
@@ -113,6 +118,9 @@ static bool put_call(struct asbi_sqlite_store *s,
     asbi_sqlite_bind(st, 1, call->number);
     (void)sqlite3_bind_int64(st, 2, call->worst);
     (void)sqlite3_bind_blob64(st, 3, rows, call->count * 8, sqlite3_free);
+    asbi_sqlite_bind(st, 4, call->job);
+    asbi_sqlite_bind(st, 5, call->line);
+    asbi_sqlite_bind(st, 6, call->seed);
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 
@@ -218,11 +226,9 @@ static bool put_job(struct asbi_sqlite_store *s,
 
     if (!st)
         return false;
-    asbi_sqlite_bind(st, 1, job->call);
-    asbi_sqlite_bind(st, 2, job->row);
-    (void)sqlite3_bind_int64(st, 3, job->worst);
-    bind_blob(st, 4, job->id);
-    bind_blob(st, 5, job->address);
+    asbi_sqlite_bind(st, 1, job->number);
+    bind_blob(st, 2, job->id);
+    bind_blob(st, 3, job->address);
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 
@@ -236,10 +242,11 @@ static bool put_record(struct asbi_sqlite_store *s,
         return put_part(s, r->call.number, &r->answer);
     case ASBI_RECORD_END:
         return end_with(s, END_CALL, r->call.number) &&
-               end_with(s, END_PARTS, r->call.number) &&
-               end_with(s, END_JOB, r->call.number);
+               end_with(s, END_PARTS, r->call.number);
     case ASBI_RECORD_JOB:
         return put_job(s, &r->job);
+    case ASBI_RECORD_OVER:
+        return end_with(s, END_JOB, r->job.number);
     case ASBI_RECORD_ANSWER:
         return put_answer(s, &r->answer);
     }
@@ -328,6 +335,7 @@ const struct asbi_journal_store_ops asbi_sqlite_store_ops = {
     .find_earlier = asbi_sqlite_find_earlier,
     .each_open = asbi_sqlite_each_open,
     .each_job = asbi_sqlite_each_job,
+    .each_line = asbi_sqlite_each_line,
     .each_part = asbi_sqlite_each_part,
     .count = asbi_sqlite_count,
     .unplace = store_unplace,

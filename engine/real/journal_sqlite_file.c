@@ -11,7 +11,7 @@
 #include "engine/real/journal_sqlite_private.h"
 
 enum {
-    APPLICATION = 0x61736a33, /* "asj3": whose file it is, and which layout */
+    APPLICATION = 0x61736a34, /* "asj4": whose file it is, and which layout */
 };
 
 #define COLUMNS                                                          \
@@ -29,12 +29,13 @@ static const char schema[] =
     "device INTEGER, inode INTEGER, boot INTEGER, next_call INTEGER, "
     "nano_usd INTEGER, spent_nano_usd INTEGER, doubtful_nano_usd INTEGER);"
     "CREATE TABLE IF NOT EXISTS call (number INTEGER PRIMARY KEY, "
-    "worst_nano_usd INTEGER, rows BLOB);"
+    "worst_nano_usd INTEGER, rows BLOB, job INTEGER, line INTEGER, "
+    "seed INTEGER);"
     "CREATE TABLE IF NOT EXISTS part (call INTEGER, seq INTEGER, key INTEGER, "
     "is_json INTEGER, source INTEGER, attempts INTEGER, output BLOB, "
     "PRIMARY KEY (call, seq)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS job (number INTEGER PRIMARY KEY, "
-    "row INTEGER, worst_nano_usd INTEGER, id BLOB, address BLOB);"
+    "id BLOB, address BLOB);"
     "CREATE TABLE IF NOT EXISTS answer (seq INTEGER PRIMARY KEY, " COLUMNS ";"
     "CREATE TABLE IF NOT EXISTS earlier (seq INTEGER, " COLUMNS ";"
     "CREATE INDEX IF NOT EXISTS failures ON answer (seq) WHERE NOT ok;"

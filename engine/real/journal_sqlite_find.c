@@ -107,6 +107,9 @@ static int read_rows(struct asbi_sqlite_store *s, sqlite3_stmt *st,
         .rows = out->rows,
         .count = count,
         .kept = out->kept,
+        .job = column(st, 3),
+        .line = column(st, 4),
+        .seed = column(st, 5),
     };
     return ASB_OK;
 }
@@ -129,20 +132,38 @@ static int read_kept(struct asbi_sqlite_store *s, struct open_call *c,
     return st ? ASB_OK : asbi_sqlite_fail(s, why);
 }
 
+struct telling {
+    int (*on_call)(void *arg, const struct asbi_journal_call *call);
+    void *arg;
+    bool kept; /* that is wanted, too */
+};
+
 static int tell_call(struct asbi_sqlite_store *s, sqlite3_stmt *st,
-                     int (*on_call)(void *arg,
-                                    const struct asbi_journal_call *call),
-                     void *arg, struct asb_message *why)
+                     const struct telling *t, struct asb_message *why)
 {
     struct open_call c = { .rows = NULL };
     int rc = read_rows(s, st, &c);
 
-    if (!rc)
+    if (!rc && t->kept)
         rc = read_kept(s, &c, why);
     if (!rc)
-        rc = on_call(arg, &c.call);
+        rc = t->on_call(t->arg, &c.call);
     asbi_free(s->mem, c.rows);
     asbi_free(s->mem, c.kept);
+    return rc;
+}
+
+static int tell_calls(struct asbi_sqlite_store *s, sqlite3_stmt *st,
+                      const struct telling *t, struct asb_message *why)
+{
+    int step = SQLITE_NOMEM, rc = ASB_OK;
+
+    while (st && !rc && (step = sqlite3_step(st)) == SQLITE_ROW)
+        rc = tell_call(s, st, t, why);
+    if (!rc && step != SQLITE_DONE)
+        rc = asbi_sqlite_fail(s, why);
+    if (st)
+        (void)sqlite3_reset(st);
     return rc;
 }
 
@@ -152,16 +173,23 @@ int asbi_sqlite_each_open(struct asbi_journal_store *store,
                           void *arg, struct asb_message *why)
 {
     struct asbi_sqlite_store *s = asbi_sqlite_of(store);
-    sqlite3_stmt *st = asbi_sqlite_get(s, OPEN_CALLS);
-    int step = SQLITE_NOMEM, rc = ASB_OK;
+    const struct telling t = { on_call, arg, true };
 
-    while (st && !rc && (step = sqlite3_step(st)) == SQLITE_ROW)
-        rc = tell_call(s, st, on_call, arg, why);
-    if (!rc && step != SQLITE_DONE)
-        rc = asbi_sqlite_fail(s, why);
+    return tell_calls(s, asbi_sqlite_get(s, OPEN_CALLS), &t, why);
+}
+
+int asbi_sqlite_each_line(struct asbi_journal_store *store, uint64_t job,
+                          int (*on_call)(void *arg,
+                                         const struct asbi_journal_call *call),
+                          void *arg, struct asb_message *why)
+{
+    struct asbi_sqlite_store *s = asbi_sqlite_of(store);
+    const struct telling t = { on_call, arg, false };
+    sqlite3_stmt *st = asbi_sqlite_get(s, OPEN_LINES);
+
     if (st)
-        (void)sqlite3_reset(st);
-    return rc;
+        asbi_sqlite_bind(st, 1, job);
+    return tell_calls(s, st, &t, why);
 }
 
 int asbi_sqlite_each_job(struct asbi_journal_store *store,
@@ -175,11 +203,9 @@ int asbi_sqlite_each_job(struct asbi_journal_store *store,
 
     while (st && !rc && (step = sqlite3_step(st)) == SQLITE_ROW) {
         const struct asbi_journal_job job = {
-            .call = column(st, 0),
-            .row = column(st, 1),
-            .worst = sqlite3_column_int64(st, 2),
-            .id = text_of(st, 3),
-            .address = text_of(st, 4),
+            .number = column(st, 0),
+            .id = text_of(st, 1),
+            .address = text_of(st, 2),
         };
 
         rc = on_job(arg, &job);

@@ -28,6 +28,7 @@ enum statement {
     FIND,
     FIND_EARLIER,
     OPEN_CALLS,
+    OPEN_LINES,
     OPEN_JOBS,
     COUNT_BY_ROW,
     COUNT_BY_PLACE,
@@ -108,6 +109,10 @@ int asbi_sqlite_each_job(struct asbi_journal_store *store,
                          int (*on_job)(void *arg,
                                        const struct asbi_journal_job *job),
                          void *arg, struct asb_message *why);
+int asbi_sqlite_each_line(struct asbi_journal_store *store, uint64_t job,
+                          int (*on_call)(void *arg,
+                                         const struct asbi_journal_call *call),
+                          void *arg, struct asb_message *why);
 int asbi_sqlite_each_open(struct asbi_journal_store *store,
                           int (*on_call)(void *arg,
                                          const struct asbi_journal_call *call),

@@ -88,8 +88,13 @@ class Killing:
     @staticmethod
     def count(output, table):
         """The rows of a table of its journal: `call` holds the calls that are
-        with the provider, `part` what they have answered so far.  Reads a
-        copy: to open a journal is to mend it."""
+        with the provider, `part` what they have answered so far."""
+        return Killing.ask(output, f"SELECT count(*) FROM {table}")
+
+    @staticmethod
+    def ask(output, query):
+        """A number out of its journal.  Reads a copy: to open a journal is to
+        mend it."""
         journal = output + ".journal"
         with tempfile.TemporaryDirectory() as folder:
             for suffix in ("", "-wal"):
@@ -97,8 +102,7 @@ class Killing:
                     shutil.copy(journal + suffix, folder + "/j" + suffix)
             copy = sqlite3.connect(folder + "/j")
             try:
-                return copy.execute(f"SELECT count(*) FROM {table}") \
-                    .fetchone()[0]
+                return copy.execute(query).fetchone()[0]
             except sqlite3.Error:
                 return 0  # before it had tables, or copied in between
             finally:

@@ -113,6 +113,7 @@ static void put(struct disk *d, const struct asbi_journal_record *r)
         put_part(d, r->call.number, &r->answer);
         break;
     case ASBI_RECORD_JOB: /* nothing here begins any */
+    case ASBI_RECORD_OVER:
         break;
     case ASBI_RECORD_ANSWER:
         put_answer(&d->answers[r->answer.seq % DISK_ROWS], &r->answer);
@@ -218,8 +219,11 @@ static int each_open(struct asbi_journal_store *s,
     for (size_t i = 0; !rc && i < d->call_count; i++) {
         const struct disk_call *c = &d->calls[i];
         bool kept[DISK_ROWS] = { false };
-        const struct asbi_journal_call call = { c->number, c->worst, c->rows,
-                                                c->count, kept };
+        const struct asbi_journal_call call = { .number = c->number,
+                                                .worst = c->worst,
+                                                .rows = c->rows,
+                                                .count = c->count,
+                                                .kept = kept };
 
         if (!c->open)
             continue;

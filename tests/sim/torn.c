@@ -114,6 +114,7 @@ static void tell_end(struct play *p, uint64_t call)
                                            .call.number = call };
 
     asbi_journal_end(&p->journal, call, 3, 5);
+    asbi_journal_over(&p->journal, call); /* if it has begun one */
     model_put(&p->next, &r, 0);
 }
 

@@ -22,6 +22,9 @@ static void take(struct mem_journal *m, const struct asbi_journal_record *r)
     case ASBI_RECORD_JOB:
         m->jobs++;
         break;
+    case ASBI_RECORD_OVER:
+        m->jobs_over++;
+        break;
     case ASBI_RECORD_END:
         m->ends++;
         break;

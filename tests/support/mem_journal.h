@@ -11,7 +11,7 @@ struct mem_journal {
     struct asbi_journal_store store; /* hand out &m.store */
     size_t commits, refused;
     size_t fail_from, fail_until; /* commits that fail, 1-based; 0: none */
-    size_t intents, parts, ends, answers, jobs;
+    size_t intents, parts, ends, answers, jobs, jobs_over;
     uint64_t last_row; /* of the last intent, its first */
     char last_output[64];
     struct asbi_journal_state state;

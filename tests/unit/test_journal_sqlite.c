@@ -206,13 +206,11 @@ static void a_call_is_open_until_it_ends(void)
 
 static int on_job(void *arg, const struct asbi_journal_job *job)
 {
-    struct asbi_journal_job *seen = arg;
+    uint64_t *seen = arg;
 
     CHECK_STR(job->id, "video_1");
     CHECK_STR(job->address, "/videos/video_1");
-    seen->call = job->call;
-    seen->row = job->row;
-    seen->worst += job->worst;
+    *seen = job->number;
     return ASB_OK;
 }
 
@@ -223,18 +221,34 @@ static int no_call(void *arg, const struct asbi_journal_call *call)
     return ASB_EIO; /* a call with a job is in no doubt */
 }
 
+struct lines {
+    size_t count;
+    struct asbi_journal_call last;
+    uint64_t row;
+};
+
+static int on_line(void *arg, const struct asbi_journal_call *call)
+{
+    struct lines *seen = arg;
+
+    seen->count++;
+    seen->last = *call;
+    seen->row = call->count ? call->rows[0] : 0;
+    return ASB_OK;
+}
+
 static void a_call_with_a_job_is_in_no_doubt(void)
 {
     const uint64_t row = 7;
-    struct asbi_journal_job seen = { .worst = 0 };
-    struct asbi_journal_job job = {
-        .row = 7, .worst = 5, .id = ASBI_STR(""), .address = ASBI_STR("a name")
-    };
+    struct asbi_journal_job job = { .id = ASBI_STR(""),
+                                    .address = ASBI_STR("a name") };
+    struct lines lines = { .count = 0 };
+    uint64_t seen = 0;
     struct rig g;
 
     make_folder();
     rig_open(&g);
-    CHECK_INT(asbi_journal_intent(&g.j, 5, &row, 1, &job.call), ==, ASB_OK);
+    CHECK_INT(asbi_journal_intent(&g.j, 5, &row, 1, &job.number), ==, ASB_OK);
     asbi_journal_job(&g.j, &job);
     commit(&g);
     job.id = ASBI_STR("video_1");
@@ -246,13 +260,67 @@ static void a_call_with_a_job_is_in_no_doubt(void)
     const struct asbi_journal_store_ops *ops = g.file.store->ops;
     CHECK_INT(ops->each_open(g.file.store, no_call, NULL, &g.why), ==, ASB_OK);
     CHECK_INT(ops->each_job(g.file.store, on_job, &seen, &g.why), ==, ASB_OK);
-    CHECK_INT(seen.call, ==, job.call);
-    CHECK_INT(seen.row, ==, 7);
-    CHECK_INT(seen.worst, ==, 5);
-    asbi_journal_end(&g.j, job.call, 4, 4);
+    CHECK_INT(seen, ==, job.number);
+    CHECK_INT(ops->each_line(g.file.store, seen, on_line, &lines, &g.why), ==,
+              ASB_OK);
+    CHECK_INT(lines.count, ==, 1);
+    CHECK_INT(lines.last.number, ==, job.number);
+    CHECK_INT(lines.last.worst, ==, 5);
+    CHECK_INT(lines.row, ==, 7);
+    asbi_journal_end(&g.j, job.number, 4, 4);
+    asbi_journal_over(&g.j, job.number);
     commit(&g);
+    seen = 0;
     CHECK_INT(ops->each_job(g.file.store, on_job, &seen, &g.why), ==, ASB_OK);
-    CHECK_INT(seen.worst, ==, 5); /* it has ended: nobody was told */
+    CHECK_INT(seen, ==, 0);
+    rig_close(&g);
+    remove_folder();
+}
+
+static void lines_of_a_job_are_told_with_their_places(void)
+{
+    const uint64_t rows[] = { 3, 4, 9 };
+    const struct asbi_journal_job job = { .number = 0,
+                                          .id = ASBI_STR("video_1"),
+                                          .address =
+                                              ASBI_STR("/videos/video_1") };
+    struct asbi_journal_job named = job;
+    struct asbi_journal_call line = { .worst = 6, .rows = rows, .count = 2 };
+    struct lines lines = { .count = 0 };
+    uint64_t first, second, stray;
+    struct rig g;
+
+    make_folder();
+    rig_open(&g);
+    named.number = line.job = asbi_journal_number(&g.j);
+    asbi_journal_job(&g.j, &named);
+    line.seed = UINT64_MAX - 1;
+    CHECK_INT(asbi_journal_line(&g.j, &line, &first), ==, ASB_OK);
+    line.line = 1;
+    line.seed = 77;
+    line.rows = rows + 2;
+    line.count = 1;
+    CHECK_INT(asbi_journal_line(&g.j, &line, &second), ==, ASB_OK);
+    CHECK_INT(asbi_journal_intent(&g.j, 1, rows, 1, &stray), ==, ASB_OK);
+    commit(&g);
+    asbi_journal_end(&g.j, first, 1, 1);
+    commit(&g);
+    rig_close(&g);
+    rig_open(&g);
+    const struct asbi_journal_store_ops *ops = g.file.store->ops;
+    CHECK_INT(
+        ops->each_line(g.file.store, named.number, on_line, &lines, &g.why), ==,
+        ASB_OK);
+    CHECK_INT(lines.count, ==, 1);
+    CHECK_INT(lines.last.number, ==, second);
+    CHECK_INT(lines.last.line, ==, 1);
+    CHECK(lines.last.seed == 77);
+    CHECK_INT(lines.row, ==, 9);
+    lines.count = 0;
+    CHECK_INT(ops->each_open(g.file.store, on_line, &lines, &g.why), ==,
+              ASB_OK);
+    CHECK_INT(lines.count, ==, 1); /* that of no job alone is in doubt */
+    CHECK_INT(lines.last.number, ==, stray);
     rig_close(&g);
     remove_folder();
 }
@@ -540,6 +608,7 @@ TEST_MAIN(CASE(an_answer_comes_back_as_it_was),
           CASE(the_state_comes_back_with_every_commit),
           CASE(a_call_is_open_until_it_ends),
           CASE(a_call_with_a_job_is_in_no_doubt),
+          CASE(lines_of_a_job_are_told_with_their_places),
           CASE(failures_are_counted_below_and_above_the_mark),
           CASE(answers_set_aside_are_found_by_what_was_asked),
           CASE(one_at_a_time),

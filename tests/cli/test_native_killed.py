@@ -1,0 +1,116 @@
+"""Batches at the provider outlive the process that made them, over HTTP."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+import urllib.request
+
+from killing import Killing, Simulator
+from support import Case, TRANSLATE, ids, items, json_lines
+
+COUNT = 60
+
+
+class NativeKilled(Case):
+
+    def setUp(self):
+        super().setUp()
+        self.sim = Simulator("--latency", "base=2ms", "--job-time", "1500ms")
+        self.addCleanup(self.sim.close)
+        self.write("in.jsonl", items(COUNT))
+
+    def arguments(self, *more):
+        return ["run", *TRANSLATE, "-i", "in.jsonl", "-o", "out.jsonl",
+                "--base-url", self.sim.url + "/v1", "-m", "sim-1",
+                "--batch-size", "5", "--native-batch", "on", "--progress",
+                "none", "--summary", "s.json", *more]
+
+    def batches(self):
+        with urllib.request.urlopen(self.sim.url +
+                                    "/v1/batches?limit=100") as reply:
+            return json.load(reply)["data"]
+
+    def rows_of(self, table):
+        return Killing.count(self.path("out.jsonl"), table)
+
+    def kill_when(self, holds, *more, **how):
+        process = self.start(*self.arguments(*more), **how)
+        while not holds():
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def go_on(self, *more):
+        done = self.command(*self.arguments(*more))
+        self.assertEqual(done.returncode, 0, done.err)
+        answers = json_lines(self.read("out.jsonl"))
+        self.assert_answered_in_order(answers, ids(COUNT))
+        self.assertEqual({a["status"] for a in answers}, {"ok"})
+        return answers, json.loads(self.read("s.json"))
+
+    def assert_paid_once(self, answers, summary):
+        self.assertEqual(len(self.batches()), 1)
+        stats = self.sim.stats()
+        self.assertEqual(stats["items"], COUNT)
+        self.assertAlmostEqual(stats["billed_usd"],
+                               sum(a["cost_usd"] for a in answers), places=7)
+        self.assertAlmostEqual(summary["cost_usd"], stats["billed_usd"],
+                               places=7)
+        self.assertEqual(summary["maybe_paid_twice_usd"], 0)
+        self.assertEqual((self.rows_of("call"), self.rows_of("job")), (0, 0))
+
+    def has_id(self):
+        return bool(self.batches()) and self.in_journal(
+            "SELECT count(*) FROM job WHERE length(id) > 0")
+
+    def in_journal(self, query):
+        return Killing.ask(self.path("out.jsonl"), query)
+
+    def test_a_batch_is_gone_on_with(self):
+        self.kill_when(self.has_id)
+        self.assertEqual(self.in_journal("SELECT count(*) FROM call"), 12)
+        self.assert_paid_once(*self.go_on())
+
+    def test_also_without_the_option(self):
+        self.kill_when(self.has_id)
+        self.assert_paid_once(*self.go_on("--native-batch", "off"))
+
+    def test_also_when_it_is_over(self):
+        self.kill_when(self.has_id)
+        while self.batches()[0]["status"] != "completed":
+            time.sleep(0.05)
+        self.assert_paid_once(*self.go_on())
+
+    def test_without_an_id_it_is_found_by_its_name(self):
+        self.kill_when(self.has_id)
+        with sqlite3.connect(self.path("out.jsonl.journal")) as journal:
+            journal.execute("UPDATE job SET id = x''")
+        journal.close()
+        self.assert_paid_once(*self.go_on())
+
+    def test_what_was_never_created_is_asked_again(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, writer)
+        os.write(writer, items(COUNT).encode())
+        self.kill_when(lambda: self.rows_of("call") == 12, "-i", "-",
+                       stdin=reader)
+        os.close(reader)
+        self.assertEqual(self.batches(), [])
+        done = self.command(*self.arguments("-i", "-"),
+                            stdin=items(COUNT).encode())
+        self.assertEqual(done.returncode, 0, done.err)
+        answers = json_lines(self.read("out.jsonl"))
+        self.assert_answered_in_order(answers, ids(COUNT))
+        self.assert_paid_once(answers, json.loads(self.read("s.json")))
+
+    def test_rows_that_are_gone_cost_nothing_more(self):
+        self.kill_when(self.has_id)
+        self.write("in.jsonl", items(COUNT).split("\n", 30)[-1])
+        done = self.command(*self.arguments("--on-change", "reuse"))
+        self.assertEqual(done.returncode, 0, done.err)
+        self.assertGreater(json.loads(self.read("s.json"))
+                           ["maybe_paid_twice_usd"], 0)
