@@ -250,7 +250,7 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
     put_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
     put_double(b, "elapsed_seconds", rounded(s.elapsed_seconds));
     put_double(b, "items_per_sec",
-               s.elapsed_seconds > 0
+               s.elapsed_seconds > 0 && e->calls > 0
                    ? rounded((double)job->rows_written / s.elapsed_seconds)
                    : 0);
     put_double(b, "batch_items_mean",

@@ -60,6 +60,22 @@ static void a_wide_bar_says_everything(void)
                 "8/16 calls  $0.0123 of ~$0.0246  ETA 1m15s  3 failed");
 }
 
+/* A second run, all of whose answers are in its journal. */
+static void where_nothing_was_asked_there_is_no_rate(void)
+{
+    struct asb_job_stats s = half_way();
+    struct text line;
+
+    s.engine.calls = s.engine.batches = 0;
+    s.rows_per_second = 89232600;
+    bar(&line, &s, 160, false);
+    CHECK(holds(&line, "1,000/2,000  8/16 calls"));
+    progress_plain_line(&line, &s, NULL);
+    CHECK(holds(&line, "1,000/2,000 items, 8/16 calls"));
+    progress_summary(&line, &s);
+    CHECK(holds(&line, "time    10s\n"));
+}
+
 static void a_bar_fits_every_width(void)
 {
     struct asb_job_stats s = half_way();
@@ -369,7 +385,9 @@ static void long_text_is_cut_and_stays_terminated(void)
     CHECK_INT(t.at[t.len], ==, '\0');
 }
 
-TEST_MAIN(CASE(a_wide_bar_says_everything), CASE(a_bar_fits_every_width),
+TEST_MAIN(CASE(a_wide_bar_says_everything),
+          CASE(where_nothing_was_asked_there_is_no_rate),
+          CASE(a_bar_fits_every_width),
           CASE(a_narrow_bar_keeps_the_percentage_and_the_count),
           CASE(an_ascii_bar_is_ascii), CASE(a_unicode_bar_moves_by_eighths),
           CASE(an_unknown_total_turns_a_spinner),

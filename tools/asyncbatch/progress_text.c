@@ -72,9 +72,14 @@ static void add_duration(struct text *t, double seconds)
         text_add(t, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s % 86400 / 3600);
 }
 
-/* A slow rate is told by the minute. */
-static void add_rate(struct text *t, double per_second, const char *what)
+/* A slow rate is told by the minute.  How fast rows are passed on that were
+ * known before says nothing: no rate until something was asked. */
+static void add_rate(struct text *t, const struct asb_job_stats *s,
+                     double per_second, const char *before, const char *what)
 {
+    if (s->engine.calls == 0)
+        return;
+    text_add(t, "%s", before);
     if (per_second >= 100)
         add_count(t, (uint64_t)(per_second + 0.5));
     else if (per_second >= 1)
@@ -223,7 +228,7 @@ static void fill_pieces(struct text pieces[PIECES],
     else
         text_add(&pieces[PERCENT], "%3u%%", percent(s, total));
     add_done(&pieces[DONE], s, total);
-    add_rate(&pieces[RATE], s->rows_per_second, "");
+    add_rate(&pieces[RATE], s, s->rows_per_second, "", "");
     text_add(&pieces[FLIGHT], "%u/%u calls", s->engine.in_flight,
              s->engine.concurrency_limit);
     add_usd(&pieces[COST], s->engine.cost_nano_usd);
@@ -338,8 +343,8 @@ void progress_plain_line(struct text *out, const struct asb_job_stats *s,
     if (total >= 0)
         text_add(out, "%u%%, ", percent(s, total));
     add_done(out, s, total);
-    text_add(out, " items, ");
-    add_rate(out, s->rows_per_second, " items");
+    text_add(out, " items");
+    add_rate(out, s, s->rows_per_second, ", ", " items");
     text_add(out, ", %u/%u calls in flight, ", s->engine.in_flight,
              s->engine.concurrency_limit);
     add_usd(out, s->engine.cost_nano_usd);
@@ -445,9 +450,8 @@ void progress_summary(struct text *out, const struct asb_job_stats *s)
     }
     text_add(out, "\n  time    ");
     add_duration(out, s->elapsed_seconds);
-    text_add(out, ", ");
-    add_rate(out, s->elapsed_seconds > 0 ? items / s->elapsed_seconds : 0,
-             " items");
+    add_rate(out, s, s->elapsed_seconds > 0 ? items / s->elapsed_seconds : 0,
+             ", ", " items");
     text_add(out, "\n");
 }
 
