@@ -15,10 +15,12 @@ enum {
     LONGEST_ID = 256, /* longer ones are never taken for rising */
     LINE_BITS = 40,
     PROBES = 4,
+    BITS = 10, /* of the filter, for each id: one in a hundred looks is vain */
 };
 
 #define LINE_MASK ((UINT64_C(1) << LINE_BITS) - 1)
-#define BLOOM_BITS (UINT64_C(12) << 20)
+#define FIRST_BITS (UINT64_C(12) << 20)
+#define MOST_BITS (UINT64_C(1) << 27) /* 16 MiB */
 
 /* 88 bits of hash, ordered by the first 64, and the line. */
 struct entry {
@@ -33,7 +35,8 @@ struct asbi_seen {
     struct entry *table; /* SLOTS, open addressing by hash */
     size_t count;
     void *file;               /* NULL until the first run */
-    uint64_t *bloom;          /* of what is in runs */
+    uint64_t *bloom;          /* of what is in runs; NULL: may be anything */
+    uint64_t bits;            /* in it */
     bool used[LEVELS];        /* whether there is a run of that level */
     char highest[LONGEST_ID]; /* id in natural order, so far */
     size_t highest_len;
@@ -54,7 +57,8 @@ int asbi_seen_new(const struct asbi_mem *mem,
     s->store_arg = store_arg;
     s->rising = true;
     s->table = asbi_calloc(mem, SLOTS, sizeof(*s->table));
-    s->bloom = asbi_calloc(mem, BLOOM_BITS / 64, sizeof(*s->bloom));
+    s->bits = FIRST_BITS;
+    s->bloom = asbi_calloc(mem, FIRST_BITS / 64, sizeof(*s->bloom));
     if (!s->table || !s->bloom) {
         asbi_seen_free(s);
         return ASB_ENOMEM;
@@ -144,17 +148,19 @@ static bool rises(struct asbi_seen *s, asbi_str id)
 
 /* ---- the filter ------------------------------------------------------- */
 
-static uint64_t bit_of(const struct entry *e, unsigned probe)
+static uint64_t bit_of(const struct asbi_seen *s, const struct entry *e,
+                       unsigned probe)
 {
     uint64_t step = (e->more >> LINE_BITS) * 2 + 1;
+    uint64_t h = (e->hash << 16) + probe * (step << 39);
 
-    return ((e->hash >> 16) + probe * (step << 17)) % BLOOM_BITS;
+    return (h >> 32) * s->bits >> 32;
 }
 
 static void filter_add(struct asbi_seen *s, const struct entry *e)
 {
-    for (unsigned i = 0; i < PROBES; i++) {
-        uint64_t bit = bit_of(e, i);
+    for (unsigned i = 0; s->bloom && i < PROBES; i++) {
+        uint64_t bit = bit_of(s, e, i);
 
         s->bloom[bit / 64] |= UINT64_C(1) << bit % 64;
     }
@@ -162,8 +168,8 @@ static void filter_add(struct asbi_seen *s, const struct entry *e)
 
 static bool filter_may_have(const struct asbi_seen *s, const struct entry *e)
 {
-    for (unsigned i = 0; i < PROBES; i++) {
-        uint64_t bit = bit_of(e, i);
+    for (unsigned i = 0; s->bloom && i < PROBES; i++) {
+        uint64_t bit = bit_of(s, e, i);
 
         if (!(s->bloom[bit / 64] >> bit % 64 & 1))
             return false;
@@ -250,6 +256,27 @@ static int look_in_runs(struct asbi_seen *s, const struct entry *e,
     return ASB_OK;
 }
 
+/* A new highest run is made of all there is, so that is when the filter can
+ * grow: for the run and as much again.  True: it is empty now, and to be filled
+ * anew.  Without memory for it there is none, which costs time alone. */
+static bool filter_grow(struct asbi_seen *s, unsigned level)
+{
+    uint64_t bits = run_count(level) * 2 * BITS;
+
+    if (bits > MOST_BITS)
+        bits = MOST_BITS;
+    if (bits <= s->bits || !s->bloom)
+        return false;
+    for (unsigned i = level; i < LEVELS; i++) {
+        if (s->used[i])
+            return false;
+    }
+    asbi_free(s->mem, s->bloom);
+    s->bits = bits;
+    s->bloom = asbi_calloc(s->mem, bits / 64 + 1, sizeof(*s->bloom));
+    return s->bloom != NULL;
+}
+
 /* ---- merging ---------------------------------------------------------- */
 
 /* One sorted input of a merge: a run read by pages, or the table. */
@@ -285,6 +312,7 @@ static struct input *lowest(struct input *inputs, unsigned n)
 static int merge(struct asbi_seen *s, struct input *inputs, unsigned n,
                  unsigned to, struct entry *page)
 {
+    bool anew = filter_grow(s, to);
     uint64_t at = run_at(to) * sizeof(*page);
     size_t used = 0;
     struct input *in;
@@ -297,6 +325,8 @@ static int merge(struct asbi_seen *s, struct input *inputs, unsigned n,
         }
         in = lowest(inputs, n);
         if (in) {
+            if (anew || in == inputs) /* what was in runs is in the filter */
+                filter_add(s, in->at);
             page[used++] = *in->at++;
             in->left--;
         }
@@ -370,8 +400,6 @@ static int spill(struct asbi_seen *s)
     if (to == LEVELS)
         return ASB_EIO;
     pack_and_sort(s);
-    for (size_t i = 0; i < RUN; i++)
-        filter_add(s, &s->table[i]);
     rc = merge_up(s, to);
     if (rc)
         return rc;

@@ -7,7 +7,8 @@
  * k holds 2^k tables full, so there are at most log2(ids / table) of them
  * (the logarithmic method of Bentley and Saxe).  Ids that come in rising order
  * (item-9 before item-10) need no look into the file at all, others mostly
- * not, thanks to a Bloom filter.
+ * not, thanks to a Bloom filter, which grows up to 16 MiB: enough for twelve
+ * million.
  */
 #ifndef ASBI_SEEN_H
 #define ASBI_SEEN_H

@@ -5,6 +5,9 @@
     tests/bench/bench.py cost       requests a second beside a bare loop
     tests/bench/bench.py in-flight  processor time per request, 500 to 5,000
     tests/bench/bench.py memory     peak memory, 10,000 and 1,000,000 rows
+    tests/bench/bench.py ten-million
+                                    1,000,000 and 10,000,000 rows through pipes:
+                                    time, processor time, peak memory
     tests/bench/bench.py journal    with a journal and without, 64 items a call;
                                     records a second; how long the loop waits
     tests/bench/bench.py debian     all package descriptions, packed
@@ -21,10 +24,12 @@ import random
 import re
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -92,15 +97,12 @@ class Nginx:
 
 
 def free_port():
-    import socket
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
 
 
 def wait_for_port(port):
-    import socket
-    import time
     for _ in range(200):
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
@@ -290,6 +292,58 @@ def memory(folder):
           f"memory of 10,000: {peaks[1000000]:.1f} MiB")
 
 
+# A stream that ends when it is told to, in a process of its own.
+ROWS = """
+import sys
+out, count = sys.stdout, int(sys.argv[1])
+out.write("id,text\\n")
+for i in range(0, count, 1000):
+    out.write("".join(
+        f"row-{n * 2654435761 % 2**32:08x},Line {n} of the story and what came "
+        "of it.\\n" for n in range(i, min(i + 1000, count))))
+"""
+
+
+def piped(folder, url, count):
+    """Rows through a pipe in, answers through a pipe out, all in order."""
+    summary = os.path.join(folder, "summary.json")
+    rows = subprocess.Popen([*SERVER, sys.executable, "-c", ROWS, str(count)],
+                            stdout=subprocess.PIPE)
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [*CLIENT, COMMAND, "run", "--progress", "none", "--summary", summary,
+         "-i", "-", "--input-format", "csv", "-o", "-", "--output-format",
+         "jsonl", "--source-lang", "en", "--target-lang", "fr", "--base-url",
+         url + "/v1", "-m", "sim-1", "--batch-size", "100", "--workers", "32"],
+        stdin=rows.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    rows.stdout.close()
+    came = 0
+    for line in process.stdout:
+        if came % 1000 == 0 and json.loads(line)["seq"] != came:
+            sys.exit(f"answer {came} is out of order: {line}")
+        came += 1
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    took = time.monotonic() - start
+    rows.wait()
+    if process.returncode or came != count:
+        sys.exit(f"{came} answers: {process.stderr.read().decode()}")
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def ten_million(folder):
+    figures = {}
+    with Simulator("--latency", "base=1ms,per_output_token=0,sigma=0") as sim:
+        for count in (1000000, 10000000):
+            took, cpu, peak = figures[count] = piped(folder, sim.url, count)
+            print(f"  {count} rows: {took:.1f} s, {cpu:.1f} s of processor "
+                  f"time, {peak:.1f} MiB at most", flush=True)
+    one, ten = figures[1000000], figures[10000000]
+    print(f"10,000,000 rows take {ten[0] / one[0]:.2f} times the time of "
+          f"1,000,000, {ten[1] / one[1]:.2f} times its processor time; peak "
+          f"memory {ten[2]:.1f} MiB")
+
+
 # ---- the journal ----------------------------------------------------------
 
 def with_journal(folder, name, count, rounds, *options):
@@ -370,7 +424,7 @@ def debian(folder):
 
 def main():
     what = {"waves": waves, "cost": cost, "in-flight": in_flight,
-            "memory": memory, "journal": journal, "debian": debian}
+            "memory": memory, "ten-million": ten_million, "journal": journal, "debian": debian}
     if len(sys.argv) != 2 or sys.argv[1] not in what:
         sys.exit(__doc__)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -181,6 +181,37 @@ static void memory_does_not_grow_with_the_ids(void)
     free(disk.bytes);
 }
 
+/* New ids are mostly known to be new without a look into the file, be there
+ * ever so many; what was read is what was merged. */
+static void the_filter_keeps_up(void)
+{
+    enum { MANY = 2000000 };
+    struct disk disk = { .size = 0 };
+    struct asbi_seen *s;
+    uint64_t earlier;
+
+    CHECK(asbi_seen_new(&asbi_mem_system, &disk_store, &disk, &s) == ASB_OK);
+    for (uint64_t i = 1; i <= MANY; i++) {
+        uint64_t id = i * UINT64_C(0x9e3779b97f4a7c15);
+
+        CHECK_INT(asbi_seen_check(s, asbi_str_of((char *)&id, sizeof(id)), i,
+                                  &earlier),
+                  ==, ASB_OK);
+        CHECK_INT(earlier, ==, 0);
+    }
+    CHECK_INT(disk.reads, <, MANY / 25);
+    for (uint64_t i = 1; i <= MANY; i += 997) {
+        uint64_t id = i * UINT64_C(0x9e3779b97f4a7c15);
+
+        CHECK_INT(asbi_seen_check(s, asbi_str_of((char *)&id, sizeof(id)),
+                                  MANY + i, &earlier),
+                  ==, ASB_OK);
+        CHECK_INT(earlier, ==, i);
+    }
+    asbi_seen_free(s);
+    free(disk.bytes);
+}
+
 /* Fails in one way; every check must say so or be right. */
 static int fill(struct disk *disk, const struct asbi_mem *mem)
 {
@@ -231,6 +262,6 @@ TEST_MAIN(CASE(a_repeated_id_names_its_first_line),
           CASE(a_temporary_file_serves_as_well),
           CASE(rising_ids_are_never_looked_up_on_disk),
           CASE(leading_zeros_make_another_id),
-          CASE(memory_does_not_grow_with_the_ids),
+          CASE(memory_does_not_grow_with_the_ids), CASE(the_filter_keeps_up),
           CASE(a_failing_disk_is_reported),
           CASE(every_failed_allocation_is_survived))
