@@ -15,7 +15,8 @@ enum {
     LONGEST_ID = 256, /* longer ones are never taken for rising */
     LINE_BITS = 40,
     PROBES = 4,
-    BITS = 10, /* of the filter, for each id: one in a hundred looks is vain */
+    BLOCK = 512, /* bits */
+    BITS = 10,   /* of the filter, for each id: one look in fifty is vain */
 };
 
 #define LINE_MASK ((UINT64_C(1) << LINE_BITS) - 1)
@@ -148,30 +149,41 @@ static bool rises(struct asbi_seen *s, asbi_str id)
 
 /* ---- the filter ------------------------------------------------------- */
 
-static uint64_t bit_of(const struct asbi_seen *s, const struct entry *e,
-                       unsigned probe)
+/* All bits of an id are in one block, the size of a cache line.  Blocks are in
+ * the order of hashes, as runs are: a merge fills them one after the other. */
+static uint64_t *block_of(const struct asbi_seen *s, const struct entry *e)
 {
-    uint64_t step = (e->more >> LINE_BITS) * 2 + 1;
-    uint64_t h = (e->hash << 16) + probe * (step << 39);
+    uint64_t blocks = s->bits / BLOCK;
 
-    return (h >> 32) * s->bits >> 32;
+    return s->bloom + ((e->hash >> 32) * blocks >> 32) * (BLOCK / 64);
+}
+
+static uint64_t bit_of(const struct entry *e, unsigned probe)
+{
+    return e->hash >> probe * 9 & (BLOCK - 1);
 }
 
 static void filter_add(struct asbi_seen *s, const struct entry *e)
 {
-    for (unsigned i = 0; s->bloom && i < PROBES; i++) {
-        uint64_t bit = bit_of(s, e, i);
+    if (!s->bloom)
+        return;
+    uint64_t *block = block_of(s, e);
+    for (unsigned i = 0; i < PROBES; i++) {
+        uint64_t bit = bit_of(e, i);
 
-        s->bloom[bit / 64] |= UINT64_C(1) << bit % 64;
+        block[bit / 64] |= UINT64_C(1) << bit % 64;
     }
 }
 
 static bool filter_may_have(const struct asbi_seen *s, const struct entry *e)
 {
-    for (unsigned i = 0; s->bloom && i < PROBES; i++) {
-        uint64_t bit = bit_of(s, e, i);
+    if (!s->bloom)
+        return true;
+    const uint64_t *block = block_of(s, e);
+    for (unsigned i = 0; i < PROBES; i++) {
+        uint64_t bit = bit_of(e, i);
 
-        if (!(s->bloom[bit / 64] >> bit % 64 & 1))
+        if (!(block[bit / 64] >> bit % 64 & 1))
             return false;
     }
     return true;

@@ -5,15 +5,21 @@ local server (nginx) on the other processor.
     tests/bench/peers.py [--in-flight 1,64,1000,10000] [--requests N]
                          [--scratch FOLDER] [--only NAME,...]
     tests/bench/peers.py start     from the start to the first request, beside curl
+    tests/bench/peers.py packed    the Debian descriptions under 500 requests and
+                                   200,000 tokens a minute
+    tests/bench/peers.py memory    peak memory of 100,000 small requests
 
 The first run installs the peers into the scratch folder (pip, npm); the project
 needs none of them.  What is compared is the processor time of one request, that
 of the start taken off (a run of one request): on a busy machine, too, a ratio
-of two figures of one round means something.  wrk reads no answers and writes
+of two figures of one round means something.  `packed` reckons all descriptions
+in virtual time and sends a thousand in real time, which is a minute's work for
+whoever sends one in a request.  For ten million items see bench.py.  wrk reads no answers and writes
 no results: it is the roof, not a peer.
 """
 
 import argparse
+import json
 import os
 import shutil
 import socket
@@ -22,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import bench
 
@@ -162,6 +169,93 @@ def compare(peers, url, n, args):
         print(f"| wrk, the roof | {roof:.0f} | | |")
 
 
+# ---- packed -----------------------------------------------------------------
+
+REQUESTS_A_MINUTE, TOKENS_A_MINUTE = 500, 200000
+
+
+def head(path, rows, to):
+    with open(path) as f, open(to, "w") as out:
+        out.writelines(line for line, _ in zip(f, range(rows + 1)))
+    return to
+
+
+def planned(path):
+    """All of it in virtual time, packed and one by one."""
+    out = subprocess.run(
+        [bench.COMMAND, "plan", "-i", path, "--source-lang", "en",
+         "--target-lang", "fr", "-p", "sim", "-m", "sim-1", "--rpm",
+         str(REQUESTS_A_MINUTE), "--tpm", str(TOKENS_A_MINUTE)],
+        capture_output=True, text=True, check=True).stdout
+    print(out)
+
+
+def served(url):
+    with urllib.request.urlopen(url + "/stats") as reply:
+        return json.load(reply)
+
+
+def sent(peers, name, make):
+    limits = ["--rpm", str(REQUESTS_A_MINUTE), "--tpm", str(TOKENS_A_MINUTE)]
+    with bench.Simulator("--latency", "base=500ms,per_output_token=2ms",
+                         *limits) as sim:
+        wall, cpu = timed(make(sim.url), peers.scratch)
+        stats = served(sim.url)
+    tokens = stats["billed_input_tokens"] + stats["billed_output_tokens"]
+    print(f"| {name} | {wall:.1f} s | {cpu:.2f} s | {stats['calls']} | "
+          f"{tokens} | ${stats['billed_usd']:.4f} |", flush=True)
+    return wall, cpu
+
+
+def packed(peers, rows=1000):
+    path = os.path.join(peers.folder, "debian.csv")
+    count = bench.write_descriptions(path)
+    print(f"all {count} descriptions, {REQUESTS_A_MINUTE} requests and "
+          f"{TOKENS_A_MINUTE} tokens a minute, reckoned:\n")
+    planned(path)
+    table = head(path, rows, os.path.join(peers.folder, "some.csv"))
+
+    def ours(url):
+        return [bench.COMMAND, "run", "--progress", "none", "--no-journal",
+                "-i", table, "-o", os.path.join(peers.folder, "out.csv"),
+                "--source-lang", "en", "--target-lang", "fr", "--base-url",
+                url + "/v1", "-m", "sim-1", "--rpm", str(REQUESTS_A_MINUTE),
+                "--tpm", str(TOKENS_A_MINUTE)]
+
+    def theirs(url):
+        return [peers.python, os.path.join(HERE, "cookbook_translate.py"), url,
+                table, str(REQUESTS_A_MINUTE), str(TOKENS_A_MINUTE)]
+
+    print(f"the first {rows} of them, sent:\n")
+    print("| | time | processor time | calls | tokens | cost |")
+    print("|---|---|---|---|---|---|")
+    mine = sent(peers, "asyncbatch, packed", ours)
+    one_by_one = sent(peers, "aiohttp (cookbook), one by one", theirs)
+    print(f"\none by one takes {one_by_one[0] / mine[0]:.1f} times the time, "
+          f"{one_by_one[1] / mine[1]:.1f} times the processor time")
+
+
+# ---- memory -----------------------------------------------------------------
+
+def memory(peers, url, n=64, count=100000):
+    """Peak of a process, its start included."""
+    print(f"\n{count} requests, {n} in flight\n")
+    print("| | peak memory |")
+    print("|---|---|")
+    for name, make, most in peers.all():
+        if most:
+            continue
+        process = subprocess.Popen([*bench.CLIENT, *make(url, count, n)],
+                                   stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "PEERS": peers.scratch})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{name} failed")
+        print(f"| {name} | {usage.ru_maxrss / 1024:.0f} MiB |", flush=True)
+
+
 # ---- the start --------------------------------------------------------------
 
 class Door:
@@ -207,7 +301,8 @@ def start(peers, rounds=21):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", nargs="?", choices=["all", "start"],
+    parser.add_argument("what", nargs="?", choices=["all", "start", "packed",
+                                                     "memory"],
                         default="all")
     parser.add_argument("--in-flight", default="1,64,1000,10000")
     parser.add_argument("--requests", type=int, default=20000)
@@ -220,12 +315,18 @@ def main():
     args.only = [word.lower() for word in args.only.split(",") if word]
     with tempfile.TemporaryDirectory() as folder:
         peers = Peers(args.scratch, folder)
-        if args.what == "all":
+        if args.what != "start":
             peers.install()
+        if args.what in ("all", "memory"):
             with bench.Nginx(folder) as server:
-                for n in map(int, args.in_flight.split(",")):
-                    compare(peers, server.url, n, args)
-        start(peers)
+                if args.what == "all":
+                    for n in map(int, args.in_flight.split(",")):
+                        compare(peers, server.url, n, args)
+                memory(peers, server.url)
+        if args.what in ("all", "packed"):
+            packed(peers)
+        if args.what in ("all", "start"):
+            start(peers)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
-"""A stream of small items from Python through asyncbatch, beside what Python
-can produce: the same items packed and written into a pipe that is read and
-thrown away.
+"""A stream of small items from Python through asyncbatch and back, beside what
+Python does for it itself.
 
     tests/bench/stream.py [ITEMS]     default: 1,000,000
 
-Needs the package msgpack.  The simulator has the other processor.
+Python's share is all it must do for each item in any case: make it, pack it,
+write it, read an answer and look at it.  It is measured alone, with `cat` in
+the place of asyncbatch: what is written comes back as it is.  As long as
+asyncbatch takes less processor time for an item than Python does, Python is
+what the stream waits for.
+
+Needs the package msgpack (python3-msgpack).  Python and asyncbatch have the
+first processor, the simulator the second.
 """
 
 import os
@@ -33,45 +39,46 @@ def produce(pipe, count):
     pipe.close()
 
 
-def alone(count):
-    sink = subprocess.Popen(["cat"], stdin=subprocess.PIPE,
-                            stdout=subprocess.DEVNULL)
-    start = time.monotonic()
-    produce(sink.stdin, count)
-    sink.wait()
-    return time.monotonic() - start
+def own_cpu():
+    times = os.times()
+    return times.user + times.system
 
 
-def through(count, url):
-    command = subprocess.Popen(
-        [bench.COMMAND, "run", "--input-format", "msgpack", "--output-format",
-         "msgpack", "--task", "translate", "--target-lang", "fr", "--base-url",
-         url + "/v1", "--progress", "none", "--batch-size", "100", "--workers",
-         "32"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    start = time.monotonic()
-    writer = threading.Thread(target=produce, args=(command.stdin, count))
+def stream(command, count, good):
+    """Wall seconds, Python's processor seconds, the command's."""
+    process = subprocess.Popen([*bench.CLIENT, *command],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    start, before = time.monotonic(), own_cpu()
+    writer = threading.Thread(target=produce, args=(process.stdin, count))
     writer.start()
     came = 0
-    for answer in msgpack.Unpacker(command.stdout, read_size=CHUNK):
-        assert answer["id"] == came and answer["status"] == "ok", answer
+    for answer in msgpack.Unpacker(process.stdout, read_size=CHUNK):
+        assert answer["id"] == came and good(answer), answer
         came += 1
     writer.join()
-    took = time.monotonic() - start
-    _, status, usage = os.wait4(command.pid, 0)
-    command.returncode = os.waitstatus_to_exitcode(status)
-    assert came == count and command.returncode == 0
-    return took, usage.ru_utime + usage.ru_stime
+    took, mine = time.monotonic() - start, own_cpu() - before
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert came == count and process.returncode == 0
+    return took, mine, usage.ru_utime + usage.ru_stime
 
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    python = alone(count)
+    wall, python, _ = stream(["cat"], count, lambda answer: answer["text"])
+    print(f"Python alone: {count / wall:.0f} items/s, "
+          f"{python / count * 1e6:.2f} us of processor time each", flush=True)
     with bench.Simulator("--latency", "base=1ms,per_output_token=0ms,sigma=0"
                          ) as simulator:
-        took, cpu = through(count, simulator.url)
-    print(f"{count} items: Python alone {count / python:.0f}/s, through "
-          f"asyncbatch and read again {count / took:.0f}/s, all answered in "
-          f"order; {cpu / count * 1e6:.1f} us of its processor time each")
+        took, _, ours = stream(
+            [bench.COMMAND, "run", "--input-format", "msgpack",
+             "--output-format", "msgpack", "--task", "translate",
+             "--target-lang", "fr", "--base-url", simulator.url + "/v1",
+             "--progress", "none", "--batch-size", "100", "--workers", "32"],
+            count, lambda answer: answer["status"] == "ok")
+    print(f"through asyncbatch: {count / took:.0f} items/s, "
+          f"{ours / count * 1e6:.2f} us of its processor time each; "
+          f"{ours / python:.1f} times Python's; all answered, in order")
 
 
 if __name__ == "__main__":
