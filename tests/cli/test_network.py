@@ -30,7 +30,10 @@ def accepts(port):
 
 
 def names_of_this_machine():
-    """(name, address) of the hosts file that one can listen at."""
+    """(name, address) of the hosts file, if there is one, that one can listen
+    at."""
+    if not os.path.exists("/etc/hosts"):
+        return
     with open("/etc/hosts") as f:
         lines = [line.split("#")[0].split() for line in f]
     for address, *names in filter(None, lines):
