@@ -74,6 +74,7 @@ struct asbi_config {
     uint64_t redis_budget_ns;
     const char *cache_url; /* "" for none */
     const char *cache_url_token;
+    const char *surrogate_key; /* "" for none */
     uint64_t cache_url_budget_ns;
     const char *cache; /* path; "" for none */
     const char *state; /* path; "" for none */

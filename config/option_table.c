@@ -264,6 +264,10 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "cache_url_budget", NULL, "DURATION", REUSE, "2s",
         "Longest wait for it to look an answer up." },
       DURATION, AT(cache_url_budget_ns), RANGE(ASBI_MS, 60 * ASBI_SECOND) },
+    { .info = { "surrogate_key", NULL, "NAME", REUSE, "",
+        "A mark of its answers besides `asyncbatch`, by which a CDN lets go of "
+        "them: `asyncbatch cache purge --surrogate-key NAME`." },
+      TEXT, AT(surrogate_key) },
     { .info = { "cache_policy", NULL, "tinylfu|lru", REUSE, "tinylfu",
         "Which answers stay in memory: those worth most by frequency and "
         "price, or those used last." },

@@ -1,10 +1,13 @@
 /*
- * api_cache.c -- a cache file for people: counted, listed, emptied.
+ * api_cache.c -- caches for people: a file counted, listed, emptied; a CDN told
+ * to let go.
  */
 #include <string.h>
 
 #include "cache/record.h"
 #include "engine/base/error.h"
+#include "engine/cache_http.h"
+#include "engine/engine.h"
 #include "engine/real/cache_sqlite.h"
 
 int asb_cache_open(const char *path, struct asb_cache **out,
@@ -110,4 +113,14 @@ int asb_cache_purge(struct asb_cache *cache, bool all, uint64_t *deleted)
     if (deleted)
         *deleted = count;
     return rc;
+}
+
+int asb_engine_purge(struct asb_engine *engine, const char *mark,
+                     void (*done)(void *arg, int status), void *arg)
+{
+    struct asbi_remote *http =
+        engine ? engine->recall.remotes[ASBI_TIER_HTTP] : NULL;
+
+    return http && mark && done ? asbi_cache_http_purge(http, mark, done, arg)
+                                : ASB_EINVAL;
 }

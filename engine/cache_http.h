@@ -21,14 +21,29 @@
 #include "engine/world.h"
 
 struct asbi_cache_http_options {
-    const char *base_url; /* without a slash at the end */
-    asbi_str token;       /* sent as Bearer; empty for none */
-    uint64_t budget_ns;   /* of a look-up, waiting included */
+    const char *base_url;      /* without a slash at the end */
+    asbi_str token;            /* sent as Bearer; empty for none */
+    const char *surrogate_key; /* a further mark of what is written; or "" */
+    uint64_t budget_ns;        /* of a look-up, waiting included */
 };
 
-/* Borrows `world`, whose transport it uses.  ASB_OK or ASB_ENOMEM. */
+/* Borrows `world`, whose transport it uses.  ASB_OK, ASB_EINVAL (the mark) or
+ * ASB_ENOMEM. */
 int asbi_cache_http_new(struct asbi_world *world,
                         const struct asbi_cache_http_options *options,
                         struct asbi_remote **out);
+
+/**
+ * Asks the server to let go of all answers with a mark: PURGE of the base URL
+ * with the header Surrogate-Key.  `done` is called once, from the loop, unless
+ * the tier is freed before: with the status, or 0 when there was no answer.
+ * @return ASB_OK, ASB_EINVAL (the mark), ASB_EBUSY (one is under way) or
+ *         ASB_ENOMEM
+ */
+int asbi_cache_http_purge(struct asbi_remote *http, const char *mark,
+                          void (*done)(void *arg, int status), void *arg);
+
+/* Whether it may stand in a header: visible ASCII and blanks, not too long. */
+bool asbi_cache_http_is_mark(const char *mark);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * cache_http_private.h -- what cache_http.c and cache_http_kept.c share: the
- * tier's state, the form of a value, and what was read with its ETag.
+ * cache_http_private.h -- what the files of the HTTP tier share: its state
+ * (cache_http.c), exchanges (cache_http_exchange.c), the form of a value and
+ * what was read with its ETag (cache_http_kept.c).
  */
 #ifndef ASBI_CACHE_HTTP_PRIVATE_H
 #define ASBI_CACHE_HTTP_PRIVATE_H
@@ -19,6 +20,7 @@ enum {
     KEPT_BYTES = 4 << 20,
     VALUE_HEAD = 8,
     ETAG_MAX = 128,
+    SURROGATE_MAX = 256,
 };
 
 #define FIRST_WAIT (UINT64_C(1000000000))
@@ -57,6 +59,8 @@ struct cache_http {
     const struct asbi_mem *mem;
     struct asbi_world *world;
     char *base, *authorization;
+    char mark[SURROGATE_MAX];      /* the header that marks what is written */
+    struct asbi_http_purge *purge; /* under way; NULL: none */
     const char *headers[2];
     uint64_t budget_ns;
     struct asbi_memory *kept;
@@ -84,6 +88,24 @@ const_http_of(const struct asbi_remote *r)
 }
 
 void asbi_http_writes_drop(struct cache_http *c);
+
+/* ---- on the wire: cache_http_exchange.c --------------------------------- */
+
+/* A GET, conditional when something is kept; `look` may be NULL. */
+bool asbi_http_read(struct cache_http *c, const struct asbi_cache_key *key,
+                    struct asbi_look *look);
+
+/* A PUT. */
+bool asbi_http_write(struct cache_http *c, struct write *w);
+
+/* Ends a look-up, if there is one, with a value or as a miss. */
+void asbi_http_end_look(struct cache_http *c, struct asbi_look *look,
+                        asbi_str value, uint64_t serves_until_ms);
+void asbi_http_miss(struct cache_http *c, struct asbi_look *look);
+
+/* ---- cache_http_purge.c -------------------------------------------------- */
+
+void asbi_http_purge_free(struct cache_http *c);
 
 /* ---- values: cache_http_kept.c ----------------------------------------- */
 

@@ -128,7 +128,8 @@ static int open_http(struct asbi_world *world,
                      struct asbi_remote **out, struct asb_message *why)
 {
     const struct asbi_config *c = &options->values;
-    struct asbi_cache_http_options o = { .budget_ns = c->cache_url_budget_ns };
+    struct asbi_cache_http_options o = { .budget_ns = c->cache_url_budget_ns,
+                                         .surrogate_key = c->surrogate_key };
     size_t len = strlen(c->cache_url);
     struct asbi_buf raw;
 
@@ -148,6 +149,10 @@ static int open_http(struct asbi_world *world,
                          "ASYNCBATCH_CACHE_TOKEN", &raw, &o.token, why);
     if (!rc)
         rc = asbi_cache_http_new(world, &o, out);
+    if (rc == ASB_EINVAL)
+        rc = asbi_fail(why, ASB_ECONFIG,
+                       "surrogate_key: write visible ASCII, 200 characters at "
+                       "most");
     wipe(&raw);
     asbi_free(world->mem, base);
     return rc;

@@ -1,10 +1,12 @@
 """Answers shared through HTTP: nginx with DAV as the place where they are, and
 nginx as a cache before it."""
 
+import http.server
 import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 import unittest
 import urllib.error
@@ -54,6 +56,56 @@ def own_address():
     """An address of the loopback network that no other test has."""
     pid = os.getpid()
     return f"127.{100 + pid // 65536 % 100}.{pid // 256 % 256}.{pid % 256}"
+
+
+class MarkedStore:
+    """As a CDN that knows surrogate keys: objects, and PURGE by their marks, for
+    who has the token."""
+
+    def __init__(self, case, token="sesame"):
+        objects, self.purged = {}, []
+        store = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *unused):
+                pass
+
+            def answer(self, status, body=b""):
+                self.send_response(status)
+                self.send_header("Cache-Control", "max-age=600")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                found = objects.get(self.path)
+                self.answer(200 if found else 404, found[0] if found else b"")
+
+            def do_PUT(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                marks = self.headers["Surrogate-Key"].split()
+                objects[self.path] = body, marks
+                self.answer(201)
+
+            def do_PURGE(self):
+                if self.headers["Authorization"] != f"Bearer {token}":
+                    self.answer(403)
+                    return
+                mark = self.headers["Surrogate-Key"]
+                store.purged.append((self.path, mark))
+                for path in [p for p, (_, marks) in objects.items()
+                             if mark in marks]:
+                    del objects[path]
+                self.answer(200)
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        case.addCleanup(server.server_close)
+        case.addCleanup(server.shutdown)
+        self.url = f"http://127.0.0.1:{server.server_port}/answers"
 
 
 class HttpCache(Case):
@@ -204,6 +256,41 @@ class HttpCache(Case):
         self.assertEqual(self.ask_twice(), ["cache", "cache"])
         self.assertEqual(self.requests("GET")[before:], ["200", "200"])
         self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+
+    def test_answers_are_purged_by_their_mark(self):
+        store = MarkedStore(self)
+        secret = {"ASYNCBATCH_CACHE_TOKEN": "sesame"}
+        at = ["--cache-url", store.url]
+
+        def purge(mark, status=0, env=secret):
+            done = self.command("cache", "purge", "--surrogate-key", mark, *at,
+                                env=env)
+            self.assertEqual(done.returncode, status, done.err)
+            return done
+
+        def calls(*args):
+            return self.job(*at, *args, count=20, env=secret)[1]["calls"]
+
+        self.assertGreater(calls("--surrogate-key", "spring"), 0)
+        self.assertEqual(calls(), 0)
+        self.assertEqual(json.loads(purge("autumn").out),
+                         {"purged": "autumn"})
+        self.assertEqual(calls(), 0)
+        purge("spring")
+        self.assertGreater(calls(), 0)
+        purge("asyncbatch")
+        self.assertGreater(calls(), 0)
+        self.assertEqual(store.purged, [
+            ("/answers", mark) for mark in ("autumn", "spring", "asyncbatch")])
+        self.assertIn("status 403", purge("spring", 4, {}).err)
+        purge("sp\nring", 2)
+        done = self.command("cache", "purge", "--surrogate-key", "spring")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--cache-url", done.err)
+        done = self.command("cache", "purge", "--surrogate-key", "spring",
+                            "--cache-url", "http://127.0.0.1:1/answers")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("not reached", done.err)
 
     def test_a_url_with_a_user_is_refused(self):
         done = self.run_job("--cache-url", "https://me:key@example.org",

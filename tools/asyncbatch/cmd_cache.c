@@ -22,12 +22,15 @@ const struct command_help cmd_cache_help = {
     .usage = "cache stats|export --cache FILE\n"
              "       asyncbatch cache get KEY --cache FILE\n"
              "       asyncbatch cache purge [--all] --cache FILE\n"
+             "       asyncbatch cache purge --surrogate-key NAME --cache-url "
+             "URL\n"
              "       asyncbatch cache warm --cache FILE -i FORMER_OUTPUT "
              "[options of run]",
     .text = "`stats` counts the answers of a cache file.\n"
             "`export` writes every whole answer as a line of JSON, `get` those "
             "whose key begins with KEY.\n"
-            "`purge` deletes what has expired and gives the room back.\n"
+            "`purge` deletes what has expired and gives the room back; with "
+            "--surrogate-key it\ntells a CDN to let go of what has that mark.\n"
             "`warm` keeps the answers of a former run: see `cache warm "
             "--help`.",
     .args = { .own = own, .prefix = " " }, /* none of the engine's */
@@ -179,6 +182,18 @@ static int dispatch(struct asb_options *options, const char *const *words)
     return run_verb(verb, words[1]);
 }
 
+/* Then it is no file that is purged. */
+static bool names_mark(int argc, char **argv)
+{
+    static const char option[] = "--surrogate-key";
+
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], option, sizeof(option) - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
 int cmd_cache(int argc, char **argv)
 {
     static const struct command_frame frame = {
@@ -190,5 +205,7 @@ int cmd_cache(int argc, char **argv)
 
     if (argc > 0 && strcmp(argv[0], "warm") == 0)
         return cmd_warm(argc - 1, argv + 1);
+    if (argc > 0 && strcmp(argv[0], "purge") == 0 && names_mark(argc, argv))
+        return cmd_purge(argc - 1, argv + 1);
     return command_main(&frame, argc, argv);
 }

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
@@ -44,23 +43,16 @@ static void on_done(struct asb_job *job, enum asb_exit status,
     (void)event_base_loopbreak(w->base);
 }
 
-/* Nothing is sent, so the simulator need not be there; it goes by a name all
- * the same. */
 static int fix_options(struct asb_options *options, struct asb_message *why)
 {
     static const char *const fixed[][2] = { { "output", "/dev/null" },
                                             { "no_journal", "true" },
                                             { "reuse", "exact" } };
-    const char *provider = asb_options_get(options, "provider", NULL);
-    const char *base_url = asb_options_get(options, "base_url", NULL);
-    int rc = ASB_OK;
+    int rc = gather_for_caches(options, why);
 
     for (size_t i = 0; !rc && i < 3; i++)
         rc = asb_options_set(options, fixed[i][0], fixed[i][1], ASB_FROM_HOST,
                              why);
-    if (!rc && strcmp(provider, "sim") == 0 && !base_url[0])
-        rc = asb_options_set(options, "base_url", "http://127.0.0.1:9/v1",
-                             ASB_FROM_HOST, why);
     return rc;
 }
 

@@ -50,6 +50,7 @@ int cmd_sim(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 int cmd_warm(int argc, char **argv);
+int cmd_purge(int argc, char **argv);
 int cmd_models(int argc, char **argv);
 
 /* For `asyncbatch help COMMAND`. */

@@ -1,5 +1,6 @@
 #include "tools/asyncbatch/gather.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "tools/asyncbatch/say.h"
@@ -49,4 +50,15 @@ int gather_refused(const char *command, int rc, const struct asb_message *why)
     if (rc == ASB_ENOENT)
         say("see asyncbatch %s --help for the options", command);
     return status;
+}
+
+int gather_for_caches(struct asb_options *options, struct asb_message *why)
+{
+    const char *provider = asb_options_get(options, "provider", NULL);
+    const char *base_url = asb_options_get(options, "base_url", NULL);
+
+    if (strcmp(provider, "sim") != 0 || base_url[0])
+        return ASB_OK;
+    return asb_options_set(options, "base_url", "http://127.0.0.1:9/v1",
+                           ASB_FROM_HOST, why);
 }

@@ -22,6 +22,10 @@ int gather_unchecked(struct asb_options *options, struct asb_message *why);
 /* As gather(), but for the file. */
 int gather_without_file(struct asb_options *options, struct asb_message *why);
 
+/* For an engine that sends nothing to its provider: the simulator need not be
+ * there, and goes by a name all the same. */
+int gather_for_caches(struct asb_options *options, struct asb_message *why);
+
 /* Says why on standard error and gives the exit status that goes with it. */
 int gather_refused(const char *command, int rc, const struct asb_message *why);
 
