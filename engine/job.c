@@ -236,7 +236,10 @@ static void on_write_error(void *arg, int error)
     if (error == EPIPE)
         asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
                          "the reader of the output has closed it; run the "
-                         "command again for the rest");
+                         "%s",
+                         job->kept ? "same command again for the rest"
+                                   : "command again, with --journal FILE so "
+                                     "that it can go on from where it was");
     else
         asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
                          "writing the output failed (%s); mend that and run "

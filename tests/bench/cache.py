@@ -14,6 +14,7 @@ redis-server.  Figures are ratios within one run of this program.
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,12 +29,16 @@ def run(folder, name, *options):
     """One job; its summary and its output."""
     out = os.path.join(folder, name + ".out.csv")
     summary = os.path.join(folder, name + ".json")
-    subprocess.run([bench.COMMAND, "run", "--progress", "none", "--no-journal",
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([bench.COMMAND, "run", "--progress", "none",
                     "--target-lang", "fr", "--source-lang", "en", "-o", out,
                     "--summary", summary, *options], check=True,
                    stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     with open(summary) as f:
         result = json.load(f)
+    result["cpu_seconds"] = (after.ru_utime - before.ru_utime +
+                             after.ru_stime - before.ru_stime)
     with open(out, "rb") as f:
         result["output"] = f.read()
     return result
@@ -50,6 +55,8 @@ def twice(folder):
           f"{first['calls']} calls, then {second['elapsed_seconds']:.1f} s, "
           f"{second['calls']} calls, ${second['cost_usd']}, "
           f"${second['saved_usd']:.4f} saved: {ratio:.1f} times faster, "
+          f"{second['cpu_seconds'] / count * 1e6:.1f} us of processor time a "
+          "line; "
           f"{'the same' if first['output'] == second['output'] else 'OTHER'} "
           "output")
     if second["calls"] or second["cost_usd"] or ratio < 20 or \
@@ -107,7 +114,7 @@ def redis(folder, count=100000):
                       for i in range(count))
     # As long as such a job takes with a provider that takes its time.
     options = ["-i", path, "--sim-latency", "base=1s", "--batch-size", "64",
-               "--workers", "64"]
+               "--workers", "64", "--no-journal"]
     bad = False
     without = run(folder, "without", *options)
     for trouble in ("none", "killed", "hung", "slowed"):
