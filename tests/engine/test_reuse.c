@@ -1,5 +1,5 @@
 /* Items that ask the same share one answer, whatever the provider does. */
-#include "engine/recall.h"
+#include "engine/recall_keep.h"
 
 #include "engine/base/units.h"
 #include "engine/sim/world.h"
@@ -56,6 +56,61 @@ static void ten_thousand_identical_items_are_one_call(void)
     CHECK_INT(r.stats.items_duplicate, ==, 9999);
     CHECK_INT(r.stats.saved_nano_usd, ==, 9999 * r.stats.cost_nano_usd);
     check_books(&r);
+    sim_run_end(&r);
+}
+
+/* The record of the one text, where memory keeps it. */
+static char *kept_bytes(struct sim_run *r, size_t *len)
+{
+    struct asb_engine *e = r->engine;
+    const struct asb_request request = {
+        .size = sizeof(request), .text = asbi_str_c(always_the_same(0, NULL, 0))
+    };
+    struct asbi_item *item = asbi_item_new(&e->mem, &request, request.text);
+    struct asbi_memory_note note;
+    struct asbi_cache_key key;
+    asbi_str record;
+
+    CHECK(item != NULL);
+    item->packed = true;
+    CHECK(asbi_recall_key_of(e, item, &key));
+    CHECK(asbi_memory_get(e->recall.memory, &key, asbi_wall_ms(e->world),
+                          &record, &note));
+    asbi_item_free(&e->mem, item);
+    *len = record.len;
+    return (char *)(uintptr_t)record.at;
+}
+
+/* The next item, to its end. */
+static void ask_one(struct sim_run *r)
+{
+    CHECK(sim_run_submit(r));
+    asb_flush(r->engine);
+    while (r->answered < r->submitted)
+        CHECK(asbi_sim_world_step(r->world));
+}
+
+static void a_flipped_bit_in_memory_costs_a_call_and_is_no_answer(void)
+{
+    struct sim_run r;
+    size_t len;
+
+    sim_run_init(&r, 1);
+    r.items = 4;
+    r.text = always_the_same;
+    sim_run_start(&r);
+    ask_one(&r);
+    ask_one(&r);
+    CHECK_INT(asbi_sim_world_stats(r.world)->calls, ==, 1);
+    char *bytes = kept_bytes(&r, &len);
+    bytes[len - 3] ^= 8;
+    ask_one(&r);
+    CHECK_INT(asbi_sim_world_stats(r.world)->calls, ==, 2);
+    CHECK_INT(r.answers[2].source, ==, ASB_API_CALL);
+    CHECK(r.answers[2].output_hash == r.answers[0].output_hash);
+    ask_one(&r);
+    CHECK_INT(asbi_sim_world_stats(r.world)->calls, ==, 2);
+    sim_run_play(&r);
     sim_run_end(&r);
 }
 
@@ -381,6 +436,7 @@ static void every_failed_allocation_is_survived(void)
 }
 
 TEST_MAIN(CASE(ten_thousand_identical_items_are_one_call),
+          CASE(a_flipped_bit_in_memory_costs_a_call_and_is_no_answer),
           CASE(without_memory_for_answers_who_is_under_way_together_shares),
           CASE(each_different_text_is_asked_once),
           CASE(reuse_can_be_turned_off),
