@@ -167,7 +167,7 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
         uint64_t load = item->parcel.load.output_tokens;
 
         /* More may be known now than when it was queued. */
-        raw += asbi_item_input(item);
+        raw += asbi_item_input(e, item);
         output += load > expected ? load : expected;
     }
     uint64_t limit = first->packed         ? 0
@@ -297,7 +297,7 @@ int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
     }
     call->exchange.ops = &exchange_ops;
     for (size_t i = 0; i < call->count; i++)
-        call->raw_input += asbi_item_input(call->entries[i].item);
+        call->raw_input += asbi_item_input(e, call->entries[i].item);
     if (!native)
         begin_answer(call);
     *out = call;

@@ -431,11 +431,13 @@ static void learn(struct asbi_call *call, const struct asbi_reply *reply,
 
     for (size_t i = 0; i < call->count; i++) {
         const struct asbi_call_entry *e = &call->entries[i];
-        bool missing = e->state == ASBI_ENTRY_MISSING && short_of_room;
+        bool missing = e->state == ASBI_ENTRY_MISSING;
 
-        lesson.bad += e->state != ASBI_ENTRY_ANSWERED && !missing;
+        lesson.bad +=
+            e->state != ASBI_ENTRY_ANSWERED && !(missing && short_of_room);
         lesson.answered -= missing;
-        lesson.raw_items += missing ? 0 : e->weight_in;
+        /* Weights are one more than the estimate, so that none is 0. */
+        lesson.raw_items += missing ? 0 : e->weight_in - 1;
         if (e->answer_len > lesson.longest_answer)
             lesson.longest_answer = e->answer_len;
     }

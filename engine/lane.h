@@ -18,14 +18,22 @@
 #include "scheduler/budget.h"
 #include "scheduler/former.h"
 #include "scheduler/latency.h"
+#include "scheduler/law.h"
 #include "scheduler/limiter.h"
 #include "scheduler/price.h"
 #include "scheduler/retry.h"
 #include "scheduler/sizing.h"
+#include "scheduler/tally.h"
 #include "scheduler/tokens.h"
 
-/* Tokens of a packed answer around each item: {"id":"123456","output":""}, */
-enum { ASBI_ITEM_SLACK = 14 };
+enum {
+    /* Tokens of a packed answer around each item:
+     * {"id":"123456","output":""}, */
+    ASBI_ITEM_SLACK = 14,
+    /* ... and of a packed prompt, as the public vocabularies count it:
+     * {"id":"123456","text":""}, */
+    ASBI_ITEM_FRAME = 8,
+};
 
 /* Output for each token of an item's text, before any answer was seen: what
  * translations take. */
@@ -67,9 +75,10 @@ struct asbi_lane {
     char *base_url;         /* without a slash at the end, ... */
     const char *base_query; /* ... and what stood behind: "?api-version=..." */
     struct asbi_buf header_lines;
-    const char **headers;         /* into header_lines; NULL-terminated */
-    struct asbi_map endpoints;    /* path -> struct lane_endpoint */
-    uint64_t system_tokens;       /* of the constant prompt, uncalibrated */
+    const char **headers;      /* into header_lines; NULL-terminated */
+    struct asbi_map endpoints; /* path -> struct lane_endpoint */
+    uint64_t system_tokens;    /* of the constant prompt, uncalibrated */
+    double item_frame;         /* tokens around each item of a packed prompt */
     struct asbi_decoder *decoder; /* of which those of the calls are twins */
 
     /* -- the gates */
@@ -87,9 +96,14 @@ struct asbi_lane {
 
     /* -- learned */
     struct asbi_latency latency;
+    struct asbi_law law; /* the same of all calls alike */
     struct asbi_sizing sizing;
     struct asbi_calibration input_calibration;
     struct asbi_ratio output_ratio;
+    double seconds_in_calls;               /* of all calls together ... */
+    uint64_t first_sent_ns, last_ended_ns; /* ... and what they took it in */
+    struct asbi_tally failed, cut; /* calls: by a 5xx; without a whole answer */
+    struct asbi_tally bad;         /* items, of those that shared a call */
     struct asbi_call_style style;
     double outstanding_tokens;   /* reserved by calls on the wire */
     double outstanding_output;   /* the same, of the limit on output */
@@ -168,6 +182,7 @@ struct asbi_settlement {
     enum asbi_limiter_outcome outcome;
     bool breaker_ok;      /* false: a 5xx, time-out or reset */
     bool breaker_silent;  /* says nothing about the provider's health */
+    bool unknown;         /* it may have been done, and gave no whole answer */
     double seconds;       /* latency; <= 0: not to be learned from */
     uint64_t cooldown_ns; /* with THROTTLED */
     int64_t spent;        /* nano-dollars to count against the budget */

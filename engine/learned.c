@@ -55,17 +55,49 @@ void asbi_learned_recall(const struct asb_options *options,
     asbi_json_free(json);
 }
 
+/* What the user or the first answer says is better known. */
+static void recall_limit(struct asbi_bucket *b, uint64_t configured,
+                         double per_minute)
+{
+    if (!configured && per_minute >= 1)
+        asbi_bucket_limit(b, (uint64_t)per_minute);
+}
+
+/* A limit that neither options nor catalogue gave: the provider told it. */
+static double told_limit(const struct asbi_bucket *b, uint64_t configured,
+                         uint64_t of_model)
+{
+    bool told = !configured && b->published != (double)of_model;
+
+    return told ? b->published : 0;
+}
+
+static double mean_in_flight(const struct asbi_lane *l)
+{
+    double seconds = (double)(l->last_ended_ns - l->first_sent_ns) / 1e9;
+
+    return seconds > 0 ? l->seconds_in_calls / seconds : 0;
+}
+
 void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r)
 {
+    const struct asbi_config *c = lane->config;
+
     if (r->has_lane) {
         asbi_limiter_recall(&lane->limiter, r->lane.in_flight,
                             r->lane.slow_start);
         lane->latency = r->lane.latency;
+        lane->law = r->lane.law;
+        lane->failed = r->lane.failed;
+        lane->cut = r->lane.cut;
+        recall_limit(&lane->requests, c->requests_per_minute, r->lane.requests);
+        recall_limit(&lane->tokens, c->tokens_per_minute, r->lane.tokens);
     }
     if (r->has_kind) {
         lane->input_calibration = r->kind.input;
         lane->output_ratio = r->kind.output;
         lane->sizing = r->kind.sizing;
+        lane->bad = r->kind.bad;
     }
     asbi_lane_refresh(lane);
 }
@@ -74,18 +106,29 @@ void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
                           struct asbi_buf *out)
 {
     const struct asbi_lane *l = e->lane;
-    struct asbi_learned_lane lane = { .in_flight = l->limiter.limit,
+    struct asbi_learned_lane lane = { .in_flight = l->limiter.fixed
+                                                       ? 0
+                                                       : l->limiter.limit,
                                       .slow_start = l->limiter.slow_start,
-                                      .latency = l->latency };
+                                      .latency = l->latency,
+                                      .law = l->law,
+                                      .failed = l->failed,
+                                      .cut = l->cut };
     struct asbi_learned_kind kind = { .input = l->input_calibration,
                                       .output = l->output_ratio,
-                                      .sizing = l->sizing };
+                                      .sizing = l->sizing,
+                                      .bad = l->bad };
     struct asbi_buf lines;
     struct names names = { .lane = "" };
 
     asbi_buf_init(&lines, out->mem, ASBI_LEARNED_MAX_BYTES / 4);
+    lane.busy = mean_in_flight(l);
+    lane.requests = told_limit(&l->requests, l->config->requests_per_minute,
+                               l->model.requests_per_minute);
+    lane.tokens = told_limit(&l->tokens, l->config->tokens_per_minute,
+                             l->model.tokens_per_minute);
     find_names(e->options, &names);
-    if (!l->limiter.fixed && l->latency.samples)
+    if (l->latency.samples)
         asbi_learned_put_lane(&lines, asbi_str_c(names.lane), &lane);
     if (l->input_calibration.calls)
         asbi_learned_put_kind(&lines, asbi_str_c(names.kind), &kind);

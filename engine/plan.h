@@ -1,12 +1,21 @@
 /*
- * plan.h -- a plan's own state, seen by plan.c (the virtual run),
- * plan_ways.c (what other ways would cost) and plan_report.c (words).
+ * plan.h -- a plan's own state.
+ *
+ * plan_provider.c says what is thought of the provider, plan_input.c reads the
+ * rows, plan_run.c takes them through virtual time, plan_ways.c reckons what
+ * other ways would cost, plan_report.c puts it into words.
+ *
+ * How long a job takes is partly luck: one answer that breaks off late, one
+ * item that fails three times.  So the rows go through several virtual runs
+ * side by side, each with luck of its own; the one of middling length is the
+ * forecast, the others tell how far it may be off.
  */
 #ifndef ASBI_PLAN_H
 #define ASBI_PLAN_H
 
 #include <asyncbatch/asyncbatch.h>
 
+#include "adapters/task.h"
 #include "engine/engine.h"
 #include "engine/learned.h"
 #include "engine/seen.h"
@@ -38,27 +47,46 @@ struct asbi_plan_kind {
     double raw_alone; /* estimated input if each item went alone */
 };
 
+enum {
+    /* A further run lies between the shortest and the longest of nine four
+     * times in five. */
+    ASBI_PLAN_RUNS = 9,
+    /* In rows beyond these luck evens out, and time is better spent. */
+    ASBI_PLAN_ROWS_FOR_ALL = 20000,
+};
+
+/* One way through virtual time. */
+struct asbi_plan_run {
+    struct asb_plan *plan;
+    struct asbi_media_shape shape; /* of media jobs, as they are simulated */
+    struct asb_engine *engine;
+    struct asbi_world *world; /* the engine's */
+    struct asbi_map kinds_by_key;
+    struct asbi_plan_kind *kinds[ASBI_PLAN_KINDS];
+    size_t kind_count;
+    uint64_t bound[ASBI_SCALES];        /* calls, by what kept them small */
+    uint64_t paced_ns[ASBI_PLAN_PACES]; /* time, by what held it up */
+    uint64_t started_ns, ended_ns;
+    bool failed_fast;
+};
+
 struct asb_plan {
     struct asbi_mem mem;
     struct asbi_log log;
     struct asb_options *options;   /* a changed copy */
     struct asbi_recalled recalled; /* of earlier runs */
-    struct asbi_sim_options sim;
-    struct asbi_media_shape shape; /* of media jobs, as they are simulated */
-    struct asb_engine *engine;
-    struct asbi_world *world; /* the engine's */
+    struct asbi_sim_options sim;   /* the provider, as it is thought to be */
+    enum asbi_vocabulary vocabulary;
+    double token_factor;
     struct asbi_reader *reader;
     struct asbi_seen *seen;
-    struct asbi_map kinds_by_key;
-    struct asbi_plan_kind *kinds[ASBI_PLAN_KINDS];
-    size_t kind_count;
-
     uint64_t rows, rows_bad, rows_answered;
-    uint64_t bound[ASBI_SCALES];        /* calls, by what kept them small */
-    uint64_t paced_ns[ASBI_PLAN_PACES]; /* time, by what held it up */
-    uint64_t started_ns, ended_ns;
-    bool failed_fast;
     int rc; /* trouble within a callback of the reader */
+
+    struct asbi_plan_run *runs[ASBI_PLAN_RUNS];
+    size_t run_count;
+    struct asbi_plan_run *usual; /* the forecast; one of them */
+    double seconds_low, seconds_high;
 
     struct asbi_buf scratch, table, json;
 };
@@ -70,6 +98,27 @@ struct asbi_plan_ways {
     bool native_offered;
     struct asbi_benefit benefit; /* of packed over single */
 };
+
+/* plan_provider.c: sim, vocabulary and token_factor.  ASB_OK or ASB_ECONFIG. */
+int asbi_plan_provider(struct asb_plan *p, struct asb_message *why);
+
+/* plan_run.c */
+int asbi_plan_run_new(struct asb_plan *p, uint64_t seed,
+                      const struct asbi_task_material *material,
+                      struct asbi_plan_run **out, struct asb_message *why);
+void asbi_plan_run_free(struct asbi_plan_run *run);
+/* ASB_OK, also when the row is refused: then *refused is true. */
+int asbi_plan_run_submit(struct asbi_plan_run *run,
+                         const struct asb_request *request, bool *refused);
+/* An item failed, and options say that this is the end. */
+void asbi_plan_run_failed(struct asbi_plan_run *run);
+/* Goes on until there is room for another item, or until all is answered. */
+int asbi_plan_run_make_room(struct asbi_plan_run *run);
+int asbi_plan_run_down(struct asbi_plan_run *run);
+double asbi_plan_run_seconds(const struct asbi_plan_run *run);
+
+/* plan_input.c: all rows into all runs. */
+int asbi_plan_read(struct asb_plan *p, struct asb_message *why);
 
 /* plan_ways.c */
 void asbi_plan_ways(const struct asb_plan *p, const struct asbi_plan_kind *k,

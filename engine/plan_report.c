@@ -50,19 +50,19 @@ static size_t largest(const uint64_t *n, size_t count)
 
 static const char *batch_limit(const struct asb_plan *p)
 {
-    return scale_names[largest(p->bound, ASBI_SCALES)];
+    return scale_names[largest(p->usual->bound, ASBI_SCALES)];
 }
 
 static size_t slowest(const struct asb_plan *p)
 {
-    return largest(p->paced_ns, ASBI_PLAN_PACES);
+    return largest(p->usual->paced_ns, ASBI_PLAN_PACES);
 }
 
 /* What to change first: what held the run up for most of the time, else what
  * kept the calls small. */
 static const char *binding_limit(const struct asb_plan *p)
 {
-    size_t pace = slowest(p), scale = largest(p->bound, ASBI_SCALES);
+    size_t pace = slowest(p), scale = largest(p->usual->bound, ASBI_SCALES);
 
     if (pace == ASBI_PLAN_LATENCY && scale != ASBI_SCALE_NONE)
         return scale_names[scale];
@@ -171,7 +171,7 @@ static void put_limits(struct asbi_buf *b, const struct asb_plan *p,
     asbi_json_put_key(b, "stops_early");
     if (s->halt)
         asbi_json_put_string(b, asbi_str_c(s->halt_reason));
-    else if (p->failed_fast)
+    else if (p->usual->failed_fast)
         asbi_json_put_string(b, ASBI_STR("an item fails (--fail-fast)"));
     else
         asbi_buf_c(b, "null");
@@ -197,6 +197,8 @@ static void put_counts(struct asbi_buf *b, const struct asb_forecast *f,
     put_usd(b, "cost_usd", f->cost_nano_usd);
     put_usd(b, "cost_worst_usd", f->cost_worst_nano_usd);
     put_double(b, "elapsed_seconds", f->seconds);
+    put_double(b, "elapsed_seconds_low", f->seconds_low);
+    put_double(b, "elapsed_seconds_high", f->seconds_high);
     put_double(b, "items_per_sec", per((double)f->items_ok, f->seconds));
 }
 
@@ -207,15 +209,15 @@ static void put_json(const struct asb_plan *p, const struct asb_forecast *f,
 
     asbi_buf_char(b, '{');
     put_text(b, "provider", asbi_str_c(c->provider));
-    put_text(b, "model", asbi_str_c(p->engine->lane->model.name));
+    put_text(b, "model", asbi_str_c(p->usual->engine->lane->model.name));
     put_counts(b, f, s);
     put_limits(b, p, s);
     asbi_json_put_key(b, "kinds");
     asbi_buf_char(b, '[');
-    for (size_t i = 0; i < p->kind_count; i++) {
+    for (size_t i = 0; i < p->usual->kind_count; i++) {
         if (i)
             asbi_buf_char(b, ',');
-        put_kind(b, p, p->kinds[i]);
+        put_kind(b, p, p->usual->kinds[i]);
     }
     asbi_buf_c(b, "]}\n");
 }
@@ -288,6 +290,13 @@ static void say_time(struct asbi_buf *b, const struct asb_plan *p,
 {
     say_label(b, "time");
     say_seconds(b, f->seconds);
+    if (f->seconds_high > f->seconds_low) {
+        asbi_buf_c(b, " (by luck ");
+        say_seconds(b, f->seconds_low);
+        asbi_buf_c(b, " to ");
+        say_seconds(b, f->seconds_high);
+        asbi_buf_char(b, ')');
+    }
     asbi_buf_fmt(b, ", %.3g items a second, at most %u calls at once\n",
                  per((double)f->items_ok, f->seconds), f->concurrency_max);
     say_label(b, "bound by");
@@ -354,7 +363,7 @@ static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
     if (k->packed)
         say_way(b, "packed", &ways.packed, "", "");
     say_way(b, "single", &ways.single, "", k->packed ? ", reckoned" : "");
-    if (p->engine->way == ASBI_JOB)
+    if (p->usual->engine->way == ASBI_JOB)
         return;
     say_way(b, "native batch", &ways.native, "up to ",
             native_note(p, k, &ways));
@@ -368,7 +377,7 @@ static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
     asbi_buf_fmt(b, "Plan for %s with %s of %s; nothing was sent\n\n",
                  c->input[0] == '-' && !c->input[1] ? "standard input"
                                                     : c->input,
-                 p->engine->lane->model.name, c->provider);
+                 p->usual->engine->lane->model.name, c->provider);
     say_items(b, f);
     say_label(b, "calls");
     asbi_buf_fmt(b, "%ju, %.1f items each\n", (uintmax_t)f->calls,
@@ -378,11 +387,11 @@ static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
     say_time(b, p, f);
     if (s->halt)
         asbi_buf_fmt(b, "  %-14s %s\n", "stops early", s->halt_reason);
-    else if (p->failed_fast)
+    else if (p->usual->failed_fast)
         asbi_buf_fmt(b, "  %-14s %s\n", "stops early",
                      "an item fails (--fail-fast)");
-    for (size_t i = 0; i < p->kind_count; i++)
-        say_kind(b, p, p->kinds[i]);
+    for (size_t i = 0; i < p->usual->kind_count; i++)
+        say_kind(b, p, p->usual->kinds[i]);
 }
 
 int asbi_plan_report(struct asb_plan *p)
@@ -391,7 +400,7 @@ int asbi_plan_report(struct asb_plan *p)
     struct asb_stats stats = { .size = sizeof(stats) };
 
     asb_plan_get(p, &forecast);
-    asb_engine_stats(p->engine, &stats);
+    asb_engine_stats(p->usual->engine, &stats);
     put_json(p, &forecast, &stats, &p->json);
     put_table(p, &forecast, &stats, &p->table);
     return asbi_buf_cstr(&p->json) && asbi_buf_cstr(&p->table) ? ASB_OK

@@ -21,7 +21,7 @@ static const double output_room = 1.3;
 static struct asb_usage usage_alone(const struct asb_plan *p,
                                     const struct asbi_plan_kind *k)
 {
-    const struct asbi_lane *lane = p->engine->lane;
+    const struct asbi_lane *lane = p->usual->engine->lane;
     uint64_t constant =
         asbi_calibrated(&lane->input_calibration, (double)lane->system_tokens);
     struct asb_usage usage = {
@@ -38,7 +38,7 @@ static struct asb_usage usage_alone(const struct asb_plan *p,
 static void pace_alone(const struct asb_plan *p, const struct asbi_plan_kind *k,
                        const struct asb_usage *usage, struct asbi_pace *out)
 {
-    const struct asbi_lane *lane = p->engine->lane;
+    const struct asbi_lane *lane = p->usual->engine->lane;
     double most = lane->limiter.max;
 
     if (p->sim.capacity && (double)p->sim.capacity < most)
@@ -57,7 +57,7 @@ static void pace_alone(const struct asb_plan *p, const struct asbi_plan_kind *k,
 static void way_alone(const struct asb_plan *p, const struct asbi_plan_kind *k,
                       struct asbi_way *out)
 {
-    const struct asbi_lane *lane = p->engine->lane;
+    const struct asbi_lane *lane = p->usual->engine->lane;
     struct asb_usage usage = usage_alone(p, k);
     double tokens = (double)(usage.input_tokens + usage.output_tokens);
     struct asbi_pace pace;
@@ -80,7 +80,7 @@ static void way_alone(const struct asb_plan *p, const struct asbi_plan_kind *k,
 static void way_native(const struct asb_plan *p, const struct asbi_plan_kind *k,
                        struct asbi_plan_ways *out)
 {
-    const struct asbi_lane *lane = p->engine->lane;
+    const struct asbi_lane *lane = p->usual->engine->lane;
     const struct asbi_way *best =
         out->packed.cost < out->single.cost ? &out->packed : &out->single;
 

@@ -187,7 +187,7 @@ static void weigh(struct asb_engine *e, struct asbi_item *item)
                                 .bytes = item->text.len,
                                 .media_ms = item->media_ms };
     load->input_tokens =
-        asbi_calibrated(&e->lane->input_calibration, asbi_item_input(item));
+        asbi_calibrated(&e->lane->input_calibration, asbi_item_input(e, item));
     load->output_tokens =
         asbi_lane_expect_output(e->lane, item->input_estimate);
     if (output > load->output_tokens)

@@ -26,10 +26,11 @@ struct asbi_kin {
 };
 
 /* What an item brings into a prompt, in tokens before calibration. */
-static inline double asbi_item_input(const struct asbi_item *item)
+static inline double asbi_item_input(const struct asb_engine *e,
+                                     const struct asbi_item *item)
 {
-    return item->input_estimate + item->complaint_tokens +
-           (item->kin ? item->kin->tokens : 0);
+    return item->input_estimate + (item->packed ? e->lane->item_frame : 0) +
+           item->complaint_tokens + (item->kin ? item->kin->tokens : 0);
 }
 
 /* Before the task is made: whether it is to speak of examples. */

@@ -118,7 +118,7 @@ static void judge_unknown(struct asbi_call *call,
         [ASBI_REFUSED] = "answer_malformed",
     };
 
-    j->unknown = true;
+    j->unknown = j->settlement.unknown = true;
     j->waits = true;
     j->retryable = true;
     j->fate =
@@ -134,7 +134,7 @@ static void judge_unknown(struct asbi_call *call,
     if (end->outcome == ASBI_TOO_LARGE && call->way == ASBI_ARRAY &&
         call->count > 1) {
         asbi_lane_shrink_arrays(call->lane, call->count);
-        j->unknown = j->waits = false;
+        j->unknown = j->settlement.unknown = j->waits = false;
         j->settlement.outcome = ASBI_LIMITER_NEUTRAL;
         j->settlement.breaker_ok = true;
     }

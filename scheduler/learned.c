@@ -143,6 +143,25 @@ static void put_numbers(struct asbi_buf *out, const char *key, const double *x,
     asbi_buf_char(out, ']');
 }
 
+static void put_tally(struct asbi_buf *out, const char *key,
+                      const struct asbi_tally *t)
+{
+    const double x[] = { t->all, t->bad };
+
+    put_numbers(out, key, x, 2);
+}
+
+/* Untouched when there is none: an earlier version did not count. */
+static void get_tally(const struct asbi_json *json,
+                      const struct asbi_json_node *object, asbi_str key,
+                      struct asbi_tally *out)
+{
+    double x[2];
+
+    if (get_numbers(json, object, key, x, 2, 0, 1e6))
+        asbi_tally_add(out, x[0], x[1]);
+}
+
 /* ---- records ------------------------------------------------------------ */
 
 static void put_title(struct asbi_buf *out, const char *what, asbi_str name)
@@ -178,6 +197,7 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     const double flight[] = { lane->in_flight, lane->slow_start };
     const double evidence[] = { l->xx[0][0], l->xx[1][1], l->xx[2][2] };
     const double spread[] = { l->sigma, l->q95, (double)l->samples };
+    const double limits[] = { lane->requests, lane->tokens };
 
     put_title(out, "lane", name);
     put_numbers(out, "in_flight", flight, 2);
@@ -185,6 +205,11 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     put_numbers(out, "evidence", evidence, 3);
     put_numbers(out, "usual", l->usual, 3);
     put_numbers(out, "spread", spread, 3);
+    put_numbers(out, "law", lane->law.sum, ASBI_LAW_SUMS);
+    put_tally(out, "failed", &lane->failed);
+    put_tally(out, "cut", &lane->cut);
+    put_numbers(out, "limits", limits, 2);
+    put_numbers(out, "busy", &lane->busy, 1);
     asbi_buf_c(out, "}\n");
 }
 
@@ -195,6 +220,9 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     const struct asbi_json_node *o = find(text, "lane", name, json);
     struct asbi_learned_lane r = { .slow_start = false };
     double flight[2] = { 0 }, evidence[3] = { 0 }, spread[3] = { 0 };
+    double limits[2] = { 0 };
+    double busy = 0;
+    struct asbi_law law;
 
     asbi_latency_init(&r.latency, 0);
     struct asbi_latency *l = &r.latency;
@@ -213,6 +241,16 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     l->sigma = fmin(fmax(spread[0], 0.05), 4);
     l->q95 = fmin(fmax(spread[1], 0.5), 20);
     l->samples = (uint64_t)spread[2];
+    if (get_numbers(json, o, ASBI_STR("law"), law.sum, ASBI_LAW_SUMS, 0, 1e15))
+        r.law = law;
+    if (get_numbers(json, o, ASBI_STR("busy"), &busy, 1, 0, 1e6))
+        r.busy = busy;
+    get_tally(json, o, ASBI_STR("failed"), &r.failed);
+    get_tally(json, o, ASBI_STR("cut"), &r.cut);
+    if (get_numbers(json, o, ASBI_STR("limits"), limits, 2, 0, 1e12)) {
+        r.requests = limits[0];
+        r.tokens = limits[1];
+    }
     *out = r;
     return true;
 }
@@ -228,6 +266,7 @@ void asbi_learned_put_kind(struct asbi_buf *out, asbi_str name,
     put_numbers(out, "input", input, 2);
     put_numbers(out, "output", output, 2);
     put_numbers(out, "size", size, 2);
+    put_tally(out, "bad", &kind->bad);
     asbi_buf_c(out, "}\n");
 }
 
@@ -250,6 +289,8 @@ bool asbi_learned_find_kind(asbi_str text, asbi_str name,
     asbi_sizing_init(&r.sizing);
     r.sizing.count_cap = fmax(size[0], 1);
     r.sizing.output_share = fmin(size[1], 1);
+    r.bad = (struct asbi_tally){ 0, 0 };
+    get_tally(json, o, ASBI_STR("bad"), &r.bad);
     *out = r;
     return true;
 }

@@ -1,7 +1,8 @@
 /*
  * learned.h -- what a run learned, as text for the next one: of each lane how
- * fast it is and how many calls it takes at once, of each kind of work on it
- * how tokens are to be counted and how many items do well together.
+ * fast it is, how many calls it takes at once and a minute, and how often they
+ * fail; of each kind of work on it how tokens are to be counted, how many items
+ * do well together, and how many of them come back bad.
  *
  * One JSON object a line, the most recently learned first; the first line
  * tells version and check sum of the rest.  Every number is bounded as it is
@@ -17,7 +18,9 @@
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "scheduler/latency.h"
+#include "scheduler/law.h"
 #include "scheduler/sizing.h"
+#include "scheduler/tally.h"
 #include "scheduler/tokens.h"
 
 enum {
@@ -27,15 +30,21 @@ enum {
 };
 
 struct asbi_learned_lane {
-    double in_flight;
-    bool slow_start; /* it never met a limit */
+    double in_flight; /* 0: unknown, it was not free to find out */
+    bool slow_start;  /* it never met a limit */
+    double busy;      /* calls in flight on average; 0: unknown */
     struct asbi_latency latency;
+    struct asbi_law law;
+    struct asbi_tally failed, cut; /* calls: by a 5xx; without a whole answer */
+    /* Limits a minute as the provider told them; 0: it did not. */
+    double requests, tokens;
 };
 
 struct asbi_learned_kind {
     struct asbi_calibration input;
     struct asbi_ratio output;
     struct asbi_sizing sizing;
+    struct asbi_tally bad; /* items: missing or invalid in an answer */
 };
 
 /* Whether it is text of ours, whole and of a version we know. */

@@ -184,6 +184,31 @@ static uint64_t tokens_of(const struct asbi_sim_chat *c, asbi_str text)
                               : asbi_sim_tokens(text);
 }
 
+/* Of the texts alone. */
+static uint64_t tokens_of_items(const struct asbi_sim_chat *c)
+{
+    const struct asbi_json_node *item = asbi_json_child(c->payload, c->items);
+    uint64_t tokens = 0;
+
+    for (; item; item = asbi_json_after(c->payload, c->items, item))
+        tokens += tokens_of(
+            c, asbi_json_text(c->payload, asbi_json_get(c->payload, item,
+                                                        ASBI_STR("text"))));
+    return tokens;
+}
+
+/* A client's estimate is one of texts: what stands around them, it has to say
+ * itself. */
+static void count_items_as_told(struct asbi_sim_chat *c, asbi_str items)
+{
+    uint64_t as_text = tokens_of(c, items);
+
+    c->prompt_tokens -= as_text < c->prompt_tokens ? as_text : c->prompt_tokens;
+    c->prompt_tokens +=
+        tokens_of_items(c) +
+        (uint64_t)((double)c->items->count * c->counting.item_frame);
+}
+
 /* Tokens of all messages, and a hash over those before `last`. */
 static void count_prompt(struct asbi_sim_chat *c,
                          const struct asbi_json_node *messages,
@@ -232,6 +257,9 @@ static int read_messages(struct asbi_sim_chat *c, struct asbi_sim_problem *why)
         c->prefix_tokens += tokens_of(c, prefix);
         c->prefix_hash = asbi_hash64(prefix.at, prefix.len, c->prefix_hash);
     }
+    if (c->items && c->counting.tokens)
+        count_items_as_told(
+            c, asbi_str_of(c->last.at + constant, c->last.len - constant));
     return c->parts.failed || c->text.failed ? ASB_ENOMEM : ASB_OK;
 }
 
@@ -316,20 +344,11 @@ static void cut(struct asbi_sim_chat *c, size_t len)
  * to be checked. */
 static uint64_t expected_tokens(struct asbi_sim_chat *c)
 {
-    const struct asbi_json_node *item = NULL;
-    uint64_t text = 0;
-
-    if (c->items)
-        item = asbi_json_child(c->payload, c->items);
-    for (; item; item = asbi_json_after(c->payload, c->items, item))
-        text += tokens_of(
-            c, asbi_json_text(c->payload, asbi_json_get(c->payload, item,
-                                                        ASBI_STR("text"))));
-    if (!c->items)
-        text = tokens_of(c, c->last);
-    uint64_t around =
-        c->items ? c->items->count * c->counting.tokens_per_item : 0;
-    return (uint64_t)((double)text * c->counting.answer_ratio) + around;
+    uint64_t text = c->items ? tokens_of_items(c) : tokens_of(c, c->last);
+    double around =
+        c->items ? (double)c->items->count * c->counting.answer_frame : 0;
+    double all = (double)text * c->counting.answer_ratio + around;
+    return (uint64_t)(all * (1 - (double)c->dropped / (double)c->item_count));
 }
 
 static void count_answer(struct asbi_sim_chat *c, uint64_t most_tokens)

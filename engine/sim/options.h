@@ -33,7 +33,9 @@ struct asbi_sim_counting {
     /* Tokens answered for each token of an item's text; 0: the answer itself
      * is counted. */
     double answer_ratio;
-    uint64_t tokens_per_item; /* around each answer of a packed call */
+    double answer_frame; /* around each answer of a packed call */
+    /* With `tokens`: around each item of a packed prompt. */
+    double item_frame;
 };
 
 struct asbi_sim_options {

@@ -40,7 +40,7 @@ static void limits_of_answers_follow_what_was_learned(void)
     r.items = 2000;
     r.provider.latency.base_ns = 2 * ASBI_SECOND;
     r.provider.counting.answer_ratio = 3;
-    r.provider.counting.tokens_per_item = 14;
+    r.provider.counting.answer_frame = 14;
     sim_run_all(&r);
     CHECK_INT(r.stats.items_retried, ==, 0);
     sim_run_end(&r);

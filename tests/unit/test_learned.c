@@ -35,20 +35,31 @@ static void rig_fini(struct rig *r)
     CHECK_INT(r->fm.live, ==, 0);
 }
 
+static void learn_call(struct asbi_learned_lane *lane, uint64_t n,
+                       double seconds)
+{
+    asbi_latency_learn(&lane->latency, n * 100, n * 40, seconds);
+    asbi_law_learn(&lane->law, n * 100, n * 40, seconds, seconds);
+    asbi_tally_add(&lane->failed, 1, n % 7 == 0);
+    asbi_tally_add(&lane->cut, 1, n % 20 == 0);
+}
+
 static struct asbi_learned_lane some_lane(void)
 {
     struct asbi_learned_lane lane = { .in_flight = 48.5, .slow_start = true };
 
     asbi_latency_init(&lane.latency, 0);
     for (int i = 1; i < 60; i++)
-        asbi_latency_learn(&lane.latency, (uint64_t)i * 100, (uint64_t)i * 40,
-                           1.25 + i * 0.2);
+        learn_call(&lane, (uint64_t)i, 1.25 + i * 0.2);
+    lane.busy = 12.5;
+    lane.requests = 500;
+    lane.tokens = 200000;
     return lane;
 }
 
 static struct asbi_learned_kind some_kind(void)
 {
-    struct asbi_learned_kind kind;
+    struct asbi_learned_kind kind = { .bad = { 0, 0 } };
 
     asbi_calibration_init(&kind.input, 1);
     asbi_ratio_init(&kind.output, 1.3);
@@ -57,6 +68,7 @@ static struct asbi_learned_kind some_kind(void)
         asbi_calibration_learn(&kind.input, 100, 131);
         asbi_ratio_learn(&kind.output, 100, 210);
     }
+    kind.bad = (struct asbi_tally){ 200, 3 };
     kind.sizing.count_cap = 61.25;
     kind.sizing.output_share = 0.5;
     return kind;
@@ -99,6 +111,13 @@ static void what_is_put_is_found_again(void)
     CHECK(near(kind.output.value, want_kind.output.value));
     CHECK(near(kind.sizing.count_cap, 61.25));
     CHECK(near(kind.sizing.output_share, 0.5));
+    for (size_t i = 0; i < ASBI_LAW_SUMS; i++)
+        CHECK(near(lane.law.sum[i], want.law.sum[i]));
+    CHECK(near(asbi_tally_share(&lane.failed), 8.0 / 59));
+    CHECK(near(asbi_tally_share(&lane.cut), 2.0 / 59));
+    CHECK(near(asbi_tally_share(&kind.bad), 3.0 / 200));
+    CHECK(near(lane.busy, 12.5) && near(lane.requests, 500) &&
+          near(lane.tokens, 200000));
     CHECK(!asbi_learned_find_lane(text, kind_name, r.json, &lane));
     CHECK(!asbi_learned_find_kind(text, lane_name, r.json, &kind));
     rig_fini(&r);

@@ -502,8 +502,9 @@ struct asb_forecast {
     int64_t cost_worst_nano_usd; /* nothing cached, all output room used */
     double seconds;
     unsigned concurrency_max;
-    enum asb_halt halt; /* why the job would end early */
-    bool price_unknown; /* the costs are 0 for want of a price */
+    enum asb_halt halt;               /* why the job would end early */
+    bool price_unknown;               /* the costs are 0 for want of a price */
+    double seconds_low, seconds_high; /* by luck; one run in five is outside */
 };
 
 enum asb_plan_format { ASB_PLAN_TABLE, ASB_PLAN_JSON };
@@ -513,10 +514,11 @@ struct asb_plan;
 /**
  * Reads the whole input and lets the engine work through it in virtual time,
  * against a model of the provider: its prices and limits from the catalogue
- * and the options, its latency from the catalogue; for provider "sim" what the
- * options sim_* say.  Sends nothing, costs nothing, needs no key, writes no
- * file.  Blocks while it reads and reckons; memory is bounded as in a job.
- * Of the hooks it uses memory and log.
+ * and the options; speed and failures from the file of option "state", without
+ * one from the catalogue and none; for provider "sim" what sim_* say.  Sends
+ * nothing, costs nothing, needs no key, writes no file.  Blocks while it reads
+ * and reckons; memory is bounded as in a job. Of the hooks it uses memory and
+ * log.
  * @return ASB_OK and *out, or ASB_EINVAL, ASB_ECONFIG, ASB_EIO, ASB_ELOOP or
  *         ASB_ENOMEM, with the reason in `why`
  */
