@@ -495,8 +495,7 @@ ASB_API void asb_job_get_stats(const struct asb_job *job,
 struct asb_forecast {
     size_t size;
     uint64_t rows, rows_bad, rows_answered; /* answered: in the input already */
-    uint64_t items_ok, items_failed;
-    uint64_t calls;
+    uint64_t items_ok, items_failed, calls;
     uint64_t input_tokens, cached_tokens, output_tokens;
     int64_t cost_nano_usd;       /* expected */
     int64_t cost_worst_nano_usd; /* nothing cached, all output room used */
