@@ -157,6 +157,9 @@ const char *asbi_engine_task(const struct asbi_config *c);
 /* Nothing queued, on the wire or owed. */
 bool asbi_engine_idle(const struct asb_engine *e);
 
+/* stats.c: of twenty calls like those so far one takes longer; 0: none yet. */
+double asbi_engine_call_seconds(const struct asb_engine *e);
+
 /* Puts a new or returning item into the former.  Out of memory ends it. */
 void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item);
 

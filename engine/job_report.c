@@ -320,7 +320,8 @@ static void estimate_end(const struct asb_job *job, struct asb_job_stats *s)
     s->eta_seconds = s->input_ended && s->engine.eta_seconds >= 0
                          ? s->engine.eta_seconds
                          : asbi_eta_left(&e->eta, left, floor_seconds, now);
-    range = asbi_eta_range(&e->eta, left, floor_seconds, s->eta_seconds, now);
+    range = asbi_eta_range(&e->eta, left, floor_seconds,
+                           asbi_engine_call_seconds(e), s->eta_seconds, now);
     s->eta_low_seconds = range.low;
     s->eta_high_seconds = range.high;
 }

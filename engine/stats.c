@@ -53,6 +53,16 @@ static void fill_tiers(const struct asb_engine *e, struct asb_stats *s)
     s->tiers[ASB_TIER_HTTP] = tiers[ASBI_TIER_HTTP];
 }
 
+double asbi_engine_call_seconds(const struct asb_engine *e)
+{
+    const struct asb_stats *s = &e->stats;
+
+    return s->batches ? asbi_latency_p95(&e->lane->latency,
+                                         s->input_tokens / s->batches,
+                                         s->output_tokens / s->batches)
+                      : 0;
+}
+
 void asb_engine_stats(const struct asb_engine *e, struct asb_stats *stats)
 {
     struct asb_stats all = e->stats;

@@ -104,7 +104,10 @@ double asbi_eta_left(const struct asbi_eta *e, double remaining,
     return seconds > floor_seconds ? seconds : floor_seconds;
 }
 
-enum { PARTS = 10 };
+enum { PARTS = 10, LAST_PARTS = 3 };
+
+/* Below that share of the fast parts the slow ones are taken to stand still. */
+static const double still = 0.1;
 
 static int ascending(const void *a, const void *b)
 {
@@ -128,12 +131,23 @@ static void rates_of_parts(const struct asbi_eta *e, uint64_t now_ns,
         rates[i] = (after - before) / seconds;
         before = after;
     }
-    qsort(rates, PARTS, sizeof(rates[0]), ascending);
+}
+
+/* Of the last parts over all: above 1 while the number of calls still grows. */
+static double growth(const double rates[PARTS])
+{
+    double all = 0, last = 0;
+
+    for (int i = 0; i < PARTS; i++)
+        all += rates[i] / PARTS;
+    for (int i = PARTS - LAST_PARTS; i < PARTS; i++)
+        last += rates[i] / LAST_PARTS;
+    return all > 0 ? last / all : 1;
 }
 
 struct asbi_eta_range asbi_eta_range(const struct asbi_eta *e, double remaining,
-                                     double floor_seconds, double left,
-                                     uint64_t now_ns)
+                                     double floor_seconds, double call_seconds,
+                                     double left, uint64_t now_ns)
 {
     struct asbi_eta_range r = { .low = left, .high = -1 };
     double rates[PARTS];
@@ -145,10 +159,12 @@ struct asbi_eta_range asbi_eta_range(const struct asbi_eta *e, double remaining,
         return r;
     }
     rates_of_parts(e, now_ns, rates);
-    double fast = rates[PARTS * 3 / 4], slow = rates[PARTS / 4];
+    double more = fmax(growth(rates), 1);
+    qsort(rates, PARTS, sizeof(rates[0]), ascending);
+    double fast = rates[PARTS - 2], slow = rates[1];
     if (fast > 0)
-        r.low = fmin(left, fmax(remaining / fast, floor_seconds));
-    if (slow > 0)
-        r.high = fmax(left, remaining / slow);
+        r.low = fmin(left, fmax(remaining / (more * fast), floor_seconds));
+    if (slow > still * fast)
+        r.high = fmax(left, remaining / slow) + call_seconds / 2;
     return r;
 }

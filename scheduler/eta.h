@@ -39,16 +39,20 @@ double asbi_eta_rate(const struct asbi_eta *e, uint64_t now_ns);
 double asbi_eta_left(const struct asbi_eta *e, double remaining,
                      double floor_seconds, uint64_t now_ns);
 
-/* Where the time left likely lies: at the rates that three of four, and one of
- * four, of ten equal parts of the window reached.  `left` is what
- * asbi_eta_left() said, and lies within; high < 0: parts stood still, so that
- * it may take any time. */
+/* Where the time left lies four times in five, unless the provider changes its
+ * pace: at the second lowest and second highest rate of ten equal parts of the
+ * window.  (Of a single part that would be wide; it is the mean of those to
+ * come that counts, but they are alike, as a server's moods last.)  While the
+ * parts grow, the future is faster than the fastest; and at the end some calls
+ * are out while no new ones begin, half as long as a long one takes:
+ * `call_seconds`.  `left` is what asbi_eta_left() said, and lies within;
+ * high < 0: parts stood still, or nearly, so that it may take any time. */
 struct asbi_eta_range {
     double low, high;
 };
 
 struct asbi_eta_range asbi_eta_range(const struct asbi_eta *e, double remaining,
-                                     double floor_seconds, double left,
-                                     uint64_t now_ns);
+                                     double floor_seconds, double call_seconds,
+                                     double left, uint64_t now_ns);
 
 #endif
