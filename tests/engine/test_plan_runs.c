@@ -184,7 +184,7 @@ static void a_plan_holds_for_jobs_of_many_shapes(void)
           { { "sim_drop_item_rate", "0.02" },
             { "sim_error_rate", "0.02" },
             { "sim_latency", SLOWER } },
-          0.15 },
+          BAD_LUCK },
         { "one worker", { { "sim_latency", SLOW }, { "workers", "1" } }, 0.15 },
         { "rate limit",
           { { "sim_rpm", "60" }, { "rpm", "60" }, { "batch_size", "10" } },
