@@ -272,7 +272,7 @@ static int life(const struct asbi_mem *mem, void *arg)
     if (r.json) {
         put_both(&r);
         asbi_learned_merge(&r.text, asbi_buf_view(&r.lines), ASBI_STR(""));
-        if (!asbi_buf_failed(&r.lines) &&
+        if (!asbi_buf_failed(&r.lines) && !asbi_buf_failed(&r.text) &&
             asbi_learned_find_lane(asbi_buf_view(&r.text), lane_name, r.json,
                                    &lane))
             rc = ASB_OK;
