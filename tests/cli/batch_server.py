@@ -5,8 +5,8 @@ of a line is "ok", "expired" or "error".
 """
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from service import Service
 
 
 def packed(text):
@@ -18,44 +18,19 @@ def translated(text):
                       for i in packed(text)]}
 
 
-class BatchServer:
+class BatchServer(Service):
     """Counts what it was asked and what it has billed."""
 
-    def __init__(self, fate=lambda key: "ok"):
+    def __init__(self, case, fate=lambda key: "ok"):
         self.fate = fate
         self.batches = {}
-        self.requests = []  # (method, path)
-        self.billed = 0     # lines and direct calls, by their number of items
-        server = self
+        self.billed = 0  # lines and direct calls, by their number of items
+        super().__init__(case, self.serve_batches)
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def serve(self):
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length)
-                server.requests.append((self.command, self.path))
-                status, answer = server.answer(
-                    self.command, self.path, json.loads(body or b"null"))
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            do_GET = do_POST = serve
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.http.shutdown()
-        self.http.server_close()
+    def serve_batches(self, request):
+        method, path, _, body = request.asked
+        status, answer = self.reply(method, path, json.loads(body or b"null"))
+        request.say(status, answer, {"Content-Type": "application/json"})
 
     def good(self, value):
         return 200, json.dumps(value).encode()
@@ -64,7 +39,8 @@ class BatchServer:
         self.billed += len(packed(text))
 
     def count(self, method, part):
-        return sum(m == method and part in p for m, p in self.requests)
+        return sum(asked.method == method and part in asked.path
+                   for asked in self.asked)
 
 
 class Anthropic(BatchServer):
@@ -92,7 +68,7 @@ class Anthropic(BatchServer):
                                            "message": "Overloaded"}}}
         return {"type": fate}
 
-    def answer(self, method, path, body):
+    def reply(self, method, path, body):
         parts = path.split("/")[2:]  # without "" and "v1"
         if method == "POST" and parts == ["messages"]:
             return self.good(self.message(body))
@@ -136,7 +112,7 @@ class Gemini(BatchServer):
         return {"metadata": line["metadata"],
                 "error": {"code": code, "message": "no"}}
 
-    def answer(self, method, path, body):
+    def reply(self, method, path, body):
         if path.endswith(":generateContent"):
             return self.good(self.content(body))
         if path.endswith(":batchGenerateContent"):

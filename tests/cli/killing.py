@@ -4,39 +4,17 @@ A round is one job: killed a few times, then run to its end.  What must hold is
 checked here; how often, and on what, is the caller's choice.
 """
 
-import json
 import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import tempfile
 import time
-import urllib.request
 
-from support import COMMAND, TRANSLATE, clean_environment, csv_rows, strings_csv
-
-
-class Simulator:
-    """`asyncbatch sim`; the caller ends it."""
-
-    def __init__(self, *options):
-        self.process = subprocess.Popen(
-            [COMMAND, "sim", "--listen", "127.0.0.1:0", *options],
-            stdout=subprocess.PIPE, text=True, env=clean_environment())
-        line = self.process.stdout.readline()
-        self.url = re.search(r"http://\S+", line).group(0)
-
-    def stats(self):
-        with urllib.request.urlopen(self.url + "/stats") as reply:
-            return json.load(reply)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+from support import (COMMAND, Simulator, TRANSLATE, clean_environment,
+                     csv_rows, strings_csv)
 
 
 class Killing:
@@ -151,4 +129,4 @@ class Killing:
             "lost or repeated rows"
 
     def close(self):
-        self.sim.close()
+        self.sim.stop()

@@ -6,16 +6,15 @@ How many jobs, and how long they take, is the caller's choice.
 
 import collections
 import hashlib
+import http.client
 import json
 import os
-import re
-import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
-from support import COMMAND, clean_environment
+from support import COMMAND, Simulator, clean_environment
 
 STYLES = [None, {"mood": "calm"}, {"mood": "wild", "seed": 3}]
 SIZES = ["1280x720", "720x1280", "1024x1792"]
@@ -49,37 +48,12 @@ def call(url, body=None, method=None):
             return error.code, json.load(error)
 
 
-class Simulator:
-    """`asyncbatch sim` that keeps its videos; may be killed and started again
-    at the same address."""
+class VideoSimulator(Simulator):
+    """Keeps its videos in a file, and so beyond its own end."""
 
     def __init__(self, state, *options):
-        self.state, self.options = state, options
-        self.address = "127.0.0.1:0"
-        self.process = None
-        self.start()
-
-    def start(self):
-        for _ in range(50):
-            self.process = subprocess.Popen(
-                [COMMAND, "sim", "--listen", self.address, "--state",
-                 self.state, *self.options],
-                stdout=subprocess.PIPE, text=True, env=clean_environment())
-            line = self.process.stdout.readline()
-            if line:
-                break
-            self.stop()  # somebody else has the port for a moment
-            time.sleep(0.1)
-        self.url = re.search(r"http://\S+", line).group(0)
-        self.address = self.url.split("//")[1]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-
-    def stats(self):
-        return call(self.url + "/stats")[1]
+        self.state = state
+        super().__init__("--state", state, *options)
 
     def videos(self):
         """What it made, by id."""
@@ -96,9 +70,10 @@ class MediaRun:
         self.folder, self.count = folder, count
         self.rates = ["--job-failure-rate", str(failure),
                       "--job-refusal-rate", str(refusal), "--seed", "11"]
-        self.sim = Simulator(self.path("videos.jsonl"), "--job-time", job_time,
-                             "--artefact-size", "100000",
-                             "--disconnect-rate", "0.1", *self.rates)
+        self.sim = VideoSimulator(
+            self.path("videos.jsonl"), "--job-time", job_time,
+            "--artefact-size", "100000", "--disconnect-rate", "0.1",
+            *self.rates)
         self.rows = requests(count)
         with open(self.path("in.jsonl"), "w", encoding="utf-8") as f:
             f.writelines(json.dumps(row) + "\n" for row in self.rows)
@@ -125,7 +100,7 @@ class MediaRun:
     def expected(self):
         """What becomes of each prompt, as a simulator of the same rates and
         seed says that takes no time."""
-        oracle = Simulator(os.devnull, "--job-time", "1ms", *self.rates)
+        oracle = VideoSimulator(os.devnull, "--job-time", "1ms", *self.rates)
         states = {}
         for row in self.rows:
             status, video = call(oracle.url + "/v1/videos",
@@ -151,10 +126,8 @@ class MediaRun:
                 with urllib.request.urlopen(request, timeout=30) as reply:
                     whole = len(body) + int(reply.headers["Content-Length"])
                     body += reply.read()
-            except (OSError, ValueError) as error:
-                body += getattr(error, "partial", b"")
-            except Exception as error:  # http.client.IncompleteRead
-                body += getattr(error, "partial", b"")
+            except http.client.IncompleteRead as error:
+                body += error.partial
             if len(body) == whole:
                 return body
 

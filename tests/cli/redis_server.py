@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import unittest
 
 
@@ -67,11 +66,7 @@ class Redis:
             ["setpriv", "--pdeathsig", "KILL", "redis-server", "--port", "0",
              "--unixsocket", self.socket, "--save", "", "--appendonly", "no",
              *self.options], cwd=self.case.dir, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 20
-        while not self.answers():
-            self.case.assertLess(time.monotonic(), until)
-            self.case.assertIsNone(self.process.poll())
-            time.sleep(0.01)
+        self.case.wait_until(self.answers, self.process)
 
     def answers(self):
         try:

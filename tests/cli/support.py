@@ -1,4 +1,5 @@
-"""What the black-box tests share: running the command, reading its files.
+"""What the black-box tests share: running the command, reading its files, and
+the simulator as a server.
 
 ASYNCBATCH names the command under test.  Nothing here knows how it is built.
 """
@@ -7,10 +8,13 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
+import urllib.request
 
 COMMAND = os.environ.get("ASYNCBATCH", "asyncbatch")
 
@@ -35,6 +39,38 @@ def is_sanitized():
         return b"__asan_init" in f.read()
 
 
+class Simulator:
+    """`asyncbatch sim`; whoever made it stops it."""
+
+    def __init__(self, *options, listen="127.0.0.1:0"):
+        self.options, self.address = options, listen
+        self.start()
+
+    def start(self):
+        """Also again after stop(), at the same address."""
+        for _ in range(50):
+            self.process = subprocess.Popen(
+                [COMMAND, "sim", "--listen", self.address, *self.options],
+                stdout=subprocess.PIPE, text=True, env=clean_environment())
+            line = self.process.stdout.readline()
+            if line:
+                break
+            self.stop()  # somebody else has the port for a moment
+            time.sleep(0.1)
+        self.url = re.search(r"http://\S+", line).group(0)
+        self.address = self.url.split("//")[1]
+        self.port = int(self.address.rsplit(":", 1)[1])
+
+    def stats(self):
+        with urllib.request.urlopen(self.url + "/stats") as reply:
+            return json.load(reply)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
 class Case(unittest.TestCase):
     """A test with a directory of its own, in which the command runs."""
 
@@ -56,6 +92,31 @@ class Case(unittest.TestCase):
     def read(self, name):
         with open(self.path(name), "rb") as f:
             return f.read().decode()
+
+    def summary(self):
+        """What `--summary s.json` wrote."""
+        return json.loads(self.read("s.json"))
+
+    def lines(self, name):
+        """How many lines a file has, or 0 without one."""
+        return self.read(name).count("\n") \
+            if os.path.exists(self.path(name)) else 0
+
+    def wait_until(self, holds, process=None):
+        """Looks every few milliseconds, for half a minute; `process` must be
+        running all the while."""
+        deadline = time.monotonic() + 30
+        while not holds():
+            if process:
+                self.assertIsNone(process.poll(), "ended too soon")
+            self.assertLess(time.monotonic(), deadline, "waited in vain")
+            time.sleep(0.005)
+
+    def simulator(self, *options, **how):
+        """A simulator that ends with the test."""
+        simulator = Simulator(*options, **how)
+        self.addCleanup(simulator.stop)
+        return simulator
 
     def start(self, *args, env=None, **streams):
         """Starts the command; the caller ends it."""

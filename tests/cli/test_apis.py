@@ -2,50 +2,14 @@
 
 import json
 import os
-import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from service import Service
 from support import Case, QUICK, ids, items, json_lines
 
 APIS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir,
                     "data", "apis")
 TEXTS = [json.loads(line)["text"] for line in items(120).splitlines()]
-
-
-class Service:
-    """Answers each POST as `answer(path, headers, body)` says."""
-
-    def __init__(self, case, answer):
-        service = self
-        self.requests = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                service.requests.append((self.path, self.headers,
-                                         body.decode()))
-                status, reply = answer(*service.requests[-1])
-                data = json.dumps(reply).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        thread = threading.Thread(target=self.server.serve_forever)
-        thread.start()
-        case.addCleanup(thread.join)
-        case.addCleanup(self.server.server_close)
-        case.addCleanup(self.server.shutdown)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
 
 class Apis(Case):
@@ -58,34 +22,34 @@ class Apis(Case):
             status=status)
         answers = json_lines(done.out)
         self.assert_answered_in_order(answers, ids(120))
-        return answers, json.loads(self.read("s.json"))
+        return answers, self.summary()
 
     def test_libretranslate_takes_lists(self):
-        def answer(path, headers, body):
-            asked = json.loads(body)
+        def answer(request):
+            asked = json.loads(request.asked.body)
             self.assertEqual({k: asked[k] for k in ("source", "target",
                                                     "format")},
                              {"source": "en", "target": "es",
                               "format": "text"})
-            return 200, {"translatedText": [f"es {t}" for t in asked["q"]]}
+            return {"translatedText": [f"es {t}" for t in asked["q"]]}
 
         service = Service(self, answer)
         answers, total = self.translate("libretranslate.yaml", service)
         self.assertEqual([a["output"] for a in answers],
                          [f"es {t}" for t in TEXTS])
-        self.assertEqual({path for path, _, _ in service.requests},
+        self.assertEqual({asked.path for asked in service.asked},
                          {"/translate"})
         self.assertEqual(total["calls"], 3)
         self.assertEqual(total["cost_usd"], 0)
 
     def test_deepl_bills_by_the_character(self):
-        def answer(path, headers, body):
-            self.assertEqual(headers["Authorization"],
+        def answer(request):
+            self.assertEqual(request.asked.headers["Authorization"],
                              "DeepL-Auth-Key k-123:fx")
-            asked = json.loads(body)
+            asked = json.loads(request.asked.body)
             self.assertEqual(asked["target_lang"], "es")
             self.assertLessEqual(len(asked["text"]), 50)
-            return 200, {"translations": [
+            return {"translations": [
                 {"detected_source_language": "EN", "text": f"es {t}",
                  "billed_characters": len(t)} for t in asked["text"]]}
 
@@ -99,10 +63,11 @@ class Apis(Case):
         self.assertAlmostEqual(total["cost_usd"], characters * 25e-6, 7)
 
     def test_apertium_takes_one_text_in_a_form(self):
-        def answer(path, headers, body):
-            form = urllib.parse.parse_qs(body, strict_parsing=True)
+        def answer(request):
+            form = urllib.parse.parse_qs(request.asked.body.decode(),
+                                         strict_parsing=True)
             self.assertEqual(form["langpair"], ["en|es"])
-            return 200, {"responseData": {"translatedText":
+            return {"responseData": {"translatedText":
                                           "es " + form["q"][0]},
                          "responseDetails": None, "responseStatus": 200}
 
@@ -114,11 +79,11 @@ class Apis(Case):
 
     def test_a_list_with_a_hole_gives_no_one_anothers_answer(self):
         """Whoever answers fewer texts than asked is asked again."""
-        def answer(path, headers, body):
-            texts = json.loads(body)["q"]
-            if len(texts) > 1 and len(service.requests) % 2:
+        def answer(request):
+            texts = json.loads(request.asked.body)["q"]
+            if len(texts) > 1 and len(service.asked) % 2:
                 texts = texts[1:]
-            return 200, {"translatedText": [f"es {t}" for t in texts]}
+            return {"translatedText": [f"es {t}" for t in texts]}
 
         service = Service(self, answer)
         answers, total = self.translate("libretranslate.yaml", service)
@@ -137,7 +102,7 @@ class Apis(Case):
             "message": "Quota Exceeded"}))
         self.translate("deepl.yaml", service, "--workers", "1", status=3,
                        env={"DEEPL_API_KEY": "k"})
-        self.assertEqual(len(service.requests), 1)
+        self.assertEqual(len(service.asked), 1)
 
     def test_a_wrong_description_is_told_before_anything_is_sent(self):
         self.write("bad.yaml", "provider: mine\nproviders:\n  mine:\n"
@@ -167,7 +132,7 @@ class Embeddings(Case):
                             stdin=items(300).encode())
         answers = json_lines(done.out)
         self.assert_answered_in_order(answers, ids(300))
-        return answers, json.loads(self.read("s.json"))
+        return answers, self.summary()
 
     def test_a_text_has_the_same_vector_alone_and_in_a_list(self):
         together, total = self.embed()

@@ -35,7 +35,7 @@ class BadProvider(Case):
         self.assertNotIn(KEY, done.out + done.err)
         answers = json_lines(done.out)
         self.assert_answered_in_order(answers, ids(count))
-        summary = json.loads(self.read("s.json"))
+        summary = self.summary()
         ok = sum(a["status"] == "ok" for a in answers)
         self.assertEqual((summary["items_ok"], summary["items_failed"]),
                          (ok, count - ok))
@@ -130,7 +130,7 @@ class BadProvider(Case):
                 call.stream([text])
         self.all_ok(script, "--stream", "on")
         # Two of five are kept, three go again.
-        self.assertEqual(json.loads(self.read("s.json"))["retried_items"],
+        self.assertEqual(self.summary()["retried_items"],
                          COUNT // 5 * 3)
 
     # -- answers that are not what was asked for
@@ -272,7 +272,7 @@ class BadProvider(Case):
             with self.subTest(shape=shape):
                 self.all_ok(self.at_first(lambda call: call.error(
                     429, "rate_limit_exceeded", **shape)), count=10)
-                self.assertEqual(json.loads(self.read("s.json"))["calls_429"],
+                self.assertEqual(self.summary()["calls_429"],
                                  1)
                 if shape.get("retry_after") == "1":
                     self.assertGreater(self.seconds, 0.9)

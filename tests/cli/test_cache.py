@@ -17,7 +17,7 @@ class Cache(Case):
         for more in ((), second):
             done = self.run_job(*TRANSLATE, *QUICK, "--cache", "c.db",
                                 "--summary", "s.json", *args, *more, **how)
-            runs.append((json_lines(done.out), json.loads(self.read("s.json"))))
+            runs.append((json_lines(done.out), self.summary()))
         return runs
 
     def test_the_second_run_makes_no_call_and_costs_nothing(self):
@@ -39,7 +39,7 @@ class Cache(Case):
             self.run_job("-i", "in.csv", "-o", out, "--target-lang", "ru",
                          "--cache", "c.db", "--summary", "s.json", *QUICK)
         self.assertEqual(self.read("a.csv"), self.read("b.csv"))
-        self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+        self.assertEqual(self.summary()["calls"], 0)
         self.assertEqual(len(csv_rows(self.read("b.csv"))), 80)
 
     def test_bodies_of_a_batch_file_come_back_whole(self):
@@ -66,13 +66,13 @@ class Cache(Case):
         self.assertEqual(json.loads(done.out), {"rows": 60, "kept": 60})
         self.run_job("-i", "in.csv", "-o", "now.csv", "--cache", "c.db",
                      "--summary", "s.json", *options)
-        total = json.loads(self.read("s.json"))
+        total = self.summary()
         self.assertEqual(total["items_cached"], 60)
         self.assertEqual(self.read("now.csv").splitlines()[:61],
                          [line.rstrip("\r\n") for line in former[:61]])
         self.run_job("-i", "in.csv", "-o", "more.csv", "--cache", "c.db",
                      "--summary", "s.json", "--target-lang", "de", *QUICK)
-        self.assertEqual(json.loads(self.read("s.json"))["items_cached"], 0)
+        self.assertEqual(self.summary()["items_cached"], 0)
 
     def test_lines_that_bring_their_answer_warm_the_cache(self):
         options = [*TRANSLATE, *QUICK]
@@ -89,7 +89,7 @@ class Cache(Case):
         self.assertEqual(json.loads(done.out), {"rows": 40, "kept": 30})
         now = self.run_job(*options, "--cache", "c.db", "--summary", "s.json",
                            stdin=items(40).encode())
-        total = json.loads(self.read("s.json"))
+        total = self.summary()
         self.assertEqual(total["items_cached"], 30)
         file = total["cache_tiers"]["file"]
         self.assertEqual((file["asked"], file["found"], file["hit_ratio"]),
@@ -136,7 +136,7 @@ class Cache(Case):
         for more in ((), ("--no-cache",), ()):
             self.run_job(*TRANSLATE, *QUICK, *more, "--summary", "s.json",
                          stdin=items(20).encode())
-            cached.append(json.loads(self.read("s.json"))["items_cached"])
+            cached.append(self.summary()["items_cached"])
         self.assertEqual(cached, [0, 0, 20])
 
     def test_the_command_line_beats_no_cache_in_the_file(self):
@@ -154,7 +154,7 @@ class Cache(Case):
             db.execute("UPDATE answer SET expires = 1000")
         self.run_job(*TRANSLATE, *QUICK, "--cache", "c.db", "--summary",
                      "s.json", stdin=items(20).encode())
-        total = json.loads(self.read("s.json"))
+        total = self.summary()
         self.assertEqual((total["items_cached"], total["items_ok"]), (0, 20))
 
     def test_a_damaged_answer_costs_a_call(self):
@@ -209,7 +209,7 @@ class Cache(Case):
         job.wait()
         self.run_job(*TRANSLATE, *QUICK, "--cache", "c.db", "--summary",
                      "s.json", "-i", "in.jsonl", "-o", "out.jsonl")
-        total = json.loads(self.read("s.json"))
+        total = self.summary()
         self.assertEqual(total["items_ok"], 2000)
         self.assertGreater(total["items_cached"], 20)
 
@@ -236,7 +236,7 @@ class Cache(Case):
         sources = [a["source"] for a in answers]
         self.assertEqual((sources.count("api"), sources.count("duplicate")),
                          (1, 499))
-        total = json.loads(self.read("s.json"))
+        total = self.summary()
         self.assertEqual((total["calls"], total["items_duplicate"]), (1, 499))
 
     def test_the_command_counts_shows_and_purges(self):

@@ -124,11 +124,7 @@ class HttpCache(Case):
         self.addCleanup(self.stop)
         self.origin = f"http://{address}:8081/answers"
         self.edge = f"http://{address}:8080/answers"
-        until = time.monotonic() + 20
-        while not self.answers():
-            self.assertLess(time.monotonic(), until)
-            self.assertIsNone(self.nginx.poll(), "nginx has ended")
-            time.sleep(0.01)
+        self.wait_until(self.answers, self.nginx)
 
     def answers(self):
         try:
@@ -149,7 +145,7 @@ class HttpCache(Case):
                             stdin=items(count).encode(), **how)
         answers = json_lines(done.out)
         self.assert_answered_in_order(answers, ids(count))
-        return answers, json.loads(self.read("s.json")), done.err
+        return answers, self.summary(), done.err
 
     def let_the_log_be_written(self):
         """A line follows its answer: when that of a later request is there,
@@ -159,10 +155,7 @@ class HttpCache(Case):
         with self.assertRaises(urllib.error.HTTPError):
             urllib.request.urlopen(
                 self.origin.replace("/answers", mark), timeout=10)
-        until = time.monotonic() + 20
-        while mark not in self.read("access.log"):
-            self.assertLess(time.monotonic(), until)
-            time.sleep(0.01)
+        self.wait_until(lambda: mark in self.read("access.log"))
 
     def requests(self, method):
         """Status of each request to the place where the answers are."""
@@ -247,7 +240,7 @@ class HttpCache(Case):
         before = len(self.requests("GET"))
         self.assertEqual(self.ask_twice(), ["cache", "cache"])
         self.assertEqual(self.requests("GET")[before:], ["200", "304"])
-        self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+        self.assertEqual(self.summary()["calls"], 0)
 
     def test_what_may_not_be_stored_is_read_each_time(self):
         self.serve(life="no-store")
@@ -255,7 +248,7 @@ class HttpCache(Case):
         before = len(self.requests("GET"))
         self.assertEqual(self.ask_twice(), ["cache", "cache"])
         self.assertEqual(self.requests("GET")[before:], ["200", "200"])
-        self.assertEqual(json.loads(self.read("s.json"))["calls"], 0)
+        self.assertEqual(self.summary()["calls"], 0)
 
     def test_answers_are_purged_by_their_mark(self):
         store = MarkedStore(self)

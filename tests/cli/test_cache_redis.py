@@ -1,6 +1,5 @@
 """Answers shared through Redis, and runs that outlive it."""
 
-import json
 import os
 
 from redis_server import Redis, Refusing
@@ -15,7 +14,7 @@ class RedisCache(Case):
                             stdin=items(count).encode(), **how)
         answers = json_lines(done.out)
         self.assert_answered_in_order(answers, ids(count))
-        return answers, json.loads(self.read("s.json")), done.err
+        return answers, self.summary(), done.err
 
     def right_answers(self, count):
         """As a run gives them that never had a cache."""

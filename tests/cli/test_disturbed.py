@@ -5,45 +5,15 @@ Signals and what the journal itself does: test_signals.py, test_resume.py; a
 network that is gone and clocks that jump: tests/engine/test_disturbances.c.
 """
 
-import json
 import os
 import tempfile
-import time
 
-from support import Case, QUICK, TRANSLATE, ids, items, json_lines
+from journaled import Journaled, SLOW
+from support import TRANSLATE, ids, json_lines
 
-SLOW = ["--sim-latency", "base=30ms,sigma=0", "--workers", "2",
-        "--batch-size", "2", "--progress", "none"]
+class Disturbed(Journaled):
 
-
-class Disturbed(Case):
-
-    def setUp(self):
-        super().setUp()
-        self.write("in.jsonl", items(200))
-
-    def job(self, *args, status=0, output="out.jsonl", **how):
-        return self.run_job(*TRANSLATE, *QUICK, "-i", "in.jsonl", "-o",
-                            output, "--summary", "s.json", *args,
-                            status=status, **how)
-
-    def summary(self):
-        return json.loads(self.read("s.json"))
-
-    def assert_complete(self, name="out.jsonl"):
-        self.assert_answered_in_order(json_lines(self.read(name)), ids(200))
-
-    def begun(self, output="out.jsonl", *args):
-        """A slow job that has written some rows."""
-        process = self.start("run", *TRANSLATE, *SLOW, "-i", "in.jsonl", "-o",
-                             output, *args)
-        deadline = time.monotonic() + 30
-        while not os.path.exists(self.path(output)) or \
-                self.read(output).count("\n") < 10:
-            self.assertIsNone(process.poll(), "ended too soon")
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.005)
-        return process
+    rows = 200
 
     def small_disk(self, size):
         disk = tempfile.mkdtemp(dir=self.dir)
@@ -70,7 +40,7 @@ class Disturbed(Case):
         self.assertGreaterEqual(self.summary()["items_known_before"], 10)
 
     def test_a_deleted_output_is_told_without_a_journal_too(self):
-        process = self.begun("out.jsonl", "--no-journal")
+        process = self.begun("--no-journal")
         os.remove(self.path("out.jsonl"))
         _, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130)
@@ -123,7 +93,7 @@ class Disturbed(Case):
     def test_a_closed_pipe_loses_no_answer(self):
         process = self.start("run", *TRANSLATE, *SLOW, "-i", "in.jsonl",
                              "--journal", "j", "--summary", "s.json")
-        self.assertEqual(len(process.stdout.readline()) > 0, True)
+        self.assertTrue(process.stdout.readline())
         process.stdout.close()
         process.stdout = None
         err = process.stderr.read().decode()

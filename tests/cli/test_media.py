@@ -48,9 +48,7 @@ class Media(Case):
         run = self.run_of(20, "1s..3s", failure=0, refusal=0,
                           more=["--job-pace", "10ms"])
         process = run.begin()
-        deadline = time.monotonic() + 20
-        while (len(run.sim.videos()) < 20 and time.monotonic() < deadline):
-            time.sleep(0.02)
+        self.wait_until(lambda: len(run.sim.videos()) == 20, process)
         time.sleep(0.5)  # the last ids become durable
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -21,7 +21,7 @@ class NativeBatch(Case):
         answers = json_lines(done.out)
         self.assert_answered_in_order(answers, ids(COUNT))
         self.assertEqual({a["status"] for a in answers}, {"ok"})
-        return answers, json.loads(self.read("s.json"))
+        return answers, self.summary()
 
     def test_the_simulator_by_files_and_batches(self):
         _, summary = self.run_batches(
@@ -41,8 +41,7 @@ class NativeBatch(Case):
         self.assertEqual(summary["maybe_paid_twice_usd"], 0)
 
     def test_anthropic(self):
-        server = Anthropic(every_fifth)
-        self.addCleanup(server.close)
+        server = Anthropic(self, every_fifth)
         _, summary = self.run_batches(
             "-p", "anthropic", "-m", "claude-sonnet-4-5", "--base-url",
             server.url + "/v1", env={"ANTHROPIC_API_KEY": "sk-test"})
@@ -51,8 +50,7 @@ class NativeBatch(Case):
         self.assertEqual(summary["maybe_paid_twice_usd"], 0)
 
     def test_gemini(self):
-        server = Gemini(every_fifth)
-        self.addCleanup(server.close)
+        server = Gemini(self, every_fifth)
         _, summary = self.run_batches(
             "-p", "gemini", "-m", "gemini-2.5-flash", "--base-url",
             server.url + "/v1beta", env={"GEMINI_API_KEY": "k"})
@@ -69,8 +67,7 @@ class NativeBatch(Case):
             failed.add(key)
             return "error"
 
-        server = Anthropic(fate)
-        self.addCleanup(server.close)
+        server = Anthropic(self, fate)
         answers, _ = self.run_batches(
             "-p", "anthropic", "-m", "claude-sonnet-4-5", "--base-url",
             server.url + "/v1", env={"ANTHROPIC_API_KEY": "sk-test"})

@@ -3,7 +3,6 @@
 What speaks HTTP/2 is nghttpx, in front of the simulator.
 """
 
-import json
 import os
 import shutil
 import socket
@@ -48,14 +47,7 @@ def names_of_this_machine():
 
 
 class Served(Case):
-    """With a simulator of its own."""
-
-    def sim(self, *args, at="127.0.0.1:0"):
-        """Its port."""
-        process = self.start("sim", "--listen", at, *args)
-        line = process.stdout.readline().decode()
-        self.assertIn("listening on", line, line)
-        return int(line.strip().rsplit(":", 1)[1])
+    """Jobs at a simulator of their own."""
 
     def most_threads(self, *args, count=40, env=None):
         """Runs a job; the most entries of /proc/PID/task at any moment."""
@@ -89,7 +81,8 @@ class Http2(Served):
              "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
              "-keyout", self.path("key.pem"), "-out", self.path("cert.pem")],
             check=True, capture_output=True)
-        back, port = self.sim("--latency", "base=5ms", *sim), free_port()
+        back = self.simulator("--latency", "base=5ms", *sim).port
+        port = free_port()
         process = subprocess.Popen(
             ["nghttpx", "--conf=/dev/null", "--single-process", "--workers=1",
              f"--frontend=127.0.0.1,{port}", f"--backend=127.0.0.1,{back}",
@@ -100,9 +93,7 @@ class Http2(Served):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        deadline = time.monotonic() + 20
-        while not accepts(port) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        self.wait_until(lambda: accepts(port), process)
         return f"https://localhost:{port}/v1"
 
     def job(self, url, *args, count=200, seen=True):
@@ -111,7 +102,7 @@ class Http2(Served):
         self.run_job(*TRANSLATE, "-i", "in.jsonl", "-o", "out.jsonl",
                      "--base-url", url, "--ca-file", "cert.pem",
                      "--batch-size", "1", "--workers", "16", "--reuse", "off",
-                     "--summary", "summary.json", *args)
+                     "--summary", "s.json", *args)
         self.assert_answered_in_order(json_lines(self.read("out.jsonl")),
                                       ids(count))
         log = self.read("access") if seen else ""
@@ -134,7 +125,7 @@ class Http2(Served):
 
     def test_a_plain_address_is_spoken_to_as_ever(self):
         self.front()
-        self.job(f"http://127.0.0.1:{self.sim()}/v1", "--http2", seen=False)
+        self.job(self.simulator().url + "/v1", "--http2", seen=False)
 
     def test_errors_are_heard(self):
         seen = self.job(self.front(sim=("--error-rate", "0.1", "--seed",
@@ -146,7 +137,7 @@ class Http2(Served):
     def test_a_server_that_says_goodbye_costs_no_row(self):
         seen = self.job(self.front("--frontend-max-requests=30"), "--http2")
         self.assertGreater(len({port for _, port, _ in seen}), 4)
-        self.assertEqual(json.loads(self.read("summary.json"))["items_ok"],
+        self.assertEqual(self.summary()["items_ok"],
                          200)
 
     def test_there_is_one_thread(self):
@@ -157,7 +148,7 @@ class Http2(Served):
 class Names(Served):
 
     def test_localhost_takes_no_thread(self):
-        port = self.sim("--latency", "base=50ms")
+        port = self.simulator("--latency", "base=50ms").port
         self.assertEqual(self.most_threads(
             "--base-url", f"http://localhost:{port}/v1", "--batch-size",
             "4"), 1)
@@ -166,7 +157,8 @@ class Names(Served):
         found = next(names_of_this_machine(), None)
         if not found:
             raise unittest.SkipTest("the hosts file names nobody here")
-        port = self.sim("--latency", "base=50ms", at=f"{found[1]}:0")
+        port = self.simulator("--latency", "base=50ms",
+                              listen=f"{found[1]}:0").port
         self.assertEqual(self.most_threads(
             "--base-url", f"http://{found[0]}:{port}/v1", "--batch-size",
             "4"), 1)
@@ -234,7 +226,7 @@ class Proxies(Served):
 
     def through(self, host, scheme="socks5"):
         """A job for api.example through a SOCKS proxy at `host`; its names."""
-        proxy = Socks(self.sim("--latency", "base=20ms"))
+        proxy = Socks(self.simulator("--latency", "base=20ms").port)
         self.addCleanup(proxy.server.close)
         self.assertEqual(self.most_threads(
             "--base-url", "http://api.example/v1", "--batch-size", "10",
@@ -251,7 +243,7 @@ class Proxies(Served):
         self.assertEqual(self.through(name), {b"api.example"})
 
     def test_the_environment_may_name_a_socks_proxy(self):
-        proxy = Socks(self.sim())
+        proxy = Socks(self.simulator().port)
         self.addCleanup(proxy.server.close)
         self.assertEqual(self.most_threads(
             "--base-url", "http://api.example/v1",

@@ -22,7 +22,7 @@ class Plan(Case):
         done = self.plan(*common, "--plan-format", "json")
         told = json.loads(done.out)
         self.command("run", *common, "-o", "out.jsonl", "--summary", "s.json")
-        was = json.loads(self.read("s.json"))
+        was = self.summary()
         self.assertAlmostEqual(told["items_ok"], was["items_ok"],
                                delta=0.01 * count)
         self.assertAlmostEqual(told["cost_usd"], was["cost_usd"],

@@ -27,7 +27,8 @@ class Progress(Case):
         process = self.start("run", *TRANSLATE, "-i", "in.jsonl", "-o",
                              "out.jsonl", "--workers", "1", "--batch-size",
                              "5", "--sim-latency", "base=40ms,sigma=0",
-                             "--no-journal", stderr=child, env={"TERM": "xterm", **env})
+                             "--no-journal", stderr=child,
+                             env={"TERM": "xterm", **env})
         os.close(child)
         sent = b""
         try:

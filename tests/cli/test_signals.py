@@ -1,6 +1,5 @@
 """SIGINT and SIGTERM, once and twice."""
 
-import json
 import signal
 
 from support import Case, TRANSLATE, ids, items, json_lines
@@ -29,7 +28,7 @@ class Signals(Case):
         self.assert_explained(answers)
         ok = [a["id"] for a in answers if a["status"] == "ok"]
         self.assertEqual(ok, ids(len(ok)))
-        summary = json.loads(self.read("s.json"))
+        summary = self.summary()
         self.assertEqual(summary["exit_status"], 130)
         self.assertEqual(summary["items_ok"], len(ok))
         self.assertLess(len(ok), 2000)

@@ -104,7 +104,7 @@ class Sim(Case):
                             stdin=items(100).encode())
         self.assert_answered_in_order(json_lines(done.out), ids(100))
         _, stats = self.ask(host, port, "GET", "/stats")
-        summary = json.loads(self.read("s.json"))
+        summary = self.summary()
         self.assertEqual(summary["calls"], stats["calls"])
         self.assertEqual((summary["input_tokens"], summary["output_tokens"]),
                          (stats["billed_input_tokens"],

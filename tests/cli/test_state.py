@@ -13,7 +13,7 @@ class State(Case):
                             *TRANSLATE, "--sim-latency", "base=20ms",
                             "--summary", "s.json", *args)
         self.assertEqual(done.returncode, 0, done.err)
-        return json.loads(self.read("s.json"))["calls"]
+        return self.summary()["calls"]
 
     def test_the_next_run_knows_how_large_its_batches_may_be(self):
         self.write("in.jsonl", items(2000))

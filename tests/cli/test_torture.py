@@ -7,7 +7,6 @@ ASB_TORTURE_STEP=1 tries every n; without it some, as in an ordinary test run.
 import errno
 import json
 import os
-import re
 
 from support import COMMAND, Case, TRANSLATE, ids, items, json_lines
 
@@ -23,10 +22,7 @@ class Torture(Case):
         if not os.path.exists(SHIM):
             self.skipTest("no shim beside the command")
         self.write("in.jsonl", items(ROWS))
-        server = self.start("sim", "--listen", "127.0.0.1:0", "--sim-latency",
-                            "base=1ms")
-        line = server.stdout.readline().decode()
-        self.url = re.search(r"http://\S+", line).group() + "/v1"
+        self.url = self.simulator("--latency", "base=1ms").url + "/v1"
 
     def job(self, **env):
         if env:
