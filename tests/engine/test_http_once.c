@@ -40,16 +40,6 @@ static void finish(void)
     surroundings_fini(&s);
 }
 
-/* Answers the first request of a connection, takes every other and ends. */
-static void answer_one(struct web_request *r, void *arg)
-{
-    (void)arg;
-    if (r->number == 1)
-        web_ok(r->conn, "first");
-    else
-        web_close(r->conn);
-}
-
 static void reset_second(struct web_request *r, void *arg)
 {
     (void)arg;
@@ -79,7 +69,7 @@ static void a_post_is_sent_once(web_fn *server, const char *body)
 
 static void a_post_that_was_taken_is_not_sent_again(void)
 {
-    a_post_is_sent_once(answer_one, "paid");
+    a_post_is_sent_once(web_answers_one, "paid");
 }
 
 static void a_post_under_a_reset_is_not_sent_again(void)
@@ -89,7 +79,7 @@ static void a_post_under_a_reset_is_not_sent_again(void)
 
 static void an_empty_post_is_not_sent_again(void)
 {
-    a_post_is_sent_once(answer_one, NULL);
+    a_post_is_sent_once(web_answers_one, NULL);
 }
 
 static void a_large_post_is_not_sent_again(void)
@@ -98,7 +88,7 @@ static void a_large_post_is_not_sent_again(void)
 
     memset(body, 'p', 300000);
     body[300000] = '\0';
-    a_post_is_sent_once(answer_one, body);
+    a_post_is_sent_once(web_answers_one, body);
     free(body);
 }
 
@@ -108,7 +98,7 @@ static void warm_connections_do_not_tempt(void)
     struct call more[8];
     unsigned done = 0;
 
-    begin("POST", answer_one, NULL);
+    begin("POST", web_answers_one, NULL);
     for (int i = 0; i < 8; i++) {
         call_init(&more[i], &s, &endpoint);
         CHECK_INT(call_start(&more[i], "warm"), ==, ASB_OK);
@@ -131,7 +121,7 @@ static void warm_connections_do_not_tempt(void)
 /* Free of charge and of effect: libcurl may repeat it on a fresh connection. */
 static void a_get_may_be_repeated(void)
 {
-    begin("GET", answer_one, NULL);
+    begin("GET", web_answers_one, NULL);
     call_do(&call, NULL);
     call_do(&call, NULL);
     CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
@@ -189,22 +179,14 @@ static void a_connection_closed_just_now_is_not_used(void)
     finish();
 }
 
-static struct web_conn *last;
-
-static void keep_last(struct web_request *r, void *arg)
-{
-    (void)arg;
-    last = r->conn;
-    web_ok(r->conn, "fine");
-}
-
 /* An answer to nothing (as some send before they close) must not be taken for
  * the next call's. */
 static void an_answer_nobody_asked_for_is_not_believed(void)
 {
-    begin("POST", keep_last, NULL);
+    begin("POST", ok, NULL);
     call_do(&call, "x");
-    web_text(last, "HTTP/1.1 408 Timeout\r\nContent-Length: 4\r\n\r\nlate");
+    web_text(web_last(web),
+             "HTTP/1.1 408 Timeout\r\nContent-Length: 4\r\n\r\nlate");
     run_for(&s, 5);
     call_do(&call, "x");
     CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
@@ -231,9 +213,9 @@ static void it_does_not_spin(bool http2)
 {
     unsigned spinning = 0;
 
-    begin_with(http2, "POST", keep_last, NULL);
+    begin_with(http2, "POST", ok, NULL);
     call_do(&call, "x");
-    web_send(last, "\x17\x03\x03", 3);
+    web_send(web_last(web), "\x17\x03\x03", 3);
     (void)event_base_foreach_event(s.base, count_spinning, &spinning);
     CHECK_INT(spinning, ==, 1); /* the test sees what it looks for */
     run_for(&s, 5);

@@ -280,21 +280,12 @@ static void many_closed_idle_connections_are_not_used(void)
     finish();
 }
 
-static struct web_conn *last;
-
-static void keep_last(struct web_request *r, void *arg)
-{
-    (void)arg;
-    last = r->conn;
-    web_ok(r->conn, "fine");
-}
-
 /* In TLS 1.3 the alert looks like data, and the FIN may be a while behind. */
 static void a_goodbye_is_enough(void)
 {
-    begin("IP:127.0.0.1", keep_last);
+    begin("IP:127.0.0.1", ok);
     call_do(&call, "x");
-    web_say_goodbye(last);
+    web_say_goodbye(web_last(web));
     run_until_holds(&s, all_ends_were_noticed);
     call_do(&call, "x");
     CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
@@ -303,18 +294,9 @@ static void a_goodbye_is_enough(void)
     finish();
 }
 
-static void answer_first(struct web_request *r, void *arg)
-{
-    (void)arg;
-    if (r->number == 1)
-        web_ok(r->conn, "first");
-    else
-        web_close(r->conn);
-}
-
 static void a_post_that_was_taken_is_not_sent_again(void)
 {
-    begin("IP:127.0.0.1", answer_first);
+    begin("IP:127.0.0.1", web_answers_one);
     call_do(&call, "warm up");
     CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
     call_do(&call, "paid");

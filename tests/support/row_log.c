@@ -1,6 +1,7 @@
 #include "tests/support/row_log.h"
 
 #include "tests/support/check.h"
+#include "tests/support/fault_mem.h"
 
 struct asbi_reader_options row_log_options(enum asbi_format format)
 {
@@ -202,6 +203,47 @@ void row_log_check_pieces(struct row_log *log,
         check_same(log, &other, "with pauses, in pieces of", piece);
     }
     row_log_fini(&other);
+}
+
+void row_log_check_rows(struct row_log *log,
+                        const struct asbi_reader_options *options,
+                        asbi_str input, const char *rows)
+{
+    row_log_check_pieces(log, options, input);
+    CHECK_STR(asbi_buf_view(&log->text), rows);
+}
+
+/* Allocations that reading so many rows takes. */
+static size_t allocations(const struct asbi_reader_options *options,
+                          const char *head,
+                          void (*put)(struct asbi_buf *in, int i), int rows)
+{
+    struct row_log log = { .quiet = true };
+    struct fault_mem fm;
+    struct asbi_buf in;
+
+    fault_mem_init(&fm, 0);
+    asbi_buf_init(&in, &asbi_mem_system, (size_t)1 << 30);
+    asbi_buf_c(&in, head);
+    for (int i = 0; i < rows; i++)
+        put(&in, i);
+    CHECK_INT(row_log_read(&log, &fm.mem, options, asbi_buf_view(&in), 4099),
+              ==, ASB_OK);
+    CHECK_INT(log.rows, ==, rows);
+    CHECK_INT(log.bad, ==, 0);
+    CHECK_INT(fm.live, ==, 0);
+    asbi_buf_fini(&in);
+    row_log_fini(&log);
+    return fm.seen;
+}
+
+void row_log_check_memory(enum asbi_format format, const char *head,
+                          void (*put)(struct asbi_buf *in, int i))
+{
+    struct asbi_reader_options o = row_log_options(format);
+
+    CHECK_INT(allocations(&o, head, put, 1000), ==,
+              allocations(&o, head, put, 100000));
 }
 
 const char *row_log_text(struct row_log *log)

@@ -39,6 +39,16 @@ void row_log_check_pieces(struct row_log *log,
                           const struct asbi_reader_options *options,
                           asbi_str input);
 
+/* The same, and that the notes are these. */
+void row_log_check_rows(struct row_log *log,
+                        const struct asbi_reader_options *options,
+                        asbi_str input, const char *rows);
+
+/* Checks that 100,000 rows behind `head` take as many allocations as 1,000;
+ * `put` appends row `i`. */
+void row_log_check_memory(enum asbi_format format, const char *head,
+                          void (*put)(struct asbi_buf *in, int i));
+
 /* The notes as a string; what was noted of a row is
  * "LINE ID text=... ..." with only what differs from the default. */
 const char *row_log_text(struct row_log *log);

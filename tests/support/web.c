@@ -48,6 +48,7 @@ struct web {
     struct event *acceptable;
     struct asbi_list conns;
     struct web_counts counts;
+    struct web_conn *last;
     char url[128];
 };
 
@@ -61,6 +62,8 @@ static void conn_free(struct web_conn *c)
     }
     if (c->web->on_gone)
         c->web->on_gone(c);
+    if (c->web->last == c)
+        c->web->last = NULL;
     c->web->counts.open--;
     asbi_list_remove(&c->link);
     event_free(c->readable);
@@ -158,6 +161,7 @@ static bool take_request(struct web_conn *c)
         body[body_len] = '\0';
         asbi_buf_consume(&c->in, head_len + body_len);
         c->web->counts.requests++;
+        c->web->last = c;
         c->web->on_request(&r, c->web->arg);
         free(body);
     }
@@ -359,6 +363,20 @@ void web_answer(struct web_conn *c, int status, const char *headers,
 void web_ok(struct web_conn *c, const char *body)
 {
     web_answer(c, 200, "", body, strlen(body));
+}
+
+void web_answers_one(struct web_request *r, void *arg)
+{
+    (void)arg;
+    if (r->number == 1)
+        web_ok(r->conn, "first");
+    else
+        web_close(r->conn);
+}
+
+struct web_conn *web_last(const struct web *w)
+{
+    return w->last;
 }
 
 void web_close(struct web_conn *c)

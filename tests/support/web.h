@@ -63,6 +63,14 @@ void web_ok(struct web_conn *c, const char *body);
 void web_answer(struct web_conn *c, int status, const char *headers,
                 const void *body, size_t body_len);
 
+/* A server that answers the first request of each connection with "first",
+ * takes every other and closes without a word. */
+web_fn web_answers_one;
+
+/* The connection on which the latest whole request came; NULL when it is
+ * gone. */
+struct web_conn *web_last(const struct web *w);
+
 /* After what is queued has gone out. */
 void web_close(struct web_conn *c);
 /* TCP reset, now. */

@@ -4,6 +4,7 @@
 #include "engine/base/units.h"
 #include "tests/support/check.h"
 #include "tests/support/fault_mem.h"
+#include "tests/support/option_checks.h"
 
 /* A block as it is found in the pipelines that this replaces, unchanged. */
 static const char full_block[] =
@@ -49,14 +50,6 @@ static const char full_block[] =
     "    export_path: \"reports/batch_metrics.jsonl\"\n"
     "    realtime_interval_ms: 1000\n";
 
-static struct asb_options *fresh(void)
-{
-    struct asb_options *o = asbi_options_new(&asbi_mem_system);
-
-    CHECK(o != NULL);
-    return o;
-}
-
 static void load(struct asb_options *o, const char *text)
 {
     struct asb_message why = { "" };
@@ -68,7 +61,7 @@ static void load(struct asb_options *o, const char *text)
 
 static struct asb_options *loaded(const char *text)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
 
     load(o, text);
     return o;
@@ -76,24 +69,13 @@ static struct asb_options *loaded(const char *text)
 
 static void refuses(const char *text, const char *message)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why = { "" };
 
     CHECK_INT(asbi_options_load_text(o, text, strlen(text), "p.yaml", &why), ==,
               ASB_ECONFIG);
     CHECK_BYTES(why.text, strlen(why.text), message);
     asb_options_free(o);
-}
-
-static void holds(const struct asb_options *o, const char *name,
-                  const char *want, enum asb_origin want_origin)
-{
-    enum asb_origin origin;
-    const char *text = asb_options_get(o, name, &origin);
-
-    CHECK(text != NULL);
-    CHECK_BYTES(text, strlen(text), want);
-    CHECK_INT(origin, ==, want_origin);
 }
 
 /* ---- the batch_processing block --------------------------------------- */
@@ -359,7 +341,7 @@ static void users_extend_the_catalogue(void)
 
 static void the_command_line_and_environment_beat_a_file(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
 
     CHECK_INT(
         asbi_options_set_name(o, "workers", "8", ASB_FROM_COMMAND_LINE, NULL),
@@ -491,7 +473,7 @@ static void one_option_twice_is_an_error_naming_both_lines(void)
 
 static void a_secret_in_a_file_is_refused_and_not_repeated(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why;
     const char *text = "model: x\napi_key: sk-Secret123\n";
 
@@ -521,7 +503,7 @@ static void a_strange_key_is_not_repeated(void)
 
 static void a_long_file_name_leaves_room_for_the_message(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why;
     char name[3000];
 
@@ -535,7 +517,7 @@ static void a_long_file_name_leaves_room_for_the_message(void)
 
 static void any_cut_of_the_block_is_read_or_refused(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why;
 
     for (size_t len = 0; len < sizeof(full_block); len += 3) {

@@ -6,19 +6,11 @@
 
 static struct row_log seen;
 
-/* Reads in every way of cutting; checks the rows noted. */
-static void check_rows(const struct asbi_reader_options *o, const char *input,
-                       const char *rows)
-{
-    row_log_check_pieces(&seen, o, asbi_str_c(input));
-    CHECK_STR(asbi_buf_view(&seen.text), rows);
-}
-
 static void check_csv(const char *input, const char *rows)
 {
     struct asbi_reader_options o = row_log_options(ASBI_CSV);
 
-    check_rows(&o, input, rows);
+    row_log_check_rows(&seen, &o, asbi_str_c(input), rows);
 }
 
 static void columns_are_found_in_any_order(void)
@@ -45,8 +37,8 @@ static void named_columns_win_over_the_usual_ones(void)
 
     o.id_column = "key";
     o.text_column = "value";
-    check_rows(&o, "id,text,key,value\n1,2,3,4\n",
-               "2 3 text=[4] original=[1,2,3,4,<T>,<S>,<E>]\n");
+    row_log_check_rows(&seen, &o, ASBI_STR("id,text,key,value\n1,2,3,4\n"),
+                       "2 3 text=[4] original=[1,2,3,4,<T>,<S>,<E>]\n");
     CHECK_INT(
         row_log_read(&seen, &asbi_mem_system, &o, ASBI_STR("id,text,key\n"), 0),
         ==, ASB_EPARSE);
@@ -202,17 +194,19 @@ static void an_unclosed_quote_swallows_no_more_than_an_item(void)
     struct asbi_reader_options o = row_log_options(ASBI_CSV);
 
     o.max_item_bytes = 20;
-    check_rows(&o, "id,text\n1,\"a\n2,b\n3,c\n4,d\n5,e\n6,f\n7,\"g\"\n8,h\n",
-               "2 1 BAD too_large (line 2: a quote opened here is not closed "
-               "within max_item_bytes; close it or raise the limit) "
-               "original=[1,,<T>,<S>,<E>]\n"
-               "3 2 text=[b] original=[2,b,<T>,<S>,<E>]\n"
-               "4 3 text=[c] original=[3,c,<T>,<S>,<E>]\n"
-               "5 4 text=[d] original=[4,d,<T>,<S>,<E>]\n"
-               "6 5 text=[e] original=[5,e,<T>,<S>,<E>]\n"
-               "7 6 text=[f] original=[6,f,<T>,<S>,<E>]\n"
-               "8 7 text=[g] original=[7,\"g\",<T>,<S>,<E>]\n"
-               "9 8 text=[h] original=[8,h,<T>,<S>,<E>]\n");
+    row_log_check_rows(
+        &seen, &o,
+        ASBI_STR("id,text\n1,\"a\n2,b\n3,c\n4,d\n5,e\n6,f\n7,\"g\"\n8,h\n"),
+        "2 1 BAD too_large (line 2: a quote opened here is not closed "
+        "within max_item_bytes; close it or raise the limit) "
+        "original=[1,,<T>,<S>,<E>]\n"
+        "3 2 text=[b] original=[2,b,<T>,<S>,<E>]\n"
+        "4 3 text=[c] original=[3,c,<T>,<S>,<E>]\n"
+        "5 4 text=[d] original=[4,d,<T>,<S>,<E>]\n"
+        "6 5 text=[e] original=[5,e,<T>,<S>,<E>]\n"
+        "7 6 text=[f] original=[6,f,<T>,<S>,<E>]\n"
+        "8 7 text=[g] original=[7,\"g\",<T>,<S>,<E>]\n"
+        "9 8 text=[h] original=[8,h,<T>,<S>,<E>]\n");
 }
 
 static void every_line_with_an_open_quote_costs_one_row(void)
@@ -232,18 +226,19 @@ static void rows_over_the_limit_are_bad_and_the_next_ones_come(void)
     struct asbi_reader_options o = row_log_options(ASBI_CSV);
 
     o.max_item_bytes = 12;
-    check_rows(&o,
-               "id,text\n1,0123456789\n2,0123456789a\n3,ok\r\n"
-               "4,0123456789\r\n5,0123456789a\r\n",
-               "2 1 text=[0123456789] original=[1,0123456789,<T>,<S>,<E>]\n"
-               "3 2 BAD too_large (line 3: the row is longer than "
-               "max_item_bytes; shorten it or raise the limit) "
-               "original=[2,,<T>,<S>,<E>]\n"
-               "4 3 text=[ok] original=[3,ok,<T>,<S>,<E>]\n"
-               "5 4 text=[0123456789] original=[4,0123456789,<T>,<S>,<E>]\n"
-               "6 5 BAD too_large (line 6: the row is longer than "
-               "max_item_bytes; shorten it or raise the limit) "
-               "original=[5,,<T>,<S>,<E>]\n");
+    row_log_check_rows(
+        &seen, &o,
+        ASBI_STR("id,text\n1,0123456789\n2,0123456789a\n3,ok\r\n"
+                 "4,0123456789\r\n5,0123456789a\r\n"),
+        "2 1 text=[0123456789] original=[1,0123456789,<T>,<S>,<E>]\n"
+        "3 2 BAD too_large (line 3: the row is longer than "
+        "max_item_bytes; shorten it or raise the limit) "
+        "original=[2,,<T>,<S>,<E>]\n"
+        "4 3 text=[ok] original=[3,ok,<T>,<S>,<E>]\n"
+        "5 4 text=[0123456789] original=[4,0123456789,<T>,<S>,<E>]\n"
+        "6 5 BAD too_large (line 6: the row is longer than "
+        "max_item_bytes; shorten it or raise the limit) "
+        "original=[5,,<T>,<S>,<E>]\n");
 }
 
 static void a_target_that_is_there_is_kept_and_not_sent(void)
@@ -272,11 +267,12 @@ static void fields_are_the_columns_by_name(void)
     struct asbi_reader_options o = row_log_options(ASBI_CSV);
 
     o.wants_fields = true;
-    check_rows(&o, "id,\"na\"\"me\",note\n1,x,\n2,,\"a\"\"b\"\n",
-               "2 1 fields=[{\"id\":\"1\",\"na\\\"me\":\"x\",\"note\":\"\"}] "
-               "original=[1,x,,<T>,<S>,<E>]\n"
-               "3 2 fields=[{\"id\":\"2\",\"na\\\"me\":\"\",\"note\":"
-               "\"a\\\"b\"}] original=[2,,\"a\"\"b\",<T>,<S>,<E>]\n");
+    row_log_check_rows(
+        &seen, &o, ASBI_STR("id,\"na\"\"me\",note\n1,x,\n2,,\"a\"\"b\"\n"),
+        "2 1 fields=[{\"id\":\"1\",\"na\\\"me\":\"x\",\"note\":\"\"}] "
+        "original=[1,x,,<T>,<S>,<E>]\n"
+        "3 2 fields=[{\"id\":\"2\",\"na\\\"me\":\"\",\"note\":"
+        "\"a\\\"b\"}] original=[2,,\"a\"\"b\",<T>,<S>,<E>]\n");
 }
 
 static void a_header_that_will_not_do_is_refused(void)
@@ -507,31 +503,14 @@ static void an_output_is_its_own_input(void)
 
 /* ---- memory ----------------------------------------------------------- */
 
+static void put_row(struct asbi_buf *in, int i)
+{
+    asbi_buf_fmt(in, "%d,\"text,\n%d\"\n", i, i);
+}
+
 static void memory_does_not_grow_with_the_rows(void)
 {
-    struct asbi_reader_options o = row_log_options(ASBI_CSV);
-    struct asbi_buf in;
-    size_t needed[2];
-
-    seen.quiet = true;
-    for (int round = 0; round < 2; round++) {
-        struct fault_mem fm;
-
-        fault_mem_init(&fm, 0);
-        asbi_buf_init(&in, &asbi_mem_system, (size_t)1 << 30);
-        asbi_buf_c(&in, "id,text\n");
-        for (int i = 0; i < (round ? 100000 : 1000); i++)
-            asbi_buf_fmt(&in, "%d,\"text,\n%d\"\n", i, i);
-        CHECK_INT(row_log_read(&seen, &fm.mem, &o, asbi_buf_view(&in), 4096),
-                  ==, ASB_OK);
-        CHECK_INT(seen.rows, ==, round ? 100000 : 1000);
-        CHECK_INT(seen.bad, ==, 0);
-        CHECK_INT(fm.live, ==, 0);
-        needed[round] = fm.seen;
-        asbi_buf_fini(&in);
-    }
-    CHECK_INT(needed[0], ==, needed[1]);
-    seen.quiet = false;
+    row_log_check_memory(ASBI_CSV, "id,text\n", put_row);
 }
 
 static int life(const struct asbi_mem *mem, void *arg)

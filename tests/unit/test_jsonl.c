@@ -6,18 +6,11 @@
 
 static struct row_log seen;
 
-static void check_rows(const struct asbi_reader_options *o, const char *input,
-                       const char *rows)
-{
-    row_log_check_pieces(&seen, o, asbi_str_c(input));
-    CHECK_STR(asbi_buf_view(&seen.text), rows);
-}
-
 static void check_jsonl(const char *input, const char *rows)
 {
     struct asbi_reader_options o = row_log_options(ASBI_JSONL);
 
-    check_rows(&o, input, rows);
+    row_log_check_rows(&seen, &o, asbi_str_c(input), rows);
 }
 
 static void every_payload_is_understood(void)
@@ -114,12 +107,13 @@ static void a_template_takes_any_keys_as_fields(void)
     struct asbi_reader_options o = row_log_options(ASBI_JSONL);
 
     o.wants_fields = true;
-    check_rows(&o,
-               "{\"id\":1,\"name\":\"n\"}\n"
-               "{\"id\":2,\"text\":\"t\",\"body\":\"b\",\"prompt\":\"p\"}\n",
-               "1 1# fields=[{\"id\":1,\"name\":\"n\"}]\n"
-               "2 2# text=[t] fields=[{\"id\":2,\"text\":\"t\",\"body\":\"b\","
-               "\"prompt\":\"p\"}]\n");
+    row_log_check_rows(
+        &seen, &o,
+        ASBI_STR("{\"id\":1,\"name\":\"n\"}\n"
+                 "{\"id\":2,\"text\":\"t\",\"body\":\"b\",\"prompt\":\"p\"}\n"),
+        "1 1# fields=[{\"id\":1,\"name\":\"n\"}]\n"
+        "2 2# text=[t] fields=[{\"id\":2,\"text\":\"t\",\"body\":\"b\","
+        "\"prompt\":\"p\"}]\n");
 }
 
 static void bad_lines_say_why_and_the_others_come(void)
@@ -168,18 +162,19 @@ static void a_line_over_the_limit_is_skipped(void)
     struct asbi_reader_options o = row_log_options(ASBI_JSONL);
 
     o.max_item_bytes = 20;
-    check_rows(&o,
-               "{\"text\":\"123456789\"}\n{\"text\":\"123456789a\"}\n"
-               "{\"text\":\"123456789\"}\r\n{\"text\":\"123456789a\"}\r\n"
-               "{\"text\":\"0123456789012345678901234567890123456789\"}",
-               "1 1 text=[123456789]\n"
-               "2 2 BAD too_large (line 2: the line is longer than 20 bytes; "
-               "shorten it or raise max_item_bytes)\n"
-               "3 3 text=[123456789]\n"
-               "4 4 BAD too_large (line 4: the line is longer than 20 bytes; "
-               "shorten it or raise max_item_bytes)\n"
-               "5 5 BAD too_large (line 5: the line is longer than 20 bytes; "
-               "shorten it or raise max_item_bytes)\n");
+    row_log_check_rows(
+        &seen, &o,
+        ASBI_STR("{\"text\":\"123456789\"}\n{\"text\":\"123456789a\"}\n"
+                 "{\"text\":\"123456789\"}\r\n{\"text\":\"123456789a\"}\r\n"
+                 "{\"text\":\"0123456789012345678901234567890123456789\"}"),
+        "1 1 text=[123456789]\n"
+        "2 2 BAD too_large (line 2: the line is longer than 20 bytes; "
+        "shorten it or raise max_item_bytes)\n"
+        "3 3 text=[123456789]\n"
+        "4 4 BAD too_large (line 4: the line is longer than 20 bytes; "
+        "shorten it or raise max_item_bytes)\n"
+        "5 5 BAD too_large (line 5: the line is longer than 20 bytes; "
+        "shorten it or raise max_item_bytes)\n");
 }
 
 static void nesting_has_a_limit(void)
@@ -393,30 +388,14 @@ static void senseless_options_are_refused(void)
 
 /* ---- memory ----------------------------------------------------------- */
 
+static void put_row(struct asbi_buf *in, int i)
+{
+    asbi_buf_fmt(in, "{\"id\":%d,\"text\":\"text\\n%d\"}\n", i, i);
+}
+
 static void memory_does_not_grow_with_the_rows(void)
 {
-    struct asbi_reader_options o = row_log_options(ASBI_JSONL);
-    size_t needed[2];
-
-    seen.quiet = true;
-    for (int round = 0; round < 2; round++) {
-        struct fault_mem fm;
-        struct asbi_buf in;
-
-        fault_mem_init(&fm, 0);
-        asbi_buf_init(&in, &asbi_mem_system, (size_t)1 << 30);
-        for (int i = 0; i < (round ? 100000 : 1000); i++)
-            asbi_buf_fmt(&in, "{\"id\":%d,\"text\":\"text\\n%d\"}\n", i, i);
-        CHECK_INT(row_log_read(&seen, &fm.mem, &o, asbi_buf_view(&in), 4096),
-                  ==, ASB_OK);
-        CHECK_INT(seen.rows, ==, round ? 100000 : 1000);
-        CHECK_INT(seen.bad, ==, 0);
-        CHECK_INT(fm.live, ==, 0);
-        needed[round] = fm.seen;
-        asbi_buf_fini(&in);
-    }
-    CHECK_INT(needed[0], ==, needed[1]);
-    seen.quiet = false;
+    row_log_check_memory(ASBI_JSONL, "", put_row);
 }
 
 static int life_of_a_reader(const struct asbi_mem *mem, void *arg)

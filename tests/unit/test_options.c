@@ -6,14 +6,7 @@
 #include "engine/base/units.h"
 #include "tests/support/check.h"
 #include "tests/support/fault_mem.h"
-
-static struct asb_options *fresh(void)
-{
-    struct asb_options *o = asbi_options_new(&asbi_mem_system);
-
-    CHECK(o != NULL);
-    return o;
-}
+#include "tests/support/option_checks.h"
 
 static void set(struct asb_options *o, const char *name, const char *value,
                 enum asb_origin origin)
@@ -27,7 +20,7 @@ static void set(struct asb_options *o, const char *name, const char *value,
 static void refuses(const char *name, const char *value, enum asb_origin origin,
                     int rc, const char *message)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why = { "" };
 
     CHECK_INT(asbi_options_set_name(o, name, value, origin, &why), ==, rc);
@@ -35,22 +28,11 @@ static void refuses(const char *name, const char *value, enum asb_origin origin,
     asb_options_free(o);
 }
 
-static void holds(const struct asb_options *o, const char *name,
-                  const char *want, enum asb_origin want_origin)
-{
-    enum asb_origin origin;
-    const char *text = asb_options_get(o, name, &origin);
-
-    CHECK(text != NULL);
-    CHECK_BYTES(text, strlen(text), want);
-    CHECK_INT(origin, ==, want_origin);
-}
-
 /* ---- the table -------------------------------------------------------- */
 
 static void every_default_parses_and_comes_back(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     union asbi_value value;
     struct asb_message why = { "" };
 
@@ -141,7 +123,7 @@ static void rows_are_found_by_index_name_and_alias(void)
 
 static void the_defaults_are_those_of_the_manual(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     const struct asbi_config *c = &o->values;
 
     CHECK_BYTES(c->provider, strlen(c->provider), "sim");
@@ -177,7 +159,7 @@ static void the_defaults_are_those_of_the_manual(void)
 
 static void values_of_every_type_are_stored(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     const struct asbi_config *c = &o->values;
 
     set(o, "input", "in file.csv", ASB_FROM_HOST);
@@ -221,7 +203,7 @@ static void values_of_every_type_are_stored(void)
 
 static void a_value_is_copied_and_comes_back_as_it_was_given(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     char value[] = "64kB";
 
     set(o, "max-item-bytes", value, ASB_FROM_COMMAND_LINE);
@@ -234,7 +216,7 @@ static void a_value_is_copied_and_comes_back_as_it_was_given(void)
 
 static void a_weaker_origin_is_checked_and_ignored(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why;
 
     set(o, "workers", "8", ASB_FROM_COMMAND_LINE);
@@ -253,7 +235,7 @@ static void a_weaker_origin_is_checked_and_ignored(void)
 
 static void a_refused_value_changes_nothing(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why;
 
     set(o, "workers", "8", ASB_FROM_FILE);
@@ -266,7 +248,7 @@ static void a_refused_value_changes_nothing(void)
 
 static void a_fixed_size_turns_dynamic_sizing_off(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     const struct asbi_config *c = &o->values;
 
     set(o, "batch_size", "50", ASB_FROM_COMMAND_LINE);
@@ -288,7 +270,7 @@ static void a_fixed_size_turns_dynamic_sizing_off(void)
 
 static void only_the_simulator_has_a_model_of_its_own(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
 
     holds(o, "model", "sim-1", ASB_FROM_DEFAULT);
     set(o, "provider", "openai", ASB_FROM_HOST);
@@ -379,7 +361,7 @@ static void texts_have_no_control_characters_and_are_utf8(void)
             "input: has a control character (byte 2); remove it");
     refuses("model", "g\xff", ASB_FROM_HOST, ASB_ECONFIG,
             "model: is not valid UTF-8");
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     set(o, "input", "name-in-latin-1-\xe9", ASB_FROM_HOST);
     asb_options_free(o);
 }
@@ -393,7 +375,7 @@ static void a_text_is_bounded(void)
     refuses("labels", text, ASB_FROM_HOST, ASB_ECONFIG,
             "labels: has 65536 bytes; at most 65535 are allowed");
     text[ASBI_OPTION_TEXT_MAX] = '\0';
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     set(o, "labels", text, ASB_FROM_HOST);
     asb_options_free(o);
     free(text);
@@ -401,7 +383,7 @@ static void a_text_is_bounded(void)
 
 static void a_key_is_refused_without_showing_it(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
     struct asb_message why;
 
     CHECK_INT(asbi_options_set_name(o, "api-key", "sk-Secret123",
@@ -425,7 +407,7 @@ static void an_unknown_name_is_told_with_the_nearest(void)
 
 static void missing_arguments_are_refused(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
 
     CHECK_INT(asbi_options_set_name(NULL, "workers", "1", ASB_FROM_HOST, NULL),
               ==, ASB_EINVAL);
@@ -461,7 +443,7 @@ static void variables_are_named_after_the_option(void)
 
 static void a_copy_has_a_life_of_its_own(void)
 {
-    struct asb_options *o = fresh();
+    struct asb_options *o = fresh_options();
 
     set(o, "model", "my-model", ASB_FROM_FILE);
     set(o, "provider", "openai", ASB_FROM_FILE);
