@@ -62,6 +62,30 @@ static inline bool asbi_char_is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Copies it with a NUL behind; false, and nothing is written, when it is too
+ * long for `size` bytes. */
+static inline bool asbi_str_copy(asbi_str s, char *to, size_t size)
+{
+    if (s.len >= size)
+        return false;
+    if (s.len)
+        memcpy(to, s.at, s.len);
+    to[s.len] = '\0';
+    return true;
+}
+
+/* Cuts the first line off `rest`, which is not empty; its end is in neither. */
+static inline asbi_str asbi_str_take_line(asbi_str *rest)
+{
+    const char *end = (const char *)memchr(rest->at, '\n', rest->len);
+    size_t len = end ? (size_t)(end - rest->at) : rest->len;
+    asbi_str line = asbi_str_of(rest->at, len);
+
+    len += end != NULL;
+    *rest = asbi_str_of(rest->at + len, rest->len - len);
+    return line;
+}
+
 /* Without leading and trailing white space. */
 static inline asbi_str asbi_str_trim(asbi_str s)
 {

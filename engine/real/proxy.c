@@ -34,10 +34,8 @@ static size_t address_of(asbi_str text, unsigned char bytes[16])
 {
     char copy[INET6_ADDRSTRLEN];
 
-    if (text.len == 0 || text.len >= sizeof(copy))
+    if (text.len == 0 || !asbi_str_copy(text, copy, sizeof(copy)))
         return 0;
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
     if (inet_pton(AF_INET, copy, bytes) == 1)
         return 4;
     return inet_pton(AF_INET6, copy, bytes) == 1 ? 16 : 0;

@@ -9,16 +9,6 @@
 
 enum { USUAL_PORT = 6379, LARGEST_DATABASE = 65535 };
 
-static bool copy(asbi_str from, char *to, size_t size)
-{
-    if (from.len >= size)
-        return false;
-    if (from.len)
-        memcpy(to, from.at, from.len);
-    to[from.len] = '\0';
-    return true;
-}
-
 /* Cuts `s` at the first `c`, or leaves *after empty. */
 static asbi_str cut(asbi_str s, char c, asbi_str *after)
 {
@@ -68,8 +58,8 @@ static bool parse_server(asbi_str rest, struct asbi_redis_room *room,
     return host.len && !memchr(user.at, ':', user.len) &&
            number(port, USUAL_PORT, 65535, &place->port) && place->port &&
            number(database, 0, LARGEST_DATABASE, &place->database) &&
-           copy(host, room->host, sizeof(room->host)) &&
-           copy(user, room->user, sizeof(room->user));
+           asbi_str_copy(host, room->host, sizeof(room->host)) &&
+           asbi_str_copy(user, room->user, sizeof(room->user));
 }
 
 static bool parse(asbi_str url, struct asbi_redis_room *room,
@@ -80,8 +70,9 @@ static bool parse(asbi_str url, struct asbi_redis_room *room,
 
     if (asbi_str_starts(url, local))
         return url.len > local.len && url.at[local.len] == '/' &&
-               copy(asbi_str_of(url.at + local.len, url.len - local.len),
-                    room->path, sizeof(room->path));
+               asbi_str_copy(
+                   asbi_str_of(url.at + local.len, url.len - local.len),
+                   room->path, sizeof(room->path));
     place->tls = asbi_str_starts(url, tls);
     asbi_str scheme = place->tls ? tls : plain;
     return asbi_str_starts(url, scheme) &&

@@ -14,17 +14,6 @@ static const struct asbi_json_node *member(struct asbi_sim_provider *p,
 
 /* ---- checking --------------------------------------------------------- */
 
-static asbi_str take_line(asbi_str *rest)
-{
-    const char *end = memchr(rest->at, '\n', rest->len);
-    size_t len = end ? (size_t)(end - rest->at) : rest->len;
-    asbi_str line = asbi_str_of(rest->at, len);
-
-    len += end != NULL;
-    *rest = asbi_str_of(rest->at + len, rest->len - len);
-    return asbi_str_trim(line);
-}
-
 /* NULL, or what is wrong with the line just parsed. */
 static const char *fault_of_line(struct asbi_sim_provider *p, asbi_str endpoint)
 {
@@ -76,7 +65,7 @@ size_t asbi_sim_batch_check(struct asbi_sim_provider *p, asbi_str file,
     *fault = (struct asbi_sim_batch_fault){ 0 };
     asbi_map_init(&ids, p->mem, p->options.seed);
     while (file.len && !fault->code) {
-        asbi_str line = take_line(&file);
+        asbi_str line = asbi_str_trim(asbi_str_take_line(&file));
 
         number++;
         if (line.len == 0)

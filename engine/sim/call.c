@@ -34,11 +34,9 @@ int asbi_sim_read_model(struct asbi_json *json, char *model, size_t size,
     if (name.len == 0)
         return asbi_sim_refuse(why, 400, NULL, NULL,
                                "you must provide a model parameter");
-    if (name.len >= size)
+    if (!asbi_str_copy(name, model, size))
         return asbi_sim_refuse(why, 400, NULL, "model",
                                "the name of the model is too long");
-    memcpy(model, name.at, name.len);
-    model[name.len] = '\0';
     if (asbi_str_starts(name, ASBI_STR("missing-")))
         return asbi_sim_refuse(why, 404, "model_not_found", NULL,
                                "The model `%s` does not exist or you do not "

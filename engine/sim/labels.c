@@ -33,17 +33,6 @@ static void find_in_schema(struct asbi_sim_labels *labels,
         add(labels, label->raw);
 }
 
-static asbi_str take_line(asbi_str *rest)
-{
-    const char *end = memchr(rest->at, '\n', rest->len);
-    size_t len = end ? (size_t)(end - rest->at) : rest->len;
-    asbi_str line = asbi_str_of(rest->at, len);
-
-    len += end != NULL;
-    *rest = asbi_str_of(rest->at + len, rest->len - len);
-    return asbi_str_trim(line);
-}
-
 static bool is_quoted(asbi_str s)
 {
     return s.len >= 2 && s.at[0] == '"' && s.at[s.len - 1] == '"';
@@ -54,7 +43,7 @@ static void find_in_prompt(struct asbi_sim_labels *labels, asbi_str rest)
     bool below = false;
 
     while (rest.len) {
-        asbi_str line = take_line(&rest);
+        asbi_str line = asbi_str_trim(asbi_str_take_line(&rest));
         asbi_str label = asbi_str_starts(line, ASBI_STR("- "))
                              ? asbi_str_of(line.at + 2, line.len - 2)
                              : ASBI_STR("");

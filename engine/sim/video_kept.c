@@ -52,16 +52,6 @@ static uint64_t number(struct asbi_json *json, const char *key)
     return n;
 }
 
-static bool copy(asbi_str from, char *to, size_t size)
-{
-    if (from.len >= size)
-        return false;
-    if (from.len)
-        memcpy(to, from.at, from.len);
-    to[from.len] = '\0';
-    return true;
-}
-
 static bool read_video(struct asbi_json *json, struct asbi_sim_video *v)
 {
     asbi_str fate = text(json, "fate");
@@ -73,10 +63,11 @@ static bool read_video(struct asbi_json *json, struct asbi_sim_video *v)
         if (asbi_str_eq(fate, asbi_str_c(fates[i])))
             v->fate = (enum asbi_sim_fate)i;
     }
-    return copy(text(json, "id"), v->job.id, sizeof(v->job.id)) &&
-           copy(text(json, "size"), v->size, sizeof(v->size)) &&
-           copy(text(json, "model"), v->model, sizeof(v->model)) &&
-           copy(text(json, "once"), v->once, sizeof(v->once)) && v->job.id[0];
+    return asbi_str_copy(text(json, "id"), v->job.id, sizeof(v->job.id)) &&
+           asbi_str_copy(text(json, "size"), v->size, sizeof(v->size)) &&
+           asbi_str_copy(text(json, "model"), v->model, sizeof(v->model)) &&
+           asbi_str_copy(text(json, "once"), v->once, sizeof(v->once)) &&
+           v->job.id[0];
 }
 
 static void forget(struct asbi_sim_provider *p, const struct asbi_sim_video *v)

@@ -115,11 +115,7 @@ static bool take(asbi_str value, const char *fallback, char *to, size_t size)
 {
     asbi_str s = value.len ? value : asbi_str_c(fallback);
 
-    if (s.len >= size)
-        return false;
-    memcpy(to, s.at, s.len);
-    to[s.len] = '\0';
-    return true;
+    return asbi_str_copy(s, to, size);
 }
 
 static bool is_size(const char *size)

@@ -1,4 +1,4 @@
-/* Code points, and texts that are compared and trimmed. */
+/* Code points, and texts that are compared, trimmed, copied and cut. */
 #include "engine/base/utf8.h"
 
 #include "engine/base/str.h"
@@ -43,5 +43,30 @@ static void texts_are_compared_and_trimmed(void)
     CHECK_INT(asbi_str_c(NULL).len, ==, 0);
 }
 
+static void a_text_is_copied_whole_or_not_at_all(void)
+{
+    char to[4] = "xyz";
+
+    CHECK(!asbi_str_copy(ASBI_STR("abcd"), to, sizeof(to)));
+    CHECK_BYTES(to, strlen(to), "xyz");
+    CHECK(asbi_str_copy(ASBI_STR("abc"), to, sizeof(to)));
+    CHECK_BYTES(to, strlen(to), "abc");
+    CHECK(asbi_str_copy((asbi_str){ NULL, 0 }, to, 1));
+    CHECK_BYTES(to, strlen(to), "");
+}
+
+static void lines_are_taken_one_by_one(void)
+{
+    asbi_str rest = ASBI_STR("a\n\nb \r\nc");
+
+    CHECK_STR(asbi_str_take_line(&rest), "a");
+    CHECK_STR(asbi_str_take_line(&rest), "");
+    CHECK_STR(asbi_str_take_line(&rest), "b \r");
+    CHECK_STR(asbi_str_take_line(&rest), "c");
+    CHECK_INT(rest.len, ==, 0);
+}
+
 TEST_MAIN(CASE(code_points_are_decoded), CASE(malformed_bytes_move_on_by_one),
-          CASE(texts_are_compared_and_trimmed))
+          CASE(texts_are_compared_and_trimmed),
+          CASE(a_text_is_copied_whole_or_not_at_all),
+          CASE(lines_are_taken_one_by_one))
