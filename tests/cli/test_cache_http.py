@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 import unittest
 import urllib.error
 import urllib.request
