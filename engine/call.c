@@ -389,7 +389,7 @@ bool asbi_call_join(struct asbi_call *call, size_t place,
     asbi_queue_join(call->engine, item, call->batch);
     entry->item = item;
     entry->weight_in = item->input_estimate + 1;
-    call->raw_input += asbi_item_input(item);
+    call->raw_input += asbi_item_input(call->engine, item);
     call->demand.input_tokens += item->parcel.load.input_tokens;
     call->demand.output_tokens += item->parcel.load.output_tokens;
     asbi_item_enter(item, ASBI_ITEM_SENT);
