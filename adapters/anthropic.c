@@ -30,12 +30,7 @@
     X("detail", VALUE, MESSAGE)
 /* clang-format on */
 
-#define PATH(text, mode, field) { text, ASBI_PICK_##mode },
-static const struct asbi_path paths[] = { PATHS(PATH) };
-#undef PATH
-#define FIELD(text, mode, field) ASBI_REPLY_##field,
-static const uint8_t fields[] = { PATHS(FIELD) };
-#undef FIELD
+ASBI_REPLY_LISTS(PATHS)
 
 static const struct asbi_reply_table replies = {
     .paths = paths,

@@ -17,8 +17,7 @@ static void line(const struct asbi_batch_ref *ref, asbi_str id, asbi_str body,
                  struct asbi_buf *out)
 {
     (void)ref;
-    if (out->len && out->data[out->len - 1] == '}')
-        asbi_buf_char(out, ',');
+    asbi_batch_put_comma(out);
     asbi_buf_c(out, "{\"custom_id\":");
     asbi_json_put_string(out, id);
     asbi_buf_c(out, ",\"params\":");
@@ -30,12 +29,6 @@ static void end(const struct asbi_batch_ref *ref, struct asbi_buf *out)
 {
     (void)ref;
     asbi_buf_c(out, "]}");
-}
-
-static void content_type(const struct asbi_batch_ref *ref, struct asbi_buf *out)
-{
-    (void)ref;
-    asbi_buf_c(out, "Content-Type: application/json");
 }
 
 static bool ask(enum asbi_batch_step step, const struct asbi_batch_ref *ref,
@@ -60,15 +53,12 @@ static void read(enum asbi_batch_step step, struct asbi_json *json,
                  struct asbi_batch_ref *ref, struct asbi_remote_news *news)
 {
     const struct asbi_json_node *at = asbi_json_root(json);
-    asbi_str status = asbi_json_text(
-        json, asbi_json_get(json, at, ASBI_STR("processing_status")));
+    asbi_str status = asbi_remote_text(json, at, "processing_status");
 
     (void)step;
     *news = (struct asbi_remote_news){ .state = ASBI_REMOTE_UNKNOWN };
     if (status.len == 0 ||
-        !asbi_remote_keep_id(
-            asbi_json_text(json, asbi_json_get(json, at, ASBI_STR("id"))),
-            ref->id))
+        !asbi_remote_keep_id(asbi_remote_text(json, at, "id"), ref->id))
         return;
     news->state = asbi_str_eq(status, ASBI_STR("ended")) ? ASBI_REMOTE_OVER
                                                          : ASBI_REMOTE_AT_WORK;
@@ -105,13 +95,11 @@ static void result(struct asbi_json *json, const struct asbi_json_node *node,
         asbi_json_get(json, r, ASBI_STR("message"));
     const struct asbi_json_node *error =
         asbi_json_get(json, r, ASBI_STR("error"));
-    asbi_str type =
-        asbi_json_text(json, asbi_json_get(json, r, ASBI_STR("type")));
+    asbi_str type = asbi_remote_text(json, r, "type");
 
     (void)scratch;
     *out = (struct asbi_batch_result){ .answered = false };
-    out->id =
-        asbi_json_text(json, asbi_json_get(json, node, ASBI_STR("custom_id")));
+    out->id = asbi_remote_text(json, node, "custom_id");
     if (asbi_str_eq(type, ASBI_STR("succeeded")) && message) {
         out->answered = true;
         out->status = 200;
@@ -131,7 +119,6 @@ const struct asbi_batch_api asbi_anthropic_batches = {
     .begin = begin,
     .line = line,
     .end = end,
-    .content_type = content_type,
     .ask = ask,
     .read = read,
     .result = result,

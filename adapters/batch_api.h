@@ -59,7 +59,8 @@ struct asbi_batch_api {
     void (*line)(const struct asbi_batch_ref *ref, asbi_str id, asbi_str body,
                  struct asbi_buf *out);
     void (*end)(const struct asbi_batch_ref *ref, struct asbi_buf *out);
-    /* Appends "Content-Type: ..." of that request. */
+    /* Appends "Content-Type: ..." of that request.  NULL: it is JSON, as all
+     * others are. */
     void (*content_type)(const struct asbi_batch_ref *ref,
                          struct asbi_buf *out);
 
@@ -79,6 +80,13 @@ struct asbi_batch_api {
     void (*result)(struct asbi_json *json, const struct asbi_json_node *node,
                    struct asbi_buf *scratch, struct asbi_batch_result *out);
 };
+
+/* Between lines that are objects in a list. */
+static inline void asbi_batch_put_comma(struct asbi_buf *out)
+{
+    if (out->len && out->data[out->len - 1] == '}')
+        asbi_buf_char(out, ',');
+}
 
 extern const struct asbi_batch_api asbi_openai_batches;
 extern const struct asbi_batch_api asbi_anthropic_batches;

@@ -55,6 +55,14 @@ enum asbi_reply_field {
     ASBI_REPLY_QUOTA, /* name of the quota that is used up */
 };
 
+/* A list of X(path, mode, field) as the arrays `paths` and `fields` of a
+ * table. */
+#define ASBI_REPLY_ITS_PATH(text, mode, field) { text, ASBI_PICK_##mode },
+#define ASBI_REPLY_ITS_FIELD(text, mode, field) ASBI_REPLY_##field,
+#define ASBI_REPLY_LISTS(LIST)                                             \
+    static const struct asbi_path paths[] = { LIST(ASBI_REPLY_ITS_PATH) }; \
+    static const uint8_t fields[] = { LIST(ASBI_REPLY_ITS_FIELD) };
+
 struct asbi_reply_table {
     const struct asbi_path *paths;
     const uint8_t *fields; /* enum asbi_reply_field of each path */

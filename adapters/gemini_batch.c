@@ -16,8 +16,7 @@ static void line(const struct asbi_batch_ref *ref, asbi_str id, asbi_str body,
                  struct asbi_buf *out)
 {
     (void)ref;
-    if (out->len && out->data[out->len - 1] == '}')
-        asbi_buf_char(out, ',');
+    asbi_batch_put_comma(out);
     asbi_buf_c(out, "{\"request\":");
     asbi_buf_str(out, body);
     asbi_buf_c(out, ",\"metadata\":{\"key\":");
@@ -29,12 +28,6 @@ static void end(const struct asbi_batch_ref *ref, struct asbi_buf *out)
 {
     (void)ref;
     asbi_buf_c(out, "]}}}}");
-}
-
-static void content_type(const struct asbi_batch_ref *ref, struct asbi_buf *out)
-{
-    (void)ref;
-    asbi_buf_c(out, "Content-Type: application/json");
 }
 
 /* Ids are names: "batches/123". */
@@ -92,8 +85,7 @@ static void read_batch(struct asbi_json *json, const struct asbi_json_node *at,
     static const char *const state[] = { "metadata", "state", NULL };
     static const char *const message[] = { "error", "message", NULL };
     static const char *const status[] = { "error", "status", NULL };
-    asbi_str name =
-        asbi_json_text(json, asbi_json_get(json, at, ASBI_STR("name")));
+    asbi_str name = asbi_remote_text(json, at, "name");
 
     news->state =
         state_of(asbi_json_text(json, asbi_remote_find(json, at, state)));
@@ -106,27 +98,17 @@ static void read_batch(struct asbi_json *json, const struct asbi_json_node *at,
                      news->code, sizeof(news->code));
 }
 
-static const struct asbi_json_node *find(struct asbi_json *json,
-                                         const struct asbi_batch_ref *ref)
-{
-    static const char *const name[] = { "metadata", "displayName", NULL };
-    const struct asbi_json_node *list =
-        asbi_json_get(json, asbi_json_root(json), ASBI_STR("operations"));
-    const struct asbi_json_node *at = asbi_json_child(json, list);
-
-    while (at &&
-           !asbi_str_eq(asbi_json_text(json, asbi_remote_find(json, at, name)),
-                        asbi_str_c(ref->name)))
-        at = asbi_json_after(json, list, at);
-    return at;
-}
-
 /* A cancellation is answered with an empty object. */
 static void read(enum asbi_batch_step step, struct asbi_json *json,
                  struct asbi_batch_ref *ref, struct asbi_remote_news *news)
 {
-    const struct asbi_json_node *at =
-        step == ASBI_BATCH_FIND ? find(json, ref) : asbi_json_root(json);
+    static const char *const name[] = { "metadata", "displayName", NULL };
+    const struct asbi_json_node *at = asbi_json_root(json);
+
+    if (step == ASBI_BATCH_FIND)
+        at = asbi_remote_named(json,
+                               asbi_json_get(json, at, ASBI_STR("operations")),
+                               name, ref->name);
 
     *news = (struct asbi_remote_news){ .state = ASBI_REMOTE_UNKNOWN };
     if (step == ASBI_BATCH_CANCEL)
@@ -207,7 +189,6 @@ const struct asbi_batch_api asbi_gemini_batches = {
     .begin = begin,
     .line = line,
     .end = end,
-    .content_type = content_type,
     .ask = ask,
     .read = read,
     .results = results,

@@ -67,9 +67,11 @@ static void put_claims(asbi_str access, uint64_t wall_s, struct asbi_buf *token,
 {
     asbi_buf_c(claims, "{\"iss\":");
     asbi_json_put_string(claims, access);
-    asbi_buf_fmt(claims, ",\"exp\":%llu,\"nbf\":%llu}",
-                 (unsigned long long)(wall_s + TOKEN_SECONDS),
-                 (unsigned long long)(wall_s - 5));
+    asbi_buf_c(claims, ",\"exp\":");
+    asbi_buf_u64(claims, wall_s + TOKEN_SECONDS);
+    asbi_buf_c(claims, ",\"nbf\":");
+    asbi_buf_u64(claims, wall_s - 5);
+    asbi_buf_char(claims, '}');
     put_base64url_text(ASBI_STR("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"), token);
     asbi_buf_char(token, '.');
     put_base64url_text(asbi_buf_view(claims), token);

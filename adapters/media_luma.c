@@ -17,18 +17,6 @@ static void put_frames(const struct asbi_media_request *r,
     asbi_buf_char(body, '}');
 }
 
-static void put_image_references(const struct asbi_media_request *r,
-                                 struct asbi_buf *body)
-{
-    for (size_t i = 0; i < r->reference_count; i++) {
-        asbi_buf_c(body, i ? ",{\"url\":" : ",\"image_ref\":[{\"url\":");
-        asbi_json_put_string(body, r->references[i]);
-        asbi_buf_char(body, '}');
-    }
-    if (r->reference_count)
-        asbi_buf_char(body, ']');
-}
-
 static void submit(const struct asbi_media_request *r, struct asbi_buf *path,
                    struct asbi_buf *body)
 {
@@ -40,7 +28,7 @@ static void submit(const struct asbi_media_request *r, struct asbi_buf *path,
     asbi_media_put_text(r, "prompt", r->prompt, body);
     asbi_media_put_ratio(r, "aspect_ratio", body);
     if (image) {
-        put_image_references(r, body);
+        asbi_media_put_references(r, "image_ref", "url", body);
     } else {
         asbi_media_put_lines(r, "resolution", body);
         asbi_media_put_seconds_text(r, "duration", "s", body);

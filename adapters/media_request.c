@@ -333,3 +333,18 @@ void asbi_media_put_style(const struct asbi_media_request *r,
         asbi_buf_str(out, n->raw);
     }
 }
+
+void asbi_media_put_references(const struct asbi_media_request *r,
+                               const char *key, const char *member,
+                               struct asbi_buf *body)
+{
+    if (r->reference_count == 0)
+        return;
+    asbi_json_put_key(body, key);
+    for (size_t i = 0; i < r->reference_count; i++) {
+        asbi_buf_fmt(body, "%s{\"%s\":", i ? "," : "[", member);
+        asbi_json_put_string(body, r->references[i]);
+        asbi_buf_char(body, '}');
+    }
+    asbi_buf_char(body, ']');
+}

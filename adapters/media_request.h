@@ -80,4 +80,9 @@ void asbi_media_put_lines(const struct asbi_media_request *r, const char *key,
 void asbi_media_put_style(const struct asbi_media_request *r,
                           struct asbi_buf *out);
 
+/* ,"KEY":[{"MEMBER":URL}, ...], where there are references */
+void asbi_media_put_references(const struct asbi_media_request *r,
+                               const char *key, const char *member,
+                               struct asbi_buf *body);
+
 #endif

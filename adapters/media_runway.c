@@ -8,18 +8,6 @@ static void put_headers(asbi_str key, struct asbi_buf *lines)
     asbi_buf_char(lines, '\0');
 }
 
-static void put_references(const struct asbi_media_request *r,
-                           struct asbi_buf *body)
-{
-    for (size_t i = 0; i < r->reference_count; i++) {
-        asbi_buf_c(body, i ? ",{\"uri\":" : ",\"referenceImages\":[{\"uri\":");
-        asbi_json_put_string(body, r->references[i]);
-        asbi_buf_char(body, '}');
-    }
-    if (r->reference_count)
-        asbi_buf_char(body, ']');
-}
-
 static void submit(const struct asbi_media_request *r, struct asbi_buf *path,
                    struct asbi_buf *body)
 {
@@ -33,7 +21,7 @@ static void submit(const struct asbi_media_request *r, struct asbi_buf *path,
     asbi_media_put_text(r, "promptText", r->prompt, body);
     asbi_media_put_size(r, "ratio", ':', body);
     if (image)
-        put_references(r, body);
+        asbi_media_put_references(r, "referenceImages", "uri", body);
     else if (r->reference_count)
         asbi_media_put_text(r, "promptImage", r->references[0], body);
     if (!image)

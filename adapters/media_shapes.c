@@ -47,12 +47,7 @@ void asbi_media_put_bearer(asbi_str key, struct asbi_buf *lines)
     X("detail.0.type", VALUE, CODE)
 /* clang-format on */
 
-#define PATH(text, mode, field) { text, ASBI_PICK_##mode },
-static const struct asbi_path paths[] = { PATHS(PATH) };
-#undef PATH
-#define FIELD(text, mode, field) ASBI_REPLY_##field,
-static const uint8_t fields[] = { PATHS(FIELD) };
-#undef FIELD
+ASBI_REPLY_LISTS(PATHS)
 
 static const struct asbi_reply_table replies = {
     .paths = paths,

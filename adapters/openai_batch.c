@@ -103,12 +103,6 @@ static bool ask(enum asbi_batch_step step, const struct asbi_batch_ref *ref,
     return false;
 }
 
-static asbi_str text_of(struct asbi_json *json, const struct asbi_json_node *at,
-                        const char *name)
-{
-    return asbi_json_text(json, asbi_json_get(json, at, asbi_str_c(name)));
-}
-
 static void read_errors(struct asbi_json *json, const struct asbi_json_node *at,
                         struct asbi_remote_news *news)
 {
@@ -116,9 +110,9 @@ static void read_errors(struct asbi_json *json, const struct asbi_json_node *at,
     const struct asbi_json_node *first =
         asbi_json_child(json, asbi_remote_find(json, at, list));
 
-    asbi_remote_copy(text_of(json, first, "code"), news->code,
+    asbi_remote_copy(asbi_remote_text(json, first, "code"), news->code,
                      sizeof(news->code));
-    asbi_remote_copy(text_of(json, first, "message"), news->message,
+    asbi_remote_copy(asbi_remote_text(json, first, "message"), news->message,
                      sizeof(news->message));
 }
 
@@ -139,44 +133,32 @@ static void read_batch(struct asbi_json *json, const struct asbi_json_node *at,
                        struct asbi_batch_ref *ref,
                        struct asbi_remote_news *news)
 {
-    news->state = state_of(text_of(json, at, "status"));
-    if (!asbi_remote_keep_id(text_of(json, at, "id"), ref->id))
+    news->state = state_of(asbi_remote_text(json, at, "status"));
+    if (!asbi_remote_keep_id(asbi_remote_text(json, at, "id"), ref->id))
         news->state = ASBI_REMOTE_UNKNOWN;
-    (void)asbi_remote_keep_id(text_of(json, at, "output_file_id"), ref->output);
-    (void)asbi_remote_keep_id(text_of(json, at, "error_file_id"), ref->errors);
+    (void)asbi_remote_keep_id(asbi_remote_text(json, at, "output_file_id"),
+                              ref->output);
+    (void)asbi_remote_keep_id(asbi_remote_text(json, at, "error_file_id"),
+                              ref->errors);
     if (news->state == ASBI_REMOTE_FAILED)
         read_errors(json, at, news);
-}
-
-/* Ours among those that were made last. */
-static const struct asbi_json_node *find(struct asbi_json *json,
-                                         const struct asbi_batch_ref *ref)
-{
-    static const char *const mark[] = { "metadata", "asyncbatch", NULL };
-    const struct asbi_json_node *list =
-        asbi_json_get(json, asbi_json_root(json), ASBI_STR("data"));
-    const struct asbi_json_node *at = asbi_json_child(json, list);
-
-    while (at &&
-           !asbi_str_eq(asbi_json_text(json, asbi_remote_find(json, at, mark)),
-                        asbi_str_c(ref->name)))
-        at = asbi_json_after(json, list, at);
-    return at;
 }
 
 static void read(enum asbi_batch_step step, struct asbi_json *json,
                  struct asbi_batch_ref *ref, struct asbi_remote_news *news)
 {
+    static const char *const mark[] = { "metadata", "asyncbatch", NULL };
     const struct asbi_json_node *at = asbi_json_root(json);
 
     *news = (struct asbi_remote_news){ .state = ASBI_REMOTE_UNKNOWN };
     if (step == ASBI_BATCH_UPLOAD) {
-        if (asbi_remote_keep_id(text_of(json, at, "id"), ref->input))
+        if (asbi_remote_keep_id(asbi_remote_text(json, at, "id"), ref->input))
             news->state = ASBI_REMOTE_AT_WORK;
         return;
     }
     if (step == ASBI_BATCH_FIND)
-        at = find(json, ref);
+        at = asbi_remote_named(json, asbi_json_get(json, at, ASBI_STR("data")),
+                               mark, ref->name);
     if (at)
         read_batch(json, at, ref, news);
 }
@@ -191,7 +173,8 @@ static void result(struct asbi_json *json, const struct asbi_json_node *node,
     uint64_t status = 0;
 
     (void)scratch;
-    *out = (struct asbi_batch_result){ .id = text_of(json, node, "custom_id") };
+    *out = (struct asbi_batch_result){ .id = asbi_remote_text(json, node,
+                                                              "custom_id") };
     (void)asbi_json_u64(asbi_json_get(json, response, ASBI_STR("status_code")),
                         &status);
     if (!body || status < 100 || status > 599)

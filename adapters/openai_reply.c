@@ -62,12 +62,7 @@
     X("response.usage.input_tokens_details.cached_tokens", VALUE, CACHED)
 /* clang-format on */
 
-#define PATH(text, mode, field) { text, ASBI_PICK_##mode },
-static const struct asbi_path paths[] = { PATHS(PATH) };
-#undef PATH
-#define FIELD(text, mode, field) ASBI_REPLY_##field,
-static const uint8_t fields[] = { PATHS(FIELD) };
-#undef FIELD
+ASBI_REPLY_LISTS(PATHS)
 
 const struct asbi_reply_table asbi_openai_replies = {
     .paths = paths,

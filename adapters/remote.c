@@ -48,3 +48,22 @@ const struct asbi_json_node *asbi_remote_find(struct asbi_json *json,
         at = asbi_json_get(json, at, asbi_str_c(names[i]));
     return at;
 }
+
+asbi_str asbi_remote_text(struct asbi_json *json,
+                          const struct asbi_json_node *at, const char *name)
+{
+    return asbi_json_text(json, asbi_json_get(json, at, asbi_str_c(name)));
+}
+
+const struct asbi_json_node *
+asbi_remote_named(struct asbi_json *json, const struct asbi_json_node *list,
+                  const char *const names[], const char *text)
+{
+    const struct asbi_json_node *at = asbi_json_child(json, list);
+
+    while (at &&
+           !asbi_str_eq(asbi_json_text(json, asbi_remote_find(json, at, names)),
+                        asbi_str_c(text)))
+        at = asbi_json_after(json, list, at);
+    return at;
+}

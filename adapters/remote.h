@@ -53,6 +53,16 @@ bool asbi_remote_keep_id(asbi_str given, char out[ASBI_REMOTE_ID]);
 /* Copies as much as fits, with a NUL. */
 void asbi_remote_copy(asbi_str from, char *out, size_t size);
 
+/* The text of a member; empty for none. */
+asbi_str asbi_remote_text(struct asbi_json *json,
+                          const struct asbi_json_node *at, const char *name);
+
+/* The first of a list whose node below it under these names is that text; NULL
+ * for none. */
+const struct asbi_json_node *
+asbi_remote_named(struct asbi_json *json, const struct asbi_json_node *list,
+                  const char *const names[], const char *text);
+
 /* The node below `at` under these names, one for each level, up to the first
  * NULL; NULL for none. */
 const struct asbi_json_node *asbi_remote_find(struct asbi_json *json,

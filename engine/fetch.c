@@ -126,7 +126,8 @@ static void end_whole(struct asbi_fetch *f)
         end_unsaved(f);
         return;
     }
-    if (f->head.has_digest && memcmp(sha256, f->head.sha256, sizeof(sha256))) {
+    if (f->head.has_digest &&
+        memcmp(sha256, f->head.sha256, sizeof(sha256)) != 0) {
         from_the_start(f, "the bytes are not those of the announced digest");
         return;
     }

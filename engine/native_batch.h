@@ -21,9 +21,9 @@
  * when that is not known, by its name; its items join their places in it as
  * their rows are read again, and its results are fetched when all are there.
  *
- * native_batch.c gathers and watches the time, native_steps.c does the
- * requests, native_results.c hands the answers over, native_again.c takes up
- * batches of an earlier run.
+ * native.c knows whether, native_batch.c gathers, native_watch.c keeps the
+ * time, native_steps.c does the requests, native_results.c hands the answers
+ * over, native_again.c takes up batches of an earlier run.
  */
 #ifndef ASBI_NATIVE_BATCH_H
 #define ASBI_NATIVE_BATCH_H
@@ -119,7 +119,7 @@ bool asbi_native_is_whole(const struct asbi_native_batch *b);
 /* None may join any more: its lines are about to end. */
 void asbi_native_seal(struct asbi_native_batch *b);
 
-/* ---- among the four files --------------------------------------------- */
+/* ---- among these files ------------------------------------------------ */
 
 /* Makes room for batches of this provider; again does nothing.  ASB_OK or
  * ASB_ENOMEM. */
@@ -128,6 +128,15 @@ int asbi_native_enable(struct asbi_native *n);
 /* An empty batch, GATHERING for that endpoint; NULL when out of memory. */
 struct asbi_native_batch *asbi_native_batch_new(struct asbi_native *n,
                                                 const char *endpoint);
+
+void asbi_native_batch_free(struct asbi_native_batch *b);
+
+/* It takes no more calls, and is sent. */
+void asbi_native_close(struct asbi_native_batch *b, uint64_t now);
+
+/* Nanoseconds that so many direct calls would take, generously. */
+uint64_t asbi_native_direct_ns(const struct asb_engine *e, uint64_t calls,
+                               uint64_t input, uint64_t output);
 
 /* Room for a line at that place.  False when out of memory. */
 bool asbi_native_reserve(struct asbi_native_batch *b, size_t place);

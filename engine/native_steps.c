@@ -209,13 +209,12 @@ static void on_news(struct asbi_native_batch *b,
                     const struct asbi_remote_news *news)
 {
     bool found = news->state != ASBI_REMOTE_UNKNOWN;
+    bool not_there = b->step == ASBI_BATCH_FIND && !found;
 
-    if (b->step == ASBI_BATCH_UPLOAD && found) {
-        go(b, ASBI_BATCH_CREATE);
-    } else if (b->step == ASBI_BATCH_FIND && !found && b->again) {
+    if (not_there && b->again) {
         asbi_native_end_lines(b, ASBI_NOT_SENT, "it was never created");
-    } else if (b->step == ASBI_BATCH_FIND && !found) {
-        go(b, ASBI_BATCH_CREATE); /* it was not */
+    } else if (not_there || (b->step == ASBI_BATCH_UPLOAD && found)) {
+        go(b, ASBI_BATCH_CREATE);
     } else if (!found) {
         try_later(b); /* not what was expected */
     } else {
@@ -368,11 +367,13 @@ static bool put_request(struct asbi_native_batch *b, const char **method)
         return false;
     *method = ask.method;
     x->most_bytes = gives_results(b->step) ? SIZE_MAX / 4 : MAX_ANSWER;
-    if (b->step == api->first) {
+    if (b->step != api->first)
+        return true;
+    x->lent_body = asbi_buf_view(&b->file);
+    if (api->content_type) {
         api->content_type(&b->ref, &b->type);
         x->extra[0] = asbi_buf_cstr(&b->type);
         x->extra[1] = NULL;
-        x->lent_body = asbi_buf_view(&b->file);
     }
     return true;
 }

@@ -9,7 +9,6 @@
  * A batch with lines that are left over, or that is stuck, runs until its
  * window closes and is expired then: what was done is kept and billed.
  */
-#include <assert.h>
 
 #include "engine/base/json.h"
 #include "engine/base/units.h"
@@ -406,7 +405,6 @@ static int fill(struct asbi_sim_turn *turn, struct batch *b, asbi_str endpoint,
     const struct asbi_json_node *metadata =
         asbi_json_get(p->json, asbi_json_root(p->json), ASBI_STR("metadata"));
 
-    assert(input); /* check() has found it */
     memcpy(b->input_id, input->job.id, sizeof(b->input_id));
     memcpy(b->endpoint, endpoint.at, endpoint.len); /* one of two, both fit */
     b->span_ns = asbi_sim_job_span(p);
@@ -437,7 +435,7 @@ int asbi_sim_post_batch(struct asbi_sim_turn *turn)
     asbi_str endpoint;
 
     int rc = read_request(turn, &endpoint, &input);
-    if (rc)
+    if (rc || !input)
         return rc;
     rc = asbi_sim_job_new(turn, &p->batches, sizeof(struct batch), "batch_",
                           &job);
