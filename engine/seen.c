@@ -225,13 +225,18 @@ static uint64_t line_in_page(const struct entry *page, size_t n,
     return 0;
 }
 
-/* Hashes are even, so the place of one can be guessed; the run is read from
- * there, page by page, towards where it must be. */
+/* Pages between two hashes of a run: hashes are even. */
+static uint64_t distance(uint64_t from, uint64_t to, uint64_t pages)
+{
+    return ((to - from) >> 32) * pages >> 32;
+}
+
+/* The place of a hash is guessed, and guessed again from what is read there. */
 static int look_in_run(struct asbi_seen *s, unsigned level,
                        const struct entry *e, uint64_t *line)
 {
     uint64_t count = run_count(level), pages = (count + PAGE - 1) / PAGE;
-    uint64_t page_no = (e->hash >> 32) * pages >> 32, low = 0, high = pages;
+    uint64_t page_no = distance(0, e->hash, pages), low = 0, high = pages;
     struct entry page[PAGE];
     size_t n;
 
@@ -246,12 +251,15 @@ static int look_in_run(struct asbi_seen *s, unsigned level,
             return ASB_OK;
         /* Equal hashes may go on in the neighbour page: 2^-64 each, and then
          * the other 24 bits differ; told new at worst. */
-        if (e->hash < page[0].hash)
+        if (e->hash < page[0].hash) {
             high = page_no--;
-        else if (e->hash > page[n - 1].hash)
+            page_no -= distance(e->hash, page[0].hash, pages);
+        } else if (e->hash > page[n - 1].hash) {
             low = ++page_no;
-        else
+            page_no += distance(page[n - 1].hash, e->hash, pages);
+        } else {
             return ASB_OK;
+        }
     }
     return ASB_OK;
 }
@@ -433,6 +441,15 @@ static struct entry *probe(const struct asbi_seen *s, const struct entry *e)
     return &s->table[i];
 }
 
+/* Table and filter are larger than what a processor keeps near: their lines are
+ * on their way while the order is looked at. */
+static void prefetch(const struct asbi_seen *s, const struct entry *e)
+{
+    __builtin_prefetch(&s->table[e->hash & (SLOTS - 1)]);
+    if (s->bloom)
+        __builtin_prefetch(block_of(s, e));
+}
+
 int asbi_seen_check(struct asbi_seen *s, asbi_str id, uint64_t line,
                     uint64_t *earlier)
 {
@@ -440,9 +457,10 @@ int asbi_seen_check(struct asbi_seen *s, asbi_str id, uint64_t line,
         .hash = asbi_hash64(id.at, id.len, 0),
         .more = asbi_hash64(id.at, id.len, 1) << LINE_BITS | (line & LINE_MASK),
     };
-    bool risen = rises(s, id);
     int rc = ASB_OK;
 
+    prefetch(s, &e);
+    bool risen = rises(s, id);
     *earlier = 0;
     if (s->count == RUN)
         rc = spill(s);
