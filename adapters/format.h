@@ -18,7 +18,13 @@
 enum asbi_format { ASBI_CSV, ASBI_JSONL, ASBI_MSGPACK };
 
 /* Control maps of the stream: {"op": ...}. */
-enum asbi_op { ASBI_OP_ITEM, ASBI_OP_FLUSH, ASBI_OP_CANCEL, ASBI_OP_STATS };
+enum asbi_op {
+    ASBI_OP_ITEM,
+    ASBI_OP_FLUSH,
+    ASBI_OP_CANCEL,
+    ASBI_OP_STATS,
+    ASBI_OP_SET
+};
 
 /* One row as read.  Lives until the callback returns. */
 struct asbi_row {
@@ -38,6 +44,8 @@ struct asbi_row {
      * with target_text or output, for takes_answers. */
     bool answered;
     asbi_str answer;
+
+    asbi_str option, value; /* of ASBI_OP_SET */
 
     /* A bad row: what is wrong with it, with line, cause and remedy; NULL for
      * a good one.  `request.id` is set when it could be read, else it is the

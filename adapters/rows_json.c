@@ -254,6 +254,23 @@ static void set_answer(struct members *m)
     row->answered = row->answer.len > 0;
 }
 
+/* Members of one op only are looked for when it comes. */
+static asbi_str text_of(struct members *m, asbi_str key)
+{
+    return asbi_json_text(m->json, asbi_json_get(m->json, m->root, key));
+}
+
+static void set_option(struct members *m)
+{
+    struct asbi_row *row = &m->rows->row;
+
+    row->option = text_of(m, ASBI_STR("option"));
+    row->value = text_of(m, ASBI_STR("value"));
+    if (row->option.len == 0 || !row->value.at)
+        asbi_rows_fail(m->rows, "invalid_field",
+                       "set needs the name of an \"option\" and its \"value\"");
+}
+
 /* {"op": ...}; an object that is a request, too, is a request. */
 static bool set_control(struct members *m)
 {
@@ -264,6 +281,7 @@ static bool set_control(struct members *m)
         { "flush", ASBI_OP_FLUSH },
         { "cancel", ASBI_OP_CANCEL },
         { "stats", ASBI_OP_STATS },
+        { "set", ASBI_OP_SET },
     };
     struct asbi_row *row = &m->rows->row;
 
@@ -271,17 +289,19 @@ static bool set_control(struct members *m)
         m->at[KEY_MESSAGES] || m->at[KEY_BODY] || m->at[KEY_CUSTOM])
         return false;
     asbi_str word = string(m, KEY_OP);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
         if (asbi_str_eq(word, asbi_str_c(ops[i].word)))
             row->op = ops[i].op;
     }
     set_id(m, KEY_ID);
     if (row->op == ASBI_OP_ITEM)
         asbi_rows_fail(m->rows, "invalid_field",
-                       "\"op\" is unknown; write flush, cancel or stats");
+                       "\"op\" is unknown; write flush, cancel, stats or set");
     if (row->op == ASBI_OP_CANCEL && row->request.id.len == 0)
         asbi_rows_fail(m->rows, "invalid_field",
                        "cancel needs the \"id\" of an item");
+    if (row->op == ASBI_OP_SET)
+        set_option(m);
     if (row->error_code)
         row->op = ASBI_OP_ITEM; /* answered as a failed item */
     return true;

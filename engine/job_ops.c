@@ -1,9 +1,10 @@
 /*
- * job_ops.c -- control maps of a stream: {"op": "flush" | "cancel" | "stats"}.
+ * job_ops.c -- control maps of a stream: {"op": "flush" | "cancel" | "stats" |
+ * "set"}.
  *
- * None of them is an item: they have no place in the order, and only stats is
- * answered, at once, between two answers.  A cancelled item is answered as any
- * other, in its place; a cancel that comes too late changes nothing.
+ * None of them is an item: they have no place in the order, and only stats and
+ * set are answered, at once, between two answers.  A cancelled item is answered
+ * as any other, in its place; a cancel that comes too late changes nothing.
  */
 #include "engine/job.h"
 
@@ -40,21 +41,55 @@ static void put_id(struct asbi_buf *out, const struct asbi_row *row)
         asbi_json_put_string(out, row->request.id);
 }
 
+static void begin_note(struct asbi_buf *text, const struct asb_job *job,
+                       const char *op, const struct asbi_row *row)
+{
+    asbi_buf_init(text, job->mem, STATS_BYTES + ESCAPED * row->request.id.len);
+    asbi_buf_fmt(text, "{\"op\":\"%s\"", op);
+    put_id(text, row);
+}
+
 /* Into what goes out next, whole rows before and after it. */
+static void end_note(struct asbi_buf *text, struct asb_job *job)
+{
+    asbi_buf_char(text, '}');
+    if (asbi_buf_failed(text))
+        job->ready.failed = true;
+    else
+        asbi_writer_note(job->writer, asbi_buf_view(text), &job->ready);
+    asbi_buf_fini(text);
+}
+
 static void answer_stats(struct asb_job *job, const struct asbi_row *row)
 {
     struct asbi_buf text;
 
-    asbi_buf_init(&text, job->mem, STATS_BYTES + ESCAPED * row->request.id.len);
-    asbi_buf_c(&text, "{\"op\":\"stats\"");
-    put_id(&text, row);
+    begin_note(&text, job, "stats", row);
     asbi_job_report_members(job, &text);
-    asbi_buf_char(&text, '}');
-    if (asbi_buf_failed(&text))
-        job->ready.failed = true;
-    else
-        asbi_writer_note(job->writer, asbi_buf_view(&text), &job->ready);
-    asbi_buf_fini(&text);
+    end_note(&text, job);
+}
+
+/* {"op":"set","ok":true}, or false and why. */
+static void set_option(struct asb_job *job, const struct asbi_row *row)
+{
+    struct asb_message why = { "" };
+    struct asbi_buf text;
+    char *name = asbi_strndup(job->mem, row->option.at, row->option.len);
+    char *value = asbi_strndup(job->mem, row->value.at, row->value.len);
+    int rc = ASB_ENOMEM;
+
+    if (name && value)
+        rc = asb_engine_set(job->engine, name, value, &why);
+    asbi_free(job->mem, name);
+    asbi_free(job->mem, value);
+    begin_note(&text, job, "set", row);
+    asbi_buf_fmt(&text, ",\"ok\":%s", rc ? "false" : "true");
+    if (rc) {
+        asbi_json_put_key(&text, "error");
+        asbi_json_put_string(
+            &text, asbi_str_c(why.text[0] ? why.text : asb_strerror(rc)));
+    }
+    end_note(&text, job);
 }
 
 int asbi_job_on_op(struct asb_job *job, const struct asbi_row *row)
@@ -65,5 +100,7 @@ int asbi_job_on_op(struct asb_job *job, const struct asbi_row *row)
         cancel(job, row->request.id);
     else if (row->op == ASBI_OP_STATS)
         answer_stats(job, row);
+    else if (row->op == ASBI_OP_SET)
+        set_option(job, row);
     return job->input_ended || !asbi_job_has_room(job);
 }

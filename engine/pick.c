@@ -19,24 +19,43 @@ static int bad_rule(const char *option, asbi_str at, struct asb_message *why)
                      option, (int)(at.len < 60 ? at.len : 60), at.at);
 }
 
+static int read_rules(struct asbi_priority_rules *rules,
+                      const struct asbi_config *c, struct asb_message *why)
+{
+    asbi_str at = { "", 0 };
+
+    asbi_priority_rules_init(rules);
+    if (!asbi_priority_parse_weights(rules, asbi_str_c(c->priority_weights),
+                                     &at))
+        return bad_rule("priority_weights", at, why);
+    if (!asbi_priority_parse_shares(rules, asbi_str_c(c->class_shares), &at))
+        return bad_rule("class_shares", at, why);
+    if (!asbi_priority_parse_targets(rules, asbi_str_c(c->class_targets), &at))
+        return bad_rule("class_targets", at, why);
+    return ASB_OK;
+}
+
 int asbi_pick_init(struct asbi_pick *pick, const struct asb_engine *e,
                    struct asb_message *why)
 {
-    const struct asbi_config *c = e->config;
     struct asbi_priority_rules rules;
-    asbi_str at = { "", 0 };
 
     *pick = (struct asbi_pick){ .mean_cost = 0 };
-    asbi_priority_rules_init(&rules);
-    if (!asbi_priority_parse_weights(&rules, asbi_str_c(c->priority_weights),
-                                     &at))
-        return bad_rule("priority_weights", at, why);
-    if (!asbi_priority_parse_shares(&rules, asbi_str_c(c->class_shares), &at))
-        return bad_rule("class_shares", at, why);
-    if (!asbi_priority_parse_targets(&rules, asbi_str_c(c->class_targets), &at))
-        return bad_rule("class_targets", at, why);
-    asbi_priority_init(&pick->priority, &rules);
-    return ASB_OK;
+    int rc = read_rules(&rules, e->config, why);
+    if (!rc)
+        asbi_priority_init(&pick->priority, &rules);
+    return rc;
+}
+
+int asbi_pick_set_rules(struct asbi_pick *pick, const struct asbi_config *c,
+                        struct asb_message *why)
+{
+    struct asbi_priority_rules rules;
+    int rc = read_rules(&rules, c, why);
+
+    if (!rc)
+        pick->priority.rules = rules;
+    return rc;
 }
 
 void asbi_pick_fini(struct asbi_pick *pick, const struct asbi_mem *mem)

@@ -9,6 +9,7 @@
 #include "scheduler/priority.h"
 
 struct asb_engine;
+struct asbi_config;
 struct asbi_demand;
 struct asbi_item;
 
@@ -25,6 +26,10 @@ struct asbi_pick {
 /* Reads the rules from the options.  ASB_OK or ASB_ECONFIG. */
 int asbi_pick_init(struct asbi_pick *pick, const struct asb_engine *e,
                    struct asb_message *why);
+/* Reads them again, while it runs; what was served stays served.  ASB_OK, or
+ * ASB_ECONFIG and nothing has changed. */
+int asbi_pick_set_rules(struct asbi_pick *pick, const struct asbi_config *c,
+                        struct asb_message *why);
 void asbi_pick_fini(struct asbi_pick *pick, const struct asbi_mem *mem);
 
 /* Past the soft threshold of the budget background work is held back while

@@ -25,7 +25,9 @@ TESTS = {
     "changes": [("test_quota_changes", [])],
     "classes": [("test_priority", [
         "under_bursts_hardly_an_urgent_one_is_late",
-        "in_overload_the_urgent_are_kept_and_none_starves"])],
+        "in_overload_the_urgent_are_kept_and_none_starves"]),
+        ("test_classes_load", []),
+        ("test_classes", ["weights_are_changed_while_it_runs"])],
     "budget": [("test_budget_runs", [])],
     "poison": [("test_retries", [])],
     "tokens": [("test_tokens_accuracy", [])],

@@ -100,6 +100,24 @@ class Stream(Case):
         self.assertGreater(stats["total_tokens"], 0)
         self.assertEqual(self.close(process), [])
 
+    def test_who_goes_first_is_changed_while_it_runs(self):
+        process = self.open(*PATIENT)
+        self.send(process, {"op": "set", "id": 1, "option": "class_shares",
+                            "value": "urgent=0.8,background=0.05"})
+        self.assertEqual(self.answers.read(),
+                         {"op": "set", "id": 1, "ok": True})
+        for option, value in (("priority_weights", "speed=1"),
+                              ("class_targets", "urgent=never"),
+                              ("budget", "3"), ("no-such", "x")):
+            self.send(process, {"op": "set", "option": option,
+                                "value": value})
+            answer = self.answers.read()
+            self.assertEqual((answer["op"], answer["ok"]), ("set", False))
+            self.assertTrue(answer["error"])
+        self.send(process, item("a"), {"op": "flush"})
+        self.assertEqual(self.answers.read()["id"], "a")
+        self.assertEqual(self.close(process), [])
+
     def test_what_is_wrong_is_answered_and_the_stream_goes_on(self):
         process = self.open("--max-item-bytes", "4096")
         wrong = [
@@ -110,6 +128,7 @@ class Stream(Case):
             (pack({"id": "empty", "text": " "}), "no_text"),
             (pack({"id": "what", "op": "dance"}), "invalid_field"),
             (pack({"op": "cancel"}), "invalid_field"),
+            (pack({"op": "set", "option": "class_shares"}), "invalid_field"),
         ]
         for i, (data, code) in enumerate(wrong):
             self.send(process, data)

@@ -261,6 +261,77 @@ static void bad_rules_are_refused_at_the_start(void)
     }
 }
 
+/* From the first answer on urgency counts for nothing: what came first goes
+ * first. */
+static bool forget_classes(struct sim_run *r, void *arg)
+{
+    bool *done = arg;
+
+    if (r->answered == 0 || *done)
+        return true;
+    *done = true;
+    CHECK_INT(asb_engine_set(r->engine, "priority-weights", "urgency=0", NULL),
+              ==, ASB_OK);
+    return true;
+}
+
+static void weights_are_changed_while_it_runs(void)
+{
+    double mean[2];
+
+    for (int change = 0; change < 2; change++) {
+        bool done = !change;
+        struct sim_run r;
+
+        sim_run_init(&r, 1);
+        r.items = 1000;
+        r.priority = background_first;
+        r.on_step = forget_classes;
+        r.on_step_arg = &done;
+        set(&r, "workers", "2");
+        set(&r, "batch_size", "10");
+        sim_run_all(&r);
+        mean[change] = mean_order(&r, ASB_BACKGROUND);
+        sim_run_end(&r);
+    }
+    CHECK(mean[0] > 700); /* the last half, by class */
+    CHECK(mean[1] < 350); /* the first, by arrival */
+}
+
+static void a_setting_that_does_not_hold_changes_nothing(void)
+{
+    static const char *const bad[][2] = {
+        { "priority_weights", "speed=1" },
+        { "class_shares", "urgent=0" },
+        { "class_targets", "urgent=never" },
+    };
+    struct asb_message why;
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    set(&r, "class_shares", "urgent=0.6");
+    sim_run_start(&r);
+    struct asbi_priority_rules before = r.engine->pick.priority.rules;
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_INT(asb_engine_set(r.engine, bad[i][0], bad[i][1], &why), ==,
+                  ASB_ECONFIG);
+        CHECK(strstr(why.text, bad[i][0]) != NULL);
+    }
+    CHECK_INT(asb_engine_set(r.engine, "budget", "1", &why), ==, ASB_ENOENT);
+    CHECK_INT(asb_engine_set(r.engine, "nonsense", "1", NULL), ==, ASB_ENOENT);
+    CHECK_INT(asb_engine_set(r.engine, NULL, "1", NULL), ==, ASB_EINVAL);
+    CHECK(memcmp(&before, &r.engine->pick.priority.rules, sizeof(before)) == 0);
+    /* And the next good one is taken with what held before. */
+    CHECK_INT(asb_engine_set(r.engine, "class_targets", "urgent=5s", NULL), ==,
+              ASB_OK);
+    CHECK(r.engine->pick.priority.rules.target_ns[ASB_URGENT] ==
+          5 * ASBI_SECOND);
+    CHECK(r.engine->pick.priority.rules.share[ASB_URGENT] > 0.54);
+    sim_run_play(&r);
+    CHECK(r.finished);
+    sim_run_end(&r);
+}
+
 TEST_MAIN(CASE(the_urgent_overtake_what_came_before),
           CASE(late_answers_are_counted),
           CASE(tenants_share_whatever_they_ask_for),
@@ -270,4 +341,6 @@ TEST_MAIN(CASE(the_urgent_overtake_what_came_before),
           CASE(the_urgent_do_not_wait_for_the_pace),
           CASE(work_held_back_does_not_stop_the_input),
           CASE(each_level_of_the_budget_is_told_once),
-          CASE(bad_rules_are_refused_at_the_start))
+          CASE(bad_rules_are_refused_at_the_start),
+          CASE(weights_are_changed_while_it_runs),
+          CASE(a_setting_that_does_not_hold_changes_nothing))

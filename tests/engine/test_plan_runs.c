@@ -32,7 +32,7 @@ enum { MOST_OPTIONS = 5 };
 
 /* Where the last answer is there when the unluckiest item has failed for the
  * last time. */
-#define BAD_LUCK 0.25
+#define BAD_LUCK 0.35
 
 struct shape {
     const char *name, *options[MOST_OPTIONS][2];

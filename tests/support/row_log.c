@@ -51,7 +51,8 @@ static void note_request(struct asbi_buf *b, const struct asb_request *q)
 
 static int on_row(void *arg, const struct asbi_row *row)
 {
-    static const char *const ops[] = { "", " flush", " cancel", " stats" };
+    static const char *const ops[] = { "", " flush", " cancel", " stats",
+                                       " set" };
     struct row_log *log = arg;
     struct asbi_buf *b = &log->text;
 
@@ -72,6 +73,8 @@ static int on_row(void *arg, const struct asbi_row *row)
         asbi_buf_fmt(b, " BAD %s (%s)", row->error_code, row->error_message);
         note_bytes(b, "fields", row->request.fields);
     }
+    note_bytes(b, "option", row->option);
+    note_bytes(b, "value", row->value);
     note_bytes(b, "original", row->original);
     if (row->answered)
         note_bytes(b, "answer", row->answer);

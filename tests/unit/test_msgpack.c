@@ -113,7 +113,7 @@ static void control_maps_are_no_items(void)
                   "5 2 BAD invalid_field (message 5: cancel needs the \"id\" "
                   "of an item)\n"
                   "6 3 BAD invalid_field (message 6: \"op\" is unknown; write "
-                  "flush, cancel or stats)\n"
+                  "flush, cancel, stats or set)\n"
                   "7 4 text=[y]\n");
 }
 

@@ -368,6 +368,14 @@ ASB_API void asb_drain(struct asb_engine *engine);
  * is ended as failed with code "stopped".  Implies asb_drain(). */
 ASB_API void asb_stop(struct asb_engine *engine);
 
+/* Changes an option while it runs: "priority_weights", "class_shares" or
+ * "class_targets"; the next choice of what is sent goes by it.  From anywhere.
+ * ASB_OK, or nothing has changed: ASB_ENOENT (not this one), ASB_ECONFIG,
+ * ASB_EINVAL or ASB_ENOMEM. */
+ASB_API ASB_CHECKED int asb_engine_set(struct asb_engine *engine,
+                                       const char *name, const char *value,
+                                       struct asb_message *why);
+
 /* Room for at least one more item of ordinary size. */
 ASB_API bool asb_has_room(const struct asb_engine *engine);
 
