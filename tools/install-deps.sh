@@ -11,7 +11,7 @@ case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
     cppcheck ccache gcovr nghttp2-proxy openssl redis-server nginx-light
     python3-msgpack ruby ruby-msgpack nodejs lintian man-db mandoc file
-    bsdextrautils zsh fish" ;;
+    bsdextrautils zsh fish mold" ;;
 '') ;;
 *)
     echo "usage: tools/install-deps.sh [--dev]" >&2
