@@ -4,11 +4,9 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import time
 import urllib.request
 
-from killing import Killing, Simulator
+from killing import Killing
 from support import Case, TRANSLATE, ids, items, json_lines
 
 COUNT = 60
@@ -18,8 +16,8 @@ class NativeKilled(Case):
 
     def setUp(self):
         super().setUp()
-        self.sim = Simulator("--latency", "base=2ms", "--job-time", "1500ms")
-        self.addCleanup(self.sim.close)
+        self.sim = self.simulator("--latency", "base=2ms", "--job-time",
+                                  "1500ms")
         self.write("in.jsonl", items(COUNT))
 
     def arguments(self, *more):
@@ -38,9 +36,7 @@ class NativeKilled(Case):
 
     def kill_when(self, holds, *more, **how):
         process = self.start(*self.arguments(*more), **how)
-        while not holds():
-            self.assertIsNone(process.poll())
-            time.sleep(0.01)
+        self.wait_until(holds, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
 
@@ -50,7 +46,7 @@ class NativeKilled(Case):
         answers = json_lines(self.read("out.jsonl"))
         self.assert_answered_in_order(answers, ids(COUNT))
         self.assertEqual({a["status"] for a in answers}, {"ok"})
-        return answers, json.loads(self.read("s.json"))
+        return answers, self.summary()
 
     def assert_paid_once(self, answers, summary):
         self.assertEqual(len(self.batches()), 1)
@@ -81,8 +77,8 @@ class NativeKilled(Case):
 
     def test_also_when_it_is_over(self):
         self.kill_when(self.has_id)
-        while self.batches()[0]["status"] != "completed":
-            time.sleep(0.05)
+        self.wait_until(
+            lambda: self.batches()[0]["status"] == "completed")
         self.assert_paid_once(*self.go_on())
 
     def test_without_an_id_it_is_found_by_its_name(self):
@@ -105,12 +101,11 @@ class NativeKilled(Case):
         self.assertEqual(done.returncode, 0, done.err)
         answers = json_lines(self.read("out.jsonl"))
         self.assert_answered_in_order(answers, ids(COUNT))
-        self.assert_paid_once(answers, json.loads(self.read("s.json")))
+        self.assert_paid_once(answers, self.summary())
 
     def test_rows_that_are_gone_cost_nothing_more(self):
         self.kill_when(self.has_id)
         self.write("in.jsonl", items(COUNT).split("\n", 30)[-1])
         done = self.command(*self.arguments("--on-change", "reuse"))
         self.assertEqual(done.returncode, 0, done.err)
-        self.assertGreater(json.loads(self.read("s.json"))
-                           ["maybe_paid_twice_usd"], 0)
+        self.assertGreater(self.summary()["maybe_paid_twice_usd"], 0)
