@@ -11,7 +11,7 @@ enum { IDS = 300000 };
 /* A store in memory that can fail. */
 struct disk {
     char *bytes;
-    size_t size;
+    size_t size, room;
     unsigned opens, reads, writes;
     unsigned fail_read, fail_write; /* the n-th fails; 0: none */
     bool fail_open;
@@ -43,11 +43,13 @@ static int disk_write(void *file, uint64_t at, const void *from, size_t len)
 
     if (++d->writes == d->fail_write)
         return 28;
-    if (at + len > d->size) {
-        d->bytes = realloc(d->bytes, at + len);
+    if (at + len > d->room) {
+        d->room = 2 * (at + len);
+        d->bytes = realloc(d->bytes, d->room);
         CHECK(d->bytes != NULL);
-        d->size = at + len;
     }
+    if (at + len > d->size)
+        d->size = at + len;
     memcpy(d->bytes + at, from, len);
     return 0;
 }
