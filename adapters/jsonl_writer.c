@@ -99,6 +99,10 @@ static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
         ASBI_BUF_LIT(out, ",\"saved_usd\":");
         asbi_json_put_usd(out, result->saved_nano_usd);
     }
+    if (result->route) {
+        ASBI_BUF_LIT(out, ",\"route\":");
+        asbi_json_put_string(out, asbi_str_c(result->route));
+    }
     asbi_buf_char(out, '}');
 }
 

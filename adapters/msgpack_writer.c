@@ -100,7 +100,10 @@ static void put_outcome(struct asbi_writer *w, struct asbi_buf *out,
 static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
                      const struct asb_result *result, struct asbi_buf *out)
 {
-    asbi_msgpack_put_map(out, result->saved_nano_usd ? 9 : 8);
+    unsigned more =
+        (result->saved_nano_usd ? 1u : 0u) + (result->route ? 1u : 0u);
+
+    asbi_msgpack_put_map(out, 8 + more);
     put_text(out, "id");
     put_id(w, out, result->id, memo->id_is_number);
     put_count(out, "seq", memo->seq);
@@ -116,6 +119,10 @@ static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
     if (result->saved_nano_usd) {
         put_text(out, "saved_usd");
         asbi_msgpack_put_double(out, (double)result->saved_nano_usd / 1e9);
+    }
+    if (result->route) {
+        put_text(out, "route");
+        put_text(out, result->route);
     }
 }
 

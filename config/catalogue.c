@@ -337,6 +337,20 @@ static void price_by_provider(const struct asb_options *options,
     }
 }
 
+/* A lane's own prices beat what is known of its model. */
+static void price_by_lane(const struct asb_options *options, const char *name,
+                          struct asbi_model *out)
+{
+    const struct asbi_own_prices *own = &options->prices;
+
+    if (!own->given || strcmp(name, options->values.model) != 0)
+        return;
+    out->input_price = out->cache_write_price = own->input;
+    out->cached_price = own->cached < 0 ? own->input : own->cached;
+    out->output_price = own->output;
+    out->priced = true;
+}
+
 void asbi_catalogue_model(const struct asb_options *options, const char *name,
                           struct asbi_model *out)
 {
@@ -347,6 +361,7 @@ void asbi_catalogue_model(const struct asb_options *options, const char *name,
     if (known)
         overlay_model(c, known, out);
     price_by_provider(options, out);
+    price_by_lane(options, name, out);
     if (!out->max_output_tokens)
         out->max_output_tokens = out->context_tokens / 2 < ASSUMED_MAX_OUTPUT
                                      ? out->context_tokens / 2

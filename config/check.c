@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/catalogue.h"
+#include "config/routes.h"
 #include "engine/base/error.h"
 
 struct checking {
@@ -206,8 +207,7 @@ static int check_files(struct checking *k)
     return ASB_OK;
 }
 
-int asb_options_check(const struct asb_options *options,
-                      struct asb_message *why)
+static int check_one(const struct asb_options *options, struct asb_message *why)
 {
     static int (*const checks[])(struct checking * k) = {
         check_provider, check_proxy, check_model, check_money,
@@ -216,13 +216,46 @@ int asb_options_check(const struct asb_options *options,
     struct checking k = { .options = options, .why = why };
     int rc = ASB_OK;
 
+    k.c = &options->values;
+    for (size_t i = 0; !rc && i < sizeof(checks) / sizeof(checks[0]); i++)
+        rc = checks[i](&k);
+    return rc;
+}
+
+/* Each lane as if the job had only that one. */
+static int check_lane(const struct asb_options *options, size_t index,
+                      struct asb_message *why)
+{
+    struct asbi_route route;
+    struct asb_message told = { .text = "" };
+
+    int rc = asbi_route_read(options, index, options->mem, &route, why);
+    if (!rc)
+        rc = check_one(route.options, &told);
+    if (told.text[0])
+        (void)asbi_fail(why, rc, "lane %s: %.700s", route.name, told.text);
+    asbi_route_fini(&route);
+    return rc;
+}
+
+int asb_options_check(const struct asb_options *options,
+                      struct asb_message *why)
+{
+    int rc = ASB_OK;
+
     if (why)
         why->text[0] = '\0';
     if (!options)
         return asbi_fail(why, ASB_EINVAL, "no options given");
-    k.c = &options->values;
-    for (size_t i = 0; !rc && i < sizeof(checks) / sizeof(checks[0]); i++)
-        rc = checks[i](&k);
+    size_t lanes = asbi_route_count(options);
+    if (lanes == 1 && !options->values.routes[0])
+        return check_one(options, why);
+    if (lanes > ASBI_ROUTE_MOST)
+        return asbi_fail(why, ASB_ECONFIG,
+                         "routes and fallback: at most %d lanes in all",
+                         ASBI_ROUTE_MOST);
+    for (size_t i = 0; !rc && i < lanes; i++)
+        rc = check_lane(options, i, why);
     return rc;
 }
 

@@ -43,6 +43,8 @@ struct asbi_config {
     const char *structured; /* "auto", "schema", "json", "off" */
     double temperature;     /* < 0: the provider's default */
     uint64_t dimensions;    /* of an embedding; 0: the model's own */
+    const char *routes;     /* see routes.h; "" for one lane */
+    const char *fallback;   /* "" for none */
 
     /* task */
     const char *task; /* "" for by input */
@@ -131,11 +133,18 @@ struct asbi_config {
     uint64_t seed; /* 0: from the system */
 };
 
+/* What a lane says its model costs, nano-dollars per 10^6 tokens. */
+struct asbi_own_prices {
+    bool given;                    /* else the catalogue's hold */
+    int64_t input, cached, output; /* cached < 0: as input */
+};
+
 struct asb_options {
     const struct asbi_mem *mem;
     struct asbi_config values;
     struct asbi_option_state *states; /* one per row of the table */
     struct asbi_catalogue *catalogue;
+    struct asbi_own_prices prices; /* of the model they name */
 };
 
 /* What is known of a model: from the built-in file, then the user's. */

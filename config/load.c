@@ -6,6 +6,7 @@
 #include "config/catalogue.h"
 #include "config/nearest.h"
 #include "config/options.h"
+#include "config/routes.h"
 #include "config/yaml.h"
 #include "engine/base/error.h"
 
@@ -166,6 +167,34 @@ static int set_twice(const struct loader *l, const struct entry *e,
                           e->path, state->line);
 }
 
+static bool takes_list(const struct asbi_option *row)
+{
+    return row->type == ASBI_OPTION_ROUTES || row->type == ASBI_OPTION_SPARES;
+}
+
+/* Lanes as a list of mappings. */
+static int set_list(struct loader *l, const struct entry *e,
+                    const struct asbi_option *row)
+{
+    struct asbi_option_state *state = asbi_option_state(l->options, row);
+    struct asbi_buf text;
+    char place[PLACE_MAX];
+
+    if (state->rank)
+        return set_twice(l, e, state);
+    state->rank = 2;
+    state->line = e->key->line;
+    place_of(l, e, place);
+    asbi_buf_init(&text, l->options->mem, ASBI_OPTION_TEXT_MAX);
+    int rc = asbi_routes_from_yaml(
+        &l->y, e->value, row->type == ASBI_OPTION_SPARES, &text, l->why);
+    if (!rc)
+        rc = asbi_options_set_row(l->options, row, text.data, ASB_FROM_FILE,
+                                  place, l->why);
+    asbi_buf_fini(&text);
+    return rc;
+}
+
 static int set_option(struct loader *l, const struct entry *e,
                       const struct target *t)
 {
@@ -179,6 +208,8 @@ static int set_option(struct loader *l, const struct entry *e,
                               "%s: is given on the command line, not in a "
                               "file",
                               e->path);
+    if (e->value->type == ASBI_YAML_SEQUENCE && takes_list(t->row))
+        return set_list(l, e, t->row);
     if (e->value->type != ASBI_YAML_SCALAR)
         return asbi_yaml_fail(
             &l->y, e->value, l->why, "%s: takes one value, not a %s", e->path,

@@ -15,6 +15,8 @@
 #define TEXT .type = ASBI_OPTION_TEXT
 #define PATH .type = ASBI_OPTION_PATH
 #define SECRET .type = ASBI_OPTION_SECRET
+#define ROUTES .type = ASBI_OPTION_ROUTES
+#define SPARES .type = ASBI_OPTION_SPARES
 #define CHOICE .type = ASBI_OPTION_CHOICE
 #define INDEX .type = ASBI_OPTION_INDEX
 #define EITHER .type = ASBI_OPTION_EITHER
@@ -109,6 +111,14 @@ const struct asbi_option asbi_option_table[] = {
         "Where the key is read from; without it the provider's usual "
         "variable." },
       SECRET, AT(api_key) },
+    { .info = { "routes", NULL, "LIST", PROVIDER, "",
+        "Lanes that share the job by weight: PROVIDER/MODEL,weight=3,KEY=VALUE "
+        "and so on, with ; between them; in YAML a list of mappings." },
+      ROUTES, AT(routes) },
+    { .info = { "fallback", NULL, "LIST", PROVIDER, "",
+        "Lanes that take over, in this order, when the others cannot go on; "
+        "of the same form, without weights." },
+      SPARES, AT(fallback) },
     { .info = { "catalogue", NULL, "FILE", PROVIDER, "",
         "YAML with models and providers that extend the built-in ones." },
       PATH, AT(catalogue) },

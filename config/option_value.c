@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/routes.h"
 #include "config/secret.h"
 #include "engine/base/error.h"
 #include "engine/base/json.h"
@@ -165,6 +166,16 @@ static int parse_text(const struct asbi_option *row, asbi_str text,
     return ASB_OK;
 }
 
+static int parse_routes(const struct asbi_option *row, asbi_str text,
+                        const char *place, struct asb_message *why)
+{
+    int rc = parse_text(row, text, place, why);
+
+    return rc ? rc
+              : asbi_routes_check(text, row->type == ASBI_OPTION_SPARES, place,
+                                  why);
+}
+
 int asbi_choice_index(const char *choices, asbi_str text)
 {
     int index = 0;
@@ -285,6 +296,10 @@ int asbi_option_parse(const struct asbi_option *row, const char *text,
     case ASBI_OPTION_SECRET:
         out->text = text;
         return asbi_secret_check(s, place, why);
+    case ASBI_OPTION_ROUTES:
+    case ASBI_OPTION_SPARES:
+        out->text = text;
+        return parse_routes(row, s, place, why);
     case ASBI_OPTION_CHOICE:
     case ASBI_OPTION_INDEX:
     case ASBI_OPTION_EITHER:
@@ -308,6 +323,8 @@ void asbi_option_store(const struct asbi_option *row, union asbi_value value,
     case ASBI_OPTION_TEXT:
     case ASBI_OPTION_PATH:
     case ASBI_OPTION_SECRET:
+    case ASBI_OPTION_ROUTES:
+    case ASBI_OPTION_SPARES:
     case ASBI_OPTION_CHOICE:
         *(const char **)to = value.text;
         break;

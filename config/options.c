@@ -194,6 +194,7 @@ struct asb_options *asbi_options_copy(const struct asb_options *options,
         restore(copy, &asbi_option_table[i]);
     }
     settle(copy);
+    copy->prices = options->prices;
     return copy;
 }
 

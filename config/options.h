@@ -21,6 +21,8 @@ enum asbi_option_type {
     ASBI_OPTION_TEXT,     /* const char * */
     ASBI_OPTION_PATH,     /* const char * */
     ASBI_OPTION_SECRET,   /* const char *: a reference, never a value */
+    ASBI_OPTION_ROUTES,   /* const char *: see routes.h */
+    ASBI_OPTION_SPARES,   /* the same, of lanes that take over */
     ASBI_OPTION_CHOICE,   /* const char *, one of `argument` */
     ASBI_OPTION_INDEX,    /* enum: place in `argument` */
     ASBI_OPTION_EITHER,   /* bool: the second of two in `argument` */

@@ -63,11 +63,11 @@ static void write_body(struct asbi_alerts *a, unsigned percent)
     asbi_buf_c(b, "{\"event\":\"budget_alert\",\"percent\":");
     asbi_buf_u64(b, percent);
     asbi_json_put_key(b, "budget_usd");
-    asbi_json_put_usd(b, e->lane->budget.limit);
+    asbi_json_put_usd(b, e->purse.budget.limit);
     asbi_json_put_key(b, "spent_usd");
-    asbi_json_put_usd(b, e->lane->budget.spent);
+    asbi_json_put_usd(b, e->purse.budget.spent);
     asbi_json_put_key(b, "reserved_usd");
-    asbi_json_put_usd(b, e->lane->budget.reserved);
+    asbi_json_put_usd(b, e->purse.budget.reserved);
     asbi_json_put_key(b, "provider");
     asbi_json_put_string(b, asbi_str_c(e->config->provider));
     asbi_json_put_key(b, "model");
@@ -102,17 +102,17 @@ static void post(struct asbi_alerts *a)
 
 static bool is_passed(const struct asbi_alerts *a, unsigned percent)
 {
-    const struct asbi_lane *lane = a->engine->lane;
+    const struct asbi_lane *over = asbi_routes_over(a->engine);
 
     /* All of it is gone when the next call does not fit any more. */
-    if (lane->halt == ASB_HALT_BUDGET)
+    if (over && over->halt == ASB_HALT_BUDGET)
         return true;
-    return asbi_budget_spent_share(&lane->budget) * 100 >= percent;
+    return asbi_budget_spent_share(&a->engine->purse.budget) * 100 >= percent;
 }
 
 bool asbi_alerts_check(struct asbi_alerts *a)
 {
-    const struct asbi_budget *b = &a->engine->lane->budget;
+    const struct asbi_budget *b = &a->engine->purse.budget;
     bool ended = a->ended;
 
     a->ended = false;

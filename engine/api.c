@@ -131,6 +131,8 @@ int asb_engine_new(const struct asb_options *options,
         rc = new_world(e, options, &h, &world, why);
     if (!rc)
         rc = open_remotes(e, options, world, why);
+    if (e)
+        e->routes.keys = asbi_material_keys(&material);
     if (!rc)
         rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
                               &material.task, store, why);
@@ -145,6 +147,7 @@ int asb_engine_new(const struct asb_options *options,
     warn(e);
     asbi_learned_load(e->options, &e->mem, &e->log, &recalled);
     asbi_learned_start(e->lane, &recalled);
+    asbi_learned_start_others(e);
     *out = e;
     return ASB_OK;
 }

@@ -151,19 +151,25 @@ static const struct asbi_exchange_ops exchange_ops = {
 
 /* ---- before it is sent ------------------------------------------------ */
 
-void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
-                     struct asbi_demand *demand)
+/* What an item is charged by on this lane: a body may name its own model. */
+static const struct asbi_prices *prices_of(const struct asbi_lane *lane,
+                                           const struct asbi_item *item)
+{
+    return item->other_model ? &item->prices : &lane->prices;
+}
+
+void asbi_call_weigh(struct asb_engine *e, struct asbi_lane *lane,
+                     const struct asbi_batch *batch, struct asbi_demand *demand)
 {
     struct asbi_item *first =
         asbi_item_of_link(asbi_list_first(&batch->parcels));
-    double raw = first->packed ? (double)e->lane->system_tokens : 0;
+    double raw = first->packed ? (double)lane->system_tokens : 0;
     uint64_t output = 0;
 
     ASBI_LIST_EACH (link, &batch->parcels) {
         struct asbi_item *item = asbi_item_of_link(link);
 
-        uint64_t expected =
-            asbi_lane_expect_output(e->lane, item->input_estimate);
+        uint64_t expected = asbi_lane_expect_output(lane, item->input_estimate);
         uint64_t load = item->parcel.load.output_tokens;
 
         /* More may be known now than when it was queued. */
@@ -172,12 +178,13 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
     }
     uint64_t limit = first->packed         ? 0
                      : first->output_limit ? first->output_limit
-                                           : e->lane->model.max_output_tokens;
-    asbi_lane_weigh(e->lane, raw, output, limit, &first->prices, demand);
+                                           : lane->model.max_output_tokens;
+    asbi_lane_weigh(lane, raw, output, limit, prices_of(lane, first), demand);
     demand->urgent = first->priority == ASB_URGENT;
-    if (e->way == ASBI_JOB) {
+    if (lane->way == ASBI_JOB) {
         *demand =
-            (struct asbi_demand){ .worst_cost = asbi_item_flat_cost(first) };
+            (struct asbi_demand){ .lane = lane,
+                                  .worst_cost = asbi_item_flat_cost(first) };
         return;
     }
     if (first->packed)
@@ -187,12 +194,28 @@ void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
         demand->output_tokens = output < limit ? output : limit;
 }
 
-static struct asbi_call *call_new(struct asb_engine *e, bool native)
+/* Its decoder is the lane's. */
+static struct asbi_call *spare_of(struct asb_engine *e,
+                                  const struct asbi_lane *lane)
 {
-    struct asbi_link *spare = native ? NULL : asbi_list_pop(&e->spare_calls);
+    ASBI_LIST_EACH (link, &e->spare_calls) {
+        struct asbi_call *call = ASBI_OF(link, struct asbi_call, link);
+
+        if (call->lane == lane) {
+            asbi_list_remove(&call->link);
+            return call;
+        }
+    }
+    return NULL;
+}
+
+static struct asbi_call *call_new(struct asb_engine *e, struct asbi_lane *lane,
+                                  bool native)
+{
+    struct asbi_call *spare = native ? NULL : spare_of(e, lane);
 
     if (spare)
-        return ASBI_OF(spare, struct asbi_call, link);
+        return spare;
     struct asbi_call *call = asbi_calloc(&e->mem, 1, sizeof(*call));
     if (!call)
         return NULL;
@@ -200,14 +223,14 @@ static struct asbi_call *call_new(struct asb_engine *e, bool native)
     if (body_max < 4 * e->config->max_item_bytes)
         body_max = 4 * e->config->max_item_bytes;
     call->engine = e;
-    call->lane = e->lane;
+    call->lane = lane;
     call->native = native;
     asbi_buf_init(&call->body, &e->mem, body_max);
     asbi_buf_init(&call->text, &e->mem, e->config->max_answer_bytes);
     asbi_buf_init(&call->reply, &e->mem, e->config->max_answer_bytes);
     if (native)
         return call;
-    call->decoder = e->lane->dialect->decoder_twin(e->lane->decoder);
+    call->decoder = lane->dialect->decoder_twin(lane->decoder);
     if (!call->decoder) {
         asbi_call_free(call);
         return NULL;
@@ -280,16 +303,17 @@ int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
                    const struct asbi_demand *demand, bool native,
                    struct asbi_call **out)
 {
-    struct asbi_call *call = call_new(e, native);
+    struct asbi_call *call = call_new(e, demand->lane, native);
 
     if (!call)
         return ASB_ENOMEM;
     call->demand = *demand;
     call->packed = e->way != ASBI_JOB &&
                    asbi_item_of_link(asbi_list_first(&batch->parcels))->packed;
-    call->way = call->packed || e->way == ASBI_JOB ? e->way : ASBI_SINGLE;
+    call->way =
+        call->packed || e->way == ASBI_JOB ? call->lane->way : ASBI_SINGLE;
     call->started_ns = asbi_now(e->world);
-    call->raw_input = call->packed ? (double)e->lane->system_tokens : 0;
+    call->raw_input = call->packed ? (double)call->lane->system_tokens : 0;
     int rc = asbi_call_encode(call, batch);
     if (rc) {
         asbi_call_recycle(call);
@@ -339,7 +363,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
         return rc;
     }
     asbi_list_append(&e->calls, &call->link);
-    asbi_lane_take(e->lane, demand, call->started_ns);
+    asbi_lane_take(call->lane, demand, call->started_ns);
     asbi_call_commit(call, batch);
     return ASB_OK;
 }
@@ -349,7 +373,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
 struct asbi_call *asbi_call_again(struct asb_engine *e, size_t count,
                                   uint64_t seed, int64_t worst)
 {
-    struct asbi_call *call = call_new(e, true);
+    struct asbi_call *call = call_new(e, e->lane, true);
 
     if (!call)
         return NULL;

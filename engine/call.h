@@ -70,8 +70,8 @@ struct asbi_call {
     const char *extra[3]; /* headers of this call alone */
 };
 
-/* Takes the batch and sends it.  ASB_OK; on ASB_ENOMEM the batch is the
- * caller's as before. */
+/* Takes the batch and sends it by the demand's lane.  ASB_OK; on ASB_ENOMEM the
+ * batch is the caller's as before. */
 int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
                     const struct asbi_demand *demand);
 
@@ -99,8 +99,9 @@ void asbi_call_answer(struct asbi_call *call, struct asbi_decoder *decoder,
 void asbi_call_end(struct asbi_call *call, struct asbi_decoder *decoder,
                    enum asbi_outcome outcome, const char *text);
 
-/* What the gates need to know of a batch before it is taken. */
-void asbi_call_weigh(struct asb_engine *e, const struct asbi_batch *batch,
+/* What the gates of a lane need to know of a batch before it is taken. */
+void asbi_call_weigh(struct asb_engine *e, struct asbi_lane *lane,
+                     const struct asbi_batch *batch,
                      struct asbi_demand *demand);
 
 /* An item on the wire was cancelled: its answer will be dropped. */

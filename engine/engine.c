@@ -47,6 +47,8 @@ static void tell_owner(struct asb_engine *e, struct asbi_item *item)
     struct asb_result result;
 
     asbi_item_result(item, &result);
+    if (item->lane && e->routes.count > 1)
+        result.route = e->routes.lanes[item->lane - 1]->name;
     e->stats.items_ok += item->ok;
     e->stats.items_failed += !item->ok;
     e->stats.sla_misses += asbi_pick_is_late(e, item, asbi_now(e->world));
@@ -105,7 +107,7 @@ static uint64_t backoff_due(struct asb_engine *e, uint64_t now)
 
     if (!n || n->key > now)
         return n ? n->key : ASBI_NEVER;
-    return asbi_retry_budget_ready_at(&e->lane->retries, now);
+    return asbi_retry_budget_ready_at(&e->purse.retries, now);
 }
 
 static void requeue_due(struct asb_engine *e, uint64_t now)
@@ -114,7 +116,7 @@ static void requeue_due(struct asb_engine *e, uint64_t now)
         struct asbi_heap_node *n = asbi_heap_pop(&e->backoff);
         struct asbi_item *item = ASBI_OF(n, struct asbi_item, due);
 
-        asbi_retry_budget_spend(&e->lane->retries,
+        asbi_retry_budget_spend(&e->purse.retries,
                                 asbi_lane_part_of_call(e->lane, item->packed));
         asbi_engine_enqueue(e, item);
     }
@@ -171,10 +173,12 @@ static void shed_for_room(struct asb_engine *e, uint64_t now)
 
 static void fail_if_over(struct asb_engine *e)
 {
-    if (e->lane->halt == ASB_HALT_BUDGET)
-        asbi_engine_fail_waiting(e, "budget_exceeded", e->lane->halt_reason);
-    else if (e->lane->halt)
-        asbi_engine_fail_waiting(e, "provider_unusable", e->lane->halt_reason);
+    const struct asbi_lane *over = asbi_routes_over(e);
+
+    if (over && over->halt == ASB_HALT_BUDGET)
+        asbi_engine_fail_waiting(e, "budget_exceeded", over->halt_reason);
+    else if (over)
+        asbi_engine_fail_waiting(e, "provider_unusable", over->halt_reason);
     else if (e->stopped)
         asbi_engine_fail_waiting(
             e, "stopped", "the run was stopped before this item was sent");
@@ -209,7 +213,7 @@ static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
     struct asbi_batch *half;
 
     if ((e->calls.count || e->native.lines || asbi_media_count(&e->media)) &&
-        asbi_budget_could(&e->lane->budget, demand->worst_cost))
+        asbi_budget_could(&e->purse.budget, demand->worst_cost))
         return false;
     if (b->parcels.count > 1 &&
         asbi_former_split(&e->former, b, b->parcels.count / 2, &half) == ASB_OK)
@@ -217,17 +221,16 @@ static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
     asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
                    "the budget of $%.6g is spent; raise --budget and run "
                    "the same command again",
-                   (double)e->lane->budget.limit / 1e9);
+                   (double)e->purse.budget.limit / 1e9);
+    asbi_routes_halt_others(e);
     return false;
 }
 
-/* Whether the lane takes not even the smallest call now.  While it does not,
- * waiting costs an open batch nothing, and it may fill. */
+/* Whether no lane takes even the smallest call now.  While that is so, waiting
+ * costs an open batch nothing, and it may fill. */
 static bool is_shut(struct asb_engine *e, uint64_t now)
 {
-    static const struct asbi_demand least = { .rate_tokens = 0 };
-
-    e->closed_gate = asbi_lane_gate(e->lane, &least, now, &e->gate_ready_ns);
+    e->closed_gate = asbi_routes_gate(e, now, &e->gate_ready_ns);
     return e->closed_gate != ASBI_GATE_OPEN;
 }
 
@@ -252,11 +255,30 @@ static bool one_job(struct asb_engine *e, struct asbi_batch *b, uint64_t now)
 }
 
 static void sent(struct asb_engine *e, const struct asbi_demand *demand,
-                 uint64_t now)
+                 size_t items, uint64_t now)
 {
     asbi_pick_sent(e, demand);
+    asbi_routes_sent(e, demand, items);
     if (e->way == ASBI_JOB)
         asbi_media_submitted(e, now);
+}
+
+/* Finds the way of a batch and the first gate on it that is closed. */
+static bool choose_way(struct asb_engine *e, const struct asbi_batch *b,
+                       uint64_t now, struct asbi_demand *demand)
+{
+    bool native = !e->lane->halt && asbi_native_wants(e, b, now);
+
+    if (!native) {
+        e->closed_gate =
+            asbi_routes_choose(e, b, now, demand, &e->gate_ready_ns);
+        return false;
+    }
+    asbi_call_weigh(e, e->lane, b, demand);
+    demand->worst_cost =
+        asbi_price_part(demand->worst_cost, asbi_native_percent(e));
+    e->closed_gate = asbi_native_gate(e, demand, &e->gate_ready_ns);
+    return true;
 }
 
 /* True when it is worth to look again: a batch left the queue, or was
@@ -277,22 +299,23 @@ static bool send_one(struct asb_engine *e, uint64_t now)
         return false;
     if (e->way == ASBI_JOB && one_job(e, b, now))
         return e->closed_gate == ASBI_GATE_OPEN;
-    asbi_call_weigh(e, b, &demand);
-    bool native = asbi_native_wants(e, b, now);
-    if (native)
-        demand.worst_cost =
-            asbi_price_part(demand.worst_cost, asbi_native_percent(e));
-    e->closed_gate =
-        native ? asbi_native_gate(e, &demand, &e->gate_ready_ns)
-               : asbi_lane_gate(e->lane, &demand, now, &e->gate_ready_ns);
+    bool native = choose_way(e, b, now, &demand);
+    if (!demand.lane) {
+        fail_batch(e, b, "provider_unusable",
+                   "no lane that is left can carry this item");
+        return true;
+    }
     if (e->closed_gate == ASBI_GATE_BUDGET && fit_budget(e, b, &demand))
         return true;
     if (e->closed_gate != ASBI_GATE_OPEN)
         return false;
+    if (!native && asbi_routes_split(e, b, &demand))
+        return true;
+    size_t items = b->parcels.count;
     int rc = native ? asbi_native_add(e, b, &demand)
                     : asbi_call_start(e, b, &demand);
     if (!rc)
-        sent(e, &demand, now);
+        sent(e, &demand, items, now);
     else if (rc == ASB_EINVAL)
         fail_batch(e, b, "invalid_url",
                    "the url of this item is no plain path below the base URL");
@@ -329,7 +352,7 @@ static bool is_full(const struct asb_engine *e)
 
 static void send_all(struct asb_engine *e, uint64_t now)
 {
-    while (!e->stopped && !e->lane->halt && send_one(e, now))
+    while (!e->stopped && !asbi_routes_over(e) && send_one(e, now))
         ;
     if (e->calls.count || e->closed_gate != ASBI_GATE_OPEN || next_done(e) ||
         !is_full(e))
@@ -337,7 +360,7 @@ static void send_all(struct asb_engine *e, uint64_t now)
     /* Nothing could move and nothing more gets in: company that is waited for
      * could not come. */
     asbi_former_flush(&e->former, NULL);
-    while (!e->stopped && !e->lane->halt && send_one(e, now))
+    while (!e->stopped && !asbi_routes_over(e) && send_one(e, now))
         ;
 }
 
@@ -490,12 +513,13 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     rc = asbi_alerts_init(&e->alerts, e, why);
     if (rc)
         return rc;
-    rc = asbi_lane_new(&e->mem, e->options, key, asbi_task_system(e->task),
-                       &e->log, world->transport->capacity, &e->lane, why);
+    rc = asbi_routes_init(e, options, key, why);
     if (!rc)
         rc = asbi_media_init(e, key, why);
     if (!rc)
         rc = asbi_way_choose(e, why);
+    if (!rc)
+        rc = asbi_routes_join(e, options, why);
     if (!rc)
         rc = asbi_native_init(&e->native, e, why);
     init_room(e);
@@ -564,8 +588,7 @@ void asbi_engine_destroy(struct asb_engine *e)
     asbi_former_fini(&e->former);
     asbi_heap_fini(&e->backoff);
     asbi_slots_fini(&e->numbers);
-    if (e->lane)
-        asbi_lane_free(e->lane, e->world->transport);
+    asbi_routes_fini(e);
     asbi_task_free(e->task);
     asbi_json_free(e->json);
     asbi_buf_fini(&e->scratch);

@@ -28,6 +28,7 @@
 #include "engine/media.h"
 #include "engine/recall.h"
 #include "engine/pick.h"
+#include "engine/routes.h"
 #include "engine/world.h"
 #include "scheduler/eta.h"
 #include "scheduler/former.h"
@@ -71,7 +72,9 @@ struct asb_engine {
     const struct asbi_config *config;
     struct asbi_world *world; /* owned */
     struct asbi_task *task;
-    struct asbi_lane *lane;
+    struct asbi_purse purse; /* what its lanes spend from */
+    struct asbi_routes routes;
+    struct asbi_lane *lane; /* the first of these: batches fit its measures */
     bool task_packs;        /* items with a text may share a call ... */
     enum asbi_call_way way; /* ... and go into it so */
     bool in_order;          /* callbacks come in the order of submission */

@@ -112,6 +112,7 @@ struct asbi_item {
     bool cut_short;   /* the answer stopped at a limit: not to be kept */
     bool of_this_run; /* it tells of what is here now: not to be kept for
                          other runs */
+    uint8_t lane;     /* of the last call, from 1; 0: none */
 };
 
 /* Nano-dollars beside the tokens. */

@@ -221,7 +221,7 @@ int asbi_job_journal_open(struct asb_job *job, struct asb_message *why)
     asbi_journal_init(&k->journal, job->mem, k->store, &file.state);
     rc = settle_doubts(job, why);
     k->cost_before = k->journal.state.cost;
-    job->engine->lane->budget.spent = k->journal.state.spent;
+    job->engine->purse.budget.spent = k->journal.state.spent;
     job->engine->journal = &k->journal;
     return rc;
 }

@@ -187,13 +187,14 @@ static bool is_unfinished(const struct asb_job *job,
                           const struct asb_result *result)
 {
     const struct asb_engine *e = job->engine;
+    const struct asbi_lane *over = asbi_routes_over(e);
     const char *code = result->error_code;
 
-    if (result->ok || !(e->stopped || e->lane->halt))
+    if (result->ok || !(e->stopped || over))
         return false;
     if (result->retryable)
         return true;
-    return e->lane->halt == ASB_HALT_PROVIDER && code &&
+    return over && over->halt == ASB_HALT_PROVIDER && code &&
            (strcmp(code, "no_credentials") == 0 ||
             strcmp(code, "not_found") == 0);
 }

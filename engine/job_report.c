@@ -11,9 +11,10 @@
 
 #include "engine/base/json.h"
 #include "engine/base/units.h"
+#include "engine/report_routes.h"
 #include "engine/real/file.h"
 
-enum { REPORT_BYTES = 4096 };
+enum { REPORT_BYTES = 16384 };
 
 int asbi_job_report_open(struct asb_job *job, struct asb_message *why)
 {
@@ -257,6 +258,7 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
                e->batches ? rounded((double)e->batch_items / (double)e->batches)
                           : 0);
     put_u64(b, "concurrency_max", e->in_flight_max);
+    asbi_report_put_routes(b, job->engine);
     put_u64(b, "exit_status", (uint64_t)status);
     asbi_buf_c(b, "}\n");
 }

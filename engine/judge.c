@@ -90,9 +90,10 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
 {
     struct asb_stats *stats = &call->engine->stats;
     const struct asbi_prices *prices = &call->lane->prices;
+    const struct asbi_item *first = call->entries[0].item;
 
-    if (call->entries[0].item)
-        prices = &call->entries[0].item->prices;
+    if (first && first->other_model)
+        prices = &first->prices;
     find_usage(call, reply, j);
     j->cost = asbi_price_writing(prices, &j->usage, reply->cache_writes);
     if (call->native)
@@ -122,6 +123,8 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
     stats->cached_tokens += j->usage.cached_tokens;
     stats->output_tokens += j->usage.output_tokens;
     stats->cost_nano_usd += j->cost;
+    call->lane->cost += j->cost;
+    call->lane->calls++;
     if (j->usage.input_tokens || j->usage.output_tokens)
         share_bill(call, prices, j);
 }
@@ -140,6 +143,7 @@ static void keep_request_id(struct asbi_call *call, struct asbi_item *item,
 {
     const struct asbi_mem *mem = &call->engine->mem;
 
+    item->lane = (uint8_t)(call->lane->place + 1);
     item->http_status = reply->status;
     asbi_free(mem, item->request_id);
     item->request_id =
@@ -190,7 +194,7 @@ static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
         most = 0;
     bool again = j->fate == ASBI_FATE_RETRY && wait != ASBI_NEVER &&
                  item->attempts < most;
-    if (!again || e->stopped || call->lane->halt) {
+    if (!again || e->stopped || asbi_routes_over(e)) {
         char message[ASBI_JUDGEMENT_MESSAGE];
 
         asbi_judgement_message(j, message);
@@ -215,7 +219,7 @@ static void settle_invalid(struct asbi_call *call,
     /* An API without a prompt cannot be told what was wrong. */
     if (!entry->retryable || call->way == ASBI_ARRAY ||
         item->attempts >= e->config->max_attempts || e->stopped ||
-        call->lane->halt) {
+        asbi_routes_over(e)) {
         fail(call, item, entry->code,
              item->complaint ? item->complaint : "the answer will not do",
              entry->retryable);
@@ -231,6 +235,7 @@ static void settle_answered(struct asbi_call *call,
                             struct asbi_call_entry *entry)
 {
     take_off(entry->item);
+    call->lane->items++;
     asbi_item_answer(&call->engine->mem, entry->item, entry->answer,
                      entry->answer_len, entry->is_json);
     entry->answer = NULL; /* now the item's */
@@ -377,7 +382,7 @@ static uint64_t wait_of(struct asbi_call *call, const struct asbi_judgement *j)
 /* Halted or stopped: nothing is sent again, whatever its fate was. */
 static void fix_fate(const struct asbi_call *call, struct asbi_judgement *j)
 {
-    if (!call->lane->halt && !call->engine->stopped)
+    if (!asbi_routes_over(call->engine) && !call->engine->stopped)
         return;
     if (j->fate == ASBI_FATE_SEND_AGAIN || j->fate == ASBI_FATE_BISECT) {
         j->fate = ASBI_FATE_FAIL;
@@ -465,7 +470,7 @@ void asbi_call_judge(struct asbi_call *call,
     }
     e->stats.calls_failed += j.settlement.outcome != ASBI_LIMITER_OK;
     if (call->native) {
-        asbi_budget_settle(&call->lane->budget, call->demand.worst_cost,
+        asbi_budget_settle(&call->lane->purse->budget, call->demand.worst_cost,
                            j.settlement.spent);
     } else {
         asbi_lane_settle(call->lane, &call->demand, &j.settlement, now);

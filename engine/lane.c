@@ -114,16 +114,6 @@ static int init_api(struct asbi_lane *lane, struct asb_message *why)
     return rc;
 }
 
-/* 0: no pace. */
-static uint64_t money_per_minute(const struct asbi_config *c)
-{
-    double minutes = (double)c->budget_period_ns / 6e10;
-
-    if (minutes <= 0 || c->budget == INT64_MAX)
-        return 0;
-    return (uint64_t)((double)c->budget / minutes) + 1;
-}
-
 static void init_gates(struct asbi_lane *lane, unsigned capacity)
 {
     const struct asbi_config *c = lane->config;
@@ -136,9 +126,6 @@ static void init_gates(struct asbi_lane *lane, unsigned capacity)
     asbi_bucket_init(&lane->tokens, tpm ? tpm : lane->model.tokens_per_minute);
     asbi_bucket_init(&lane->outputs, 0);
     asbi_breaker_init(&lane->breaker);
-    asbi_retry_budget_init(&lane->retries, 0);
-    asbi_budget_init(&lane->budget, c->budget);
-    asbi_bucket_init(&lane->money, money_per_minute(c));
 }
 
 static void init_learning(struct asbi_lane *lane)
@@ -177,10 +164,22 @@ int asbi_lane_speak(struct asbi_lane *lane, const struct asbi_dialect *dialect)
     return ASB_OK;
 }
 
+int asbi_lane_move(struct asbi_lane *lane, const char *base_url)
+{
+    char *copy = asbi_strndup(lane->mem, base_url, strlen(base_url));
+
+    if (!copy)
+        return ASB_ENOMEM;
+    asbi_free(lane->mem, lane->base_url);
+    lane->base_url = copy;
+    lane->base_query = "";
+    return ASB_OK;
+}
+
 int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
-                  asbi_str key, asbi_str system, const struct asbi_log *log,
-                  unsigned capacity, struct asbi_lane **out,
-                  struct asb_message *why)
+                  asbi_str key, asbi_str system, struct asbi_purse *purse,
+                  const struct asbi_log *log, unsigned capacity,
+                  struct asbi_lane **out, struct asb_message *why)
 {
     struct asbi_lane *lane = asbi_calloc(mem, 1, sizeof(*lane));
     const struct asbi_config *c = &options->values;
@@ -190,6 +189,7 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
         return ASB_ENOMEM;
     lane->mem = mem;
     lane->log = log;
+    lane->purse = purse;
     lane->config = c;
     asbi_map_init(&lane->endpoints, mem, 0);
     asbi_buf_init(&lane->header_lines, mem, MAX_HEADER_BYTES);
@@ -261,13 +261,14 @@ static double rate_tokens(const struct asbi_lane *lane,
                         : d->max_output_tokens);
 }
 
-void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
+void asbi_lane_weigh(struct asbi_lane *lane, double raw_input,
                      uint64_t expected_output, uint64_t max_output,
                      const struct asbi_prices *prices, struct asbi_demand *out)
 {
     double headroom = asbi_calibration_headroom(&lane->input_calibration);
     bool apart = lane->provider.limits_apart;
 
+    out->lane = lane;
     out->input_tokens = asbi_calibrated(&lane->input_calibration, raw_input);
     out->output_tokens = expected_output;
     out->max_output_tokens = max_output;
@@ -324,12 +325,12 @@ enum asbi_gate asbi_lane_gate(struct asbi_lane *lane,
     enum asbi_gate gate = rate_gate(lane, demand, now, ready_ns);
     if (gate != ASBI_GATE_OPEN)
         return gate;
-    *ready_ns =
-        asbi_bucket_ready_at(&lane->money, (double)demand->worst_cost, now);
+    *ready_ns = asbi_bucket_ready_at(&lane->purse->money,
+                                     (double)demand->worst_cost, now);
     if (*ready_ns > now && !demand->urgent)
         return ASBI_GATE_PACE;
     *ready_ns = ASBI_NEVER;
-    if (demand->worst_cost > asbi_budget_left(&lane->budget))
+    if (demand->worst_cost > asbi_budget_left(&lane->purse->budget))
         return ASBI_GATE_BUDGET;
     return ASBI_GATE_OPEN;
 }
@@ -337,6 +338,7 @@ enum asbi_gate asbi_lane_gate(struct asbi_lane *lane,
 void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
                     uint64_t now)
 {
+    lane->moved_ns = now;
     asbi_limiter_started(&lane->limiter);
     if (lane->last_ended_ns == 0 && lane->limiter.in_flight == 1)
         lane->first_sent_ns = now;
@@ -344,8 +346,8 @@ void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
     asbi_bucket_take(&lane->requests, 1, now);
     asbi_bucket_take(&lane->tokens, demand->rate_tokens, now);
     asbi_bucket_take(&lane->outputs, demand->rate_output, now);
-    (void)asbi_budget_reserve(&lane->budget, demand->worst_cost);
-    asbi_bucket_take(&lane->money, (double)demand->worst_cost, now);
+    (void)asbi_budget_reserve(&lane->purse->budget, demand->worst_cost);
+    asbi_bucket_take(&lane->purse->money, (double)demand->worst_cost, now);
     lane->outstanding_tokens += demand->rate_tokens;
     lane->outstanding_output += demand->rate_output;
 }
@@ -367,14 +369,15 @@ void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
         asbi_tally_add(&lane->failed, 1, !s->breaker_ok && !s->unknown);
         asbi_tally_add(&lane->cut, 1, s->unknown);
     }
+    lane->moved_ns = now;
     lane->outstanding_tokens -= demand->rate_tokens;
     lane->outstanding_output -= demand->rate_output;
     asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
     asbi_breaker_ended(&lane->breaker, s->breaker_ok || s->breaker_silent, now);
     asbi_bucket_settle(&lane->tokens, demand->rate_tokens, s->rate_tokens);
     asbi_bucket_settle(&lane->outputs, demand->rate_output, s->rate_output);
-    asbi_budget_settle(&lane->budget, demand->worst_cost, s->spent);
-    asbi_bucket_settle(&lane->money, (double)demand->worst_cost,
+    asbi_budget_settle(&lane->purse->budget, demand->worst_cost, s->spent);
+    asbi_bucket_settle(&lane->purse->money, (double)demand->worst_cost,
                        (double)s->spent);
 }
 
@@ -420,7 +423,11 @@ void asbi_lane_halt(struct asbi_lane *lane, enum asb_halt halt,
     va_start(args, format);
     (void)vsnprintf(lane->halt_reason, sizeof(lane->halt_reason), format, args);
     va_end(args);
-    asbi_log(lane->log, ASB_LOG_ERROR, "%s", lane->halt_reason);
+    if (lane->has_company)
+        asbi_log(lane->log, ASB_LOG_WARN, "lane %s is lost: %s", lane->name,
+                 lane->halt_reason);
+    else
+        asbi_log(lane->log, ASB_LOG_ERROR, "%s", lane->halt_reason);
 }
 
 static bool same_style(const struct asbi_call_style *a,

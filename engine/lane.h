@@ -13,9 +13,9 @@
 #include "config/config.h"
 #include "engine/base/log.h"
 #include "engine/base/map.h"
+#include "engine/purse.h"
 #include "engine/transport.h"
 #include "scheduler/bucket.h"
-#include "scheduler/budget.h"
 #include "scheduler/former.h"
 #include "scheduler/latency.h"
 #include "scheduler/law.h"
@@ -39,8 +39,9 @@ enum {
  * translations take. */
 #define ASBI_OUTPUT_RATIO_START 1.3
 
-/* What a call would take from each gate. */
+/* What a call would take from each gate of its lane. */
 struct asbi_demand {
+    struct asbi_lane *lane;
     uint64_t input_tokens;      /* calibrated, without headroom */
     uint64_t output_tokens;     /* expected */
     uint64_t max_output_tokens; /* what the call may give at most */
@@ -66,6 +67,10 @@ struct asbi_lane {
     const struct asbi_mem *mem;
     const struct asbi_log *log;
     const struct asbi_config *config;
+    char name[128];   /* "openai/gpt-4.1-mini", for people */
+    size_t place;     /* among the engine's */
+    unsigned weight;  /* its share of the job; 0: it only takes over */
+    bool has_company; /* other lanes can go on without it */
     const struct asbi_dialect *dialect;
     struct asbi_json_api *api; /* owned; of dialect "json", else NULL */
     struct asbi_provider provider;
@@ -86,13 +91,12 @@ struct asbi_lane {
     struct asbi_bucket requests, tokens;
     struct asbi_bucket outputs; /* where output has a limit of its own */
     struct asbi_breaker breaker;
-    struct asbi_retry_budget retries;
-    struct asbi_budget budget;
-    struct asbi_bucket money; /* the budget over its period, nano-dollars */
+    struct asbi_purse *purse; /* the engine's: shared by all its lanes */
     uint64_t blocked_until_ns;
     unsigned throttles;    /* 429s since the last good answer */
     unsigned unreachables; /* episodes since the last good answer */
     bool ever_answered;
+    uint64_t moved_ns; /* when a call last went or ended */
 
     /* -- learned */
     struct asbi_latency latency;
@@ -111,22 +115,30 @@ struct asbi_lane {
     enum asbi_call_way way;      /* how items share a call */
     struct asbi_batch_caps caps; /* for kinds that share; kept fresh */
 
+    /* -- what came of it */
+    uint64_t calls, items; /* that ended; that were answered */
+    int64_t cost;
+
     /* -- the end */
     enum asb_halt halt;
     char halt_reason[256];
 };
 
 /* `key` and `system` (the task's constant prompt) are borrowed for the call;
- * `system` only to be weighed. */
+ * `system` only to be weighed.  `options` and `purse` must outlive it. */
 int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
-                  asbi_str key, asbi_str system, const struct asbi_log *log,
-                  unsigned capacity, struct asbi_lane **out,
-                  struct asb_message *why);
+                  asbi_str key, asbi_str system, struct asbi_purse *purse,
+                  const struct asbi_log *log, unsigned capacity,
+                  struct asbi_lane **out, struct asb_message *why);
 void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport);
 
 /* Another dialect than its provider's, before the first call: what simulates
  * the provider speaks that.  ASB_OK or ASB_ENOMEM. */
 int asbi_lane_speak(struct asbi_lane *lane, const struct asbi_dialect *dialect);
+
+/* To another address than its provider's, before the first call.  ASB_OK or
+ * ASB_ENOMEM. */
+int asbi_lane_move(struct asbi_lane *lane, const char *base_url);
 
 /* How items that may share a call go into it; once, before any does. */
 void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way);
@@ -159,7 +171,7 @@ struct asbi_endpoint *asbi_lane_call_endpoint(struct asbi_lane *lane,
 
 /* Fills in a demand for calls of these estimates.  `max_output` 0: as many as
  * the estimate needs (packed), or the model's limit. */
-void asbi_lane_weigh(const struct asbi_lane *lane, double raw_input,
+void asbi_lane_weigh(struct asbi_lane *lane, double raw_input,
                      uint64_t expected_output, uint64_t max_output,
                      const struct asbi_prices *prices, struct asbi_demand *out);
 

@@ -121,7 +121,7 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     struct asbi_sizing_limits limits;
     bool single = lesson->way == ASBI_SINGLE;
 
-    asbi_retry_budget_earn(&lane->retries,
+    asbi_retry_budget_earn(&lane->purse->retries,
                            (double)(lesson->items - lesson->bad) *
                                asbi_lane_part_of_call(lane, !single));
     if (lesson->usage && lesson->seconds > 0) {

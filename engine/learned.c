@@ -102,10 +102,9 @@ void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r)
     asbi_lane_refresh(lane);
 }
 
-void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
-                          struct asbi_buf *out)
+static void put_lane(const struct asbi_lane *l,
+                     const struct asb_options *options, struct asbi_buf *lines)
 {
-    const struct asbi_lane *l = e->lane;
     struct asbi_learned_lane lane = { .in_flight = l->limiter.fixed
                                                        ? 0
                                                        : l->limiter.limit,
@@ -118,20 +117,29 @@ void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
                                       .output = l->output_ratio,
                                       .sizing = l->sizing,
                                       .bad = l->bad };
-    struct asbi_buf lines;
     struct names names = { .lane = "" };
 
-    asbi_buf_init(&lines, out->mem, ASBI_LEARNED_MAX_BYTES / 4);
     lane.busy = mean_in_flight(l);
     lane.requests = told_limit(&l->requests, l->config->requests_per_minute,
                                l->model.requests_per_minute);
     lane.tokens = told_limit(&l->tokens, l->config->tokens_per_minute,
                              l->model.tokens_per_minute);
-    find_names(e->options, &names);
+    find_names(options, &names);
     if (l->latency.samples)
-        asbi_learned_put_lane(&lines, asbi_str_c(names.lane), &lane);
+        asbi_learned_put_lane(lines, asbi_str_c(names.lane), &lane);
     if (l->input_calibration.calls)
-        asbi_learned_put_kind(&lines, asbi_str_c(names.kind), &kind);
+        asbi_learned_put_kind(lines, asbi_str_c(names.kind), &kind);
+}
+
+void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
+                          struct asbi_buf *out)
+{
+    struct asbi_buf lines;
+
+    asbi_buf_init(&lines, out->mem, ASBI_LEARNED_MAX_BYTES / 4);
+    for (size_t i = 0; i < e->routes.count; i++)
+        put_lane(e->routes.lanes[i], i ? e->routes.options[i] : e->options,
+                 &lines);
     asbi_learned_merge(out, asbi_buf_view(&lines), text);
     out->failed = out->failed || asbi_buf_failed(&lines);
     asbi_buf_fini(&lines);
@@ -177,6 +185,16 @@ void asbi_learned_load(const struct asb_options *options,
 
 /* The one warning about a damaged file was given at the start. */
 static const struct asbi_log silent;
+
+void asbi_learned_start_others(struct asb_engine *e)
+{
+    struct asbi_recalled recalled;
+
+    for (size_t i = 1; i < e->routes.count; i++) {
+        asbi_learned_load(e->routes.options[i], &e->mem, &silent, &recalled);
+        asbi_learned_start(e->routes.lanes[i], &recalled);
+    }
+}
 
 void asbi_learned_save(struct asb_engine *e)
 {

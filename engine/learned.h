@@ -27,6 +27,10 @@ void asbi_learned_recall(const struct asb_options *options,
 /* Starts a lane that has sent nothing yet from it. */
 void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r);
 
+/* The same, with what the file of option `state` says, of all lanes of an
+ * engine but the first. */
+void asbi_learned_start_others(struct asb_engine *e);
+
 /* Appends the whole text to keep: what this engine learned, then what `text`
  * knows of others. */
 void asbi_learned_collect(const struct asb_engine *e, asbi_str text,

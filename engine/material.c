@@ -18,7 +18,8 @@ static void init(struct asbi_material *m, const struct asbi_mem *mem)
     asbi_buf_init(&m->instructions, mem, MAX_TEXT_BYTES);
     asbi_buf_init(&m->style, mem, MAX_TEXT_BYTES);
     asbi_buf_init(&m->glossary_text, mem, ASBI_GLOSSARY_MAX_BYTES);
-    asbi_buf_init(&m->key, mem, ASBI_SECRET_MAX + 64);
+    for (size_t i = 0; i < ASBI_ROUTE_MOST; i++)
+        asbi_buf_init(&m->keys[i], mem, ASBI_SECRET_MAX + 64);
     m->glossary.mem = mem;
 }
 
@@ -73,8 +74,9 @@ static int no_key(const struct asbi_secret_source *s,
                      c->provider, s->name);
 }
 
-static int read_key(struct asbi_material *m, const struct asb_options *options,
-                    struct asb_message *why)
+/* *key is within `raw`, or empty when there is none. */
+static int read_key(const struct asb_options *options, struct asbi_buf *raw,
+                    asbi_str *key, struct asb_message *why)
 {
     const struct asbi_config *c = &options->values;
     struct asbi_provider provider;
@@ -87,7 +89,7 @@ static int read_key(struct asbi_material *m, const struct asb_options *options,
     if (s.kind == ASBI_SECRET_NONE)
         return ASB_OK;
     if (s.kind == ASBI_SECRET_FILE) {
-        rc = asbi_read_file(s.name, "api_key", &m->key, why);
+        rc = asbi_read_file(s.name, "api_key", raw, why);
         if (rc)
             return rc;
     } else {
@@ -95,15 +97,33 @@ static int read_key(struct asbi_material *m, const struct asb_options *options,
 
         if (!value || !value[0])
             return no_key(&s, c, &provider, why);
-        asbi_buf_c(&m->key, value);
+        asbi_buf_c(raw, value);
     }
-    if (asbi_buf_failed(&m->key))
+    if (asbi_buf_failed(raw))
         return asbi_fail(why, ASB_ECONFIG,
                          "api_key: what %s holds is too long "
                          "for a key",
                          s.name);
-    return asbi_secret_clean(asbi_buf_view(&m->key), s.name, &m->clean_key,
-                             why);
+    return asbi_secret_clean(asbi_buf_view(raw), s.name, key, why);
+}
+
+static int read_keys(struct asbi_material *m, const struct asb_options *options,
+                     struct asb_message *why)
+{
+    size_t lanes = asbi_route_count(options);
+    int rc = ASB_OK;
+
+    if (lanes == 1 && !options->values.routes[0])
+        return read_key(options, &m->keys[0], &m->clean_keys[0], why);
+    for (size_t i = 0; !rc && i < lanes && i < ASBI_ROUTE_MOST; i++) {
+        struct asbi_route route;
+
+        rc = asbi_route_read(options, i, m->mem, &route, why);
+        if (!rc)
+            rc = read_key(route.options, &m->keys[i], &m->clean_keys[i], why);
+        asbi_route_fini(&route);
+    }
+    return rc;
 }
 
 static const char *or_null(const char *text)
@@ -137,14 +157,16 @@ int asbi_material_load(struct asbi_material *m,
 {
     int rc = asbi_material_load_texts(m, options, mem, why);
 
-    return rc ? rc : read_key(m, options, why);
+    return rc ? rc : read_keys(m, options, why);
 }
 
 void asbi_material_fini(struct asbi_material *m)
 {
-    if (m->key.data)
-        explicit_bzero(m->key.data, m->key.cap);
-    asbi_buf_fini(&m->key);
+    for (size_t i = 0; i < ASBI_ROUTE_MOST; i++) {
+        if (m->keys[i].data)
+            explicit_bzero(m->keys[i].data, m->keys[i].cap);
+        asbi_buf_fini(&m->keys[i]);
+    }
     asbi_buf_fini(&m->instructions);
     asbi_buf_fini(&m->style);
     asbi_buf_fini(&m->glossary_text);

@@ -79,7 +79,7 @@ static void go_away(struct asbi_media_job *job, struct asbi_item *item)
     item->media->job = job;
     item->media->jobs++;
     asbi_item_enter(item, ASBI_ITEM_AWAY);
-    (void)asbi_budget_reserve(&e->lane->budget, job->worst);
+    (void)asbi_budget_reserve(&e->purse.budget, job->worst);
     e->world->ops->wake(e->world);
 }
 
@@ -106,7 +106,7 @@ void asbi_media_pay(struct asbi_media_job *job, int64_t cost, int64_t spent)
     job->paid = true;
     job->cost = cost;
     job->spent = spent;
-    asbi_budget_settle(&e->lane->budget, job->worst, spent);
+    asbi_budget_settle(&e->purse.budget, job->worst, spent);
     e->stats.cost_nano_usd += cost;
     if (job->item)
         job->item->cost += cost;
@@ -203,7 +203,7 @@ static void fail_unknown(struct asbi_call *call, struct asbi_item *item)
 {
     struct asb_engine *e = call->engine;
 
-    asbi_budget_settle(&e->lane->budget, 0, item->media->cost);
+    asbi_budget_settle(&e->purse.budget, 0, item->media->cost);
     fail_item(e, item, "outcome_unknown",
               ASBI_STR("the provider took the request but named no job that "
                        "can be asked after; it may have been paid for"),

@@ -222,7 +222,7 @@ void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item)
                          item->media->cost);
         asbi_journal_over(e->journal, item->media->open_call);
     }
-    asbi_budget_settle(&e->lane->budget, 0, item->media->cost);
+    asbi_budget_settle(&e->purse.budget, 0, item->media->cost);
     item->media->open_call = 0;
 }
 

@@ -79,7 +79,7 @@ enum asbi_gate asbi_native_gate(struct asb_engine *e,
     const struct asbi_native *n = &e->native;
 
     *ready_ns = ASBI_NEVER;
-    if (demand->worst_cost > asbi_budget_left(&e->lane->budget))
+    if (demand->worst_cost > asbi_budget_left(&e->purse.budget))
         return ASBI_GATE_BUDGET;
     if (n->tokens_most && n->tokens &&
         n->tokens + demand->input_tokens > n->tokens_most)

@@ -219,7 +219,7 @@ int asbi_native_add(struct asb_engine *e, struct asbi_batch *batch,
         return ASB_ENOMEM;
     }
     asbi_call_commit(call, batch);
-    (void)asbi_budget_reserve(&e->lane->budget, demand->worst_cost);
+    (void)asbi_budget_reserve(&e->purse.budget, demand->worst_cost);
     take_in(b, call, now);
     return ASB_OK;
 }

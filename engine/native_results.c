@@ -46,7 +46,7 @@ static void drop_line(struct asbi_call *call, bool paid)
         call->engine->stats.maybe_paid_twice_nano_usd += worst;
     else
         call->engine->stats.calls--;
-    asbi_budget_settle(&call->lane->budget, worst, paid ? worst : 0);
+    asbi_budget_settle(&call->lane->purse->budget, worst, paid ? worst : 0);
     asbi_hold_end(call, 0, paid ? worst : 0);
     asbi_call_free(call);
 }

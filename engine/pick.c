@@ -124,7 +124,7 @@ bool asbi_pick_sheds(const struct asb_engine *e)
     bool others = e->held_items > e->held_of[ASB_BACKGROUND];
 
     return e->seen_urgent_or_normal && (others || !e->draining) &&
-           asbi_budget_used_share(&e->lane->budget) >= e->config->budget_soft;
+           asbi_budget_used_share(&e->purse.budget) >= e->config->budget_soft;
 }
 
 /* A kind that may not be served now is left out. */

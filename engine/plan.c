@@ -10,7 +10,7 @@
 enum { REPORT_BYTES = 1 << 20 };
 
 /* Where virtual calls go; nothing ever leaves the process. */
-static const char nowhere[] = "http://plan.invalid/v1";
+static const char nowhere[] = ASBI_PLAN_NOWHERE;
 
 static void init(struct asb_plan *p, const struct asbi_mem *mem,
                  const struct asb_hooks *hooks)
@@ -80,7 +80,10 @@ static int make(struct asb_plan *p, const struct asb_options *options,
     p->options = asbi_options_copy(options, &p->mem);
     if (!p->options)
         return ASB_ENOMEM;
-    asbi_learned_load(p->options, &p->mem, &p->log, &p->recalled);
+    rc = asbi_route_read(options, 0, &p->mem, &p->first, why);
+    if (rc)
+        return rc;
+    asbi_learned_load(p->first.options, &p->mem, &p->log, &p->recalled);
     rc = asb_options_set(p->options, "base_url", nowhere, ASB_FROM_HOST, why);
     if (!rc)
         rc = asb_options_set(p->options, "budget_alerts", "none", ASB_FROM_HOST,
@@ -134,13 +137,13 @@ void asb_plan_free(struct asb_plan *p)
     asbi_buf_fini(&p->table);
     asbi_buf_fini(&p->json);
     asb_options_free(p->options);
+    asbi_route_fini(&p->first);
     asbi_free(&mem, p);
 }
 
 void asb_plan_get(const struct asb_plan *p, struct asb_forecast *forecast)
 {
     const struct asbi_plan_run *run = p->usual;
-    const struct asbi_lane *lane = run->engine->lane;
     struct asb_stats s = { .size = sizeof(s) };
     struct asb_forecast f = { .rows = p->rows,
                               .rows_bad = p->rows_bad,
@@ -163,7 +166,12 @@ void asb_plan_get(const struct asb_plan *p, struct asb_forecast *forecast)
         f.cost_worst_nano_usd += run->kinds[i]->worst;
     f.concurrency_max = s.in_flight_max;
     f.halt = s.halt;
-    f.price_unknown = !lane->model.priced && !lane->provider.free;
+    for (size_t i = 0; i < run->engine->routes.count; i++) {
+        const struct asbi_lane *lane = run->engine->routes.lanes[i];
+
+        f.price_unknown =
+            f.price_unknown || (!lane->model.priced && !lane->provider.free);
+    }
     memcpy(forecast, &f, size);
 }
 

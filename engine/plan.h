@@ -47,6 +47,9 @@ struct asbi_plan_kind {
     double raw_alone; /* estimated input if each item went alone */
 };
 
+/* Where no lane is. */
+#define ASBI_PLAN_NOWHERE "http://plan.invalid/v1"
+
 enum {
     /* A further run lies between the shortest and the longest of nine four
      * times in five. */
@@ -74,7 +77,8 @@ struct asb_plan {
     struct asbi_mem mem;
     struct asbi_log log;
     struct asb_options *options;   /* a changed copy */
-    struct asbi_recalled recalled; /* of earlier runs */
+    struct asbi_route first;       /* the lane that is simulated */
+    struct asbi_recalled recalled; /* of its earlier runs */
     struct asbi_sim_options sim;   /* the provider, as it is thought to be */
     enum asbi_vocabulary vocabulary;
     double token_factor;

@@ -117,7 +117,8 @@ static void model_provider(struct asb_plan *p)
 {
     struct asbi_model model;
 
-    asbi_catalogue_model(p->options, p->options->values.model, &model);
+    asbi_catalogue_model(p->first.options, p->first.options->values.model,
+                         &model);
     if (!asbi_vocabulary_find(model.tokenizer, &p->vocabulary))
         p->vocabulary = ASBI_O200K;
     p->token_factor = model.token_factor > 0 ? model.token_factor : 1;
@@ -138,7 +139,7 @@ int asbi_plan_provider(struct asb_plan *p, struct asb_message *why)
 {
     int rc = ASB_OK;
 
-    if (strcmp(p->options->values.provider, "sim") == 0)
+    if (strcmp(p->first.options->values.provider, "sim") == 0)
         rc = asbi_sim_options_from_config(&p->options->values, &p->sim, why);
     else
         model_provider(p);

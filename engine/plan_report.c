@@ -8,6 +8,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/units.h"
+#include "engine/report_routes.h"
 
 static const char *const class_names[] = { [ASB_NORMAL] = "normal",
                                            [ASB_URGENT] = "urgent",
@@ -205,13 +206,14 @@ static void put_counts(struct asbi_buf *b, const struct asb_forecast *f,
 static void put_json(const struct asb_plan *p, const struct asb_forecast *f,
                      const struct asb_stats *s, struct asbi_buf *b)
 {
-    const struct asbi_config *c = &p->options->values;
+    const struct asb_engine *e = p->usual->engine;
 
     asbi_buf_char(b, '{');
-    put_text(b, "provider", asbi_str_c(c->provider));
+    put_text(b, "provider", asbi_str_c(e->config->provider));
     put_text(b, "model", asbi_str_c(p->usual->engine->lane->model.name));
     put_counts(b, f, s);
     put_limits(b, p, s);
+    asbi_report_put_routes(b, e);
     asbi_json_put_key(b, "kinds");
     asbi_buf_char(b, '[');
     for (size_t i = 0; i < p->usual->kind_count; i++) {
@@ -369,15 +371,35 @@ static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
             native_note(p, k, &ways));
 }
 
+/* Which of several lanes is thought to do how much. */
+static void say_routes(struct asbi_buf *b, const struct asb_plan *p)
+{
+    const struct asb_engine *e = p->usual->engine;
+    struct asb_route r = { .size = sizeof(r) };
+
+    if (e->routes.count < 2)
+        return;
+    asbi_buf_char(b, '\n');
+    for (size_t i = 0; asb_engine_route(e, i, &r); i++) {
+        asbi_buf_fmt(b, "  lane %-32s %9ju calls %9ju items  ", r.name,
+                     (uintmax_t)r.calls, (uintmax_t)r.items);
+        say_usd(b, r.cost_nano_usd);
+        if (r.weight)
+            asbi_buf_fmt(b, ", weight %u\n", r.weight);
+        else
+            asbi_buf_c(b, ", takes over if need be\n");
+    }
+}
+
 static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
                       const struct asb_stats *s, struct asbi_buf *b)
 {
     const struct asbi_config *c = &p->options->values;
 
-    asbi_buf_fmt(b, "Plan for %s with %s of %s; nothing was sent\n\n",
-                 c->input[0] == '-' && !c->input[1] ? "standard input"
-                                                    : c->input,
-                 p->usual->engine->lane->model.name, c->provider);
+    asbi_buf_fmt(
+        b, "Plan for %s with %s of %s; nothing was sent\n\n",
+        c->input[0] == '-' && !c->input[1] ? "standard input" : c->input,
+        p->usual->engine->lane->model.name, p->usual->engine->config->provider);
     say_items(b, f);
     say_label(b, "calls");
     asbi_buf_fmt(b, "%ju, %.1f items each\n", (uintmax_t)f->calls,
@@ -390,6 +412,7 @@ static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
     else if (p->usual->failed_fast)
         asbi_buf_fmt(b, "  %-14s %s\n", "stops early",
                      "an item fails (--fail-fast)");
+    say_routes(b, p);
     for (size_t i = 0; i < p->usual->kind_count; i++)
         say_kind(b, p, p->usual->kinds[i]);
 }

@@ -195,8 +195,14 @@ static int speak_of_videos(struct asbi_plan_run *run)
 
 static int speak_plainly(struct asb_engine *e, struct asb_message *why)
 {
+    int rc = ASB_OK;
+
     asbi_native_fini(&e->native);
-    int rc = asbi_lane_speak(e->lane, asbi_dialect_find("openai"));
+    for (size_t i = 0; !rc && i < e->routes.count; i++) {
+        rc = asbi_lane_speak(e->routes.lanes[i], asbi_dialect_find("openai"));
+        if (!rc)
+            rc = asbi_lane_move(e->routes.lanes[i], ASBI_PLAN_NOWHERE);
+    }
     return rc ? rc : asbi_native_init(&e->native, e, why);
 }
 
@@ -205,14 +211,17 @@ static int speak_as_simulated(struct asbi_plan_run *run,
                               struct asb_message *why)
 {
     struct asb_engine *e = run->engine;
-    const struct asbi_lane *lane = e->lane;
 
-    if (lane->api ||
-        (lane->way == ASBI_ARRAY && lane->style.array != ASBI_EMBED))
-        return asbi_fail(why, ASB_ECONFIG,
-                         "plan: what provider %s does with these items cannot "
-                         "be simulated; try a run of a few of them",
-                         e->config->provider);
+    for (size_t i = 0; i < e->routes.count; i++) {
+        const struct asbi_lane *lane = e->routes.lanes[i];
+
+        if (lane->api ||
+            (lane->way == ASBI_ARRAY && lane->style.array != ASBI_EMBED))
+            return asbi_fail(why, ASB_ECONFIG,
+                             "plan: what provider %s does with these items "
+                             "cannot be simulated; try a run of a few of them",
+                             lane->config->provider);
+    }
     return e->way == ASBI_JOB ? speak_of_videos(run) : speak_plainly(e, why);
 }
 
@@ -236,6 +245,7 @@ int asbi_plan_run_new(struct asb_plan *p, uint64_t seed,
     }
     run->engine->watch = (struct asbi_watch){ on_send, run };
     asbi_learned_start(run->engine->lane, &p->recalled);
+    asbi_learned_start_others(run->engine);
     run->started_ns = asbi_now(run->world);
     *out = run;
     return ASB_OK;

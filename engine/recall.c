@@ -44,6 +44,7 @@ static int set_scope(struct asb_engine *e, const char *task)
     asbi_buf_init(&prompt, &e->mem, SIZE_MAX / 4);
     asbi_buf_str(&prompt, asbi_task_core(e->task));
     asbi_way_put_scope(e, &prompt);
+    asbi_routes_put_models(e, &prompt);
     scope.prompt = asbi_buf_view(&prompt);
     scope.choices = asbi_task_choices(e->task, &scope.choice_count);
     asbi_cache_put_scope(&r->bytes, &scope);
@@ -377,7 +378,8 @@ void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item)
         leave(e, item);
         return;
     }
-    if (item->ok && item->source == ASB_API_CALL && !item->cut_short)
+    if (item->ok && item->source == ASB_API_CALL && !item->cut_short &&
+        !asbi_routes_stood_in(e, item->lane))
         asbi_recall_keep(e, item);
     else if (!item->ok && strcmp(item->error_code, asbi_refused_code) == 0)
         asbi_recall_keep_refusal(e, item);

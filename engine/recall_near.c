@@ -288,7 +288,8 @@ void asbi_recall_near_settle(struct asb_engine *e, struct asbi_item *item)
 
     if (!item->near_number)
         return;
-    if (item->ok && !item->cut_short && !item->output_is_json)
+    if (item->ok && !item->cut_short && !asbi_routes_stood_in(e, item->lane) &&
+        !item->output_is_json)
         asbi_near_answer(r->near, item->near_number, output);
     else
         asbi_near_drop(r->near, item->near_number);

@@ -27,7 +27,7 @@ enum {
  * enough to fill the next calls while these fly. */
 static uint64_t useful_waiting(const struct asb_engine *e)
 {
-    uint64_t limit = asbi_limiter_limit(&e->lane->limiter);
+    uint64_t limit = asbi_routes_limit(e);
     uint64_t each =
         e->task_packs && e->lane->caps.items ? e->lane->caps.items : 1;
     uint64_t least =

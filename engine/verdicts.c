@@ -232,6 +232,8 @@ static void judge_halting(struct asbi_call *call,
                            "--model and --base-url",
                            lane->base_url, len, len ? m.at : "");
     }
+    if (lane->halt && !asbi_routes_over(call->engine))
+        j->fate = ASBI_FATE_SEND_AGAIN;
 }
 
 static void judge_refused(struct asbi_call *call,

@@ -8,31 +8,52 @@ static bool has_array(const struct asbi_dialect *d, enum asbi_array_kind kind)
     return d->encode_array && (d->array_items[kind] || !d->encode_packed);
 }
 
-int asbi_way_choose(struct asb_engine *e, struct asb_message *why)
+static int choose(const struct asb_engine *e, struct asbi_lane *lane,
+                  struct asb_message *why)
 {
-    const struct asbi_dialect *d = e->lane->dialect;
+    const struct asbi_dialect *d = lane->dialect;
     enum asbi_array_kind kind = ASBI_EMBED;
     bool wants_array = asbi_task_array(e->task, &kind);
+    enum asbi_call_way way =
+        asbi_task_packs(e->task) ? ASBI_PACKED : ASBI_SINGLE;
 
     if (asbi_media_is_on(&e->media)) {
-        e->way = ASBI_JOB;
-        asbi_lane_set_way(e->lane, e->way);
+        asbi_lane_set_way(lane, ASBI_JOB);
         return ASB_OK;
     }
-
     if (wants_array && !has_array(d, kind))
         return asbi_fail(why, ASB_ECONFIG,
                          "provider %s cannot do task %s; name another with "
                          "--provider",
-                         e->config->provider, e->config->task);
+                         lane->config->provider, e->config->task);
     if (wants_array || !d->encode_packed)
-        e->way = ASBI_ARRAY;
-    else
-        e->way = asbi_task_packs(e->task) ? ASBI_PACKED : ASBI_SINGLE;
-    e->task_packs = e->way != ASBI_SINGLE;
-    e->lane->style.array = kind;
-    asbi_lane_set_way(e->lane, e->way);
+        way = ASBI_ARRAY;
+    lane->style.array = kind;
+    asbi_lane_set_way(lane, way);
     return ASB_OK;
+}
+
+int asbi_way_choose(struct asb_engine *e, struct asb_message *why)
+{
+    int rc = choose(e, e->lane, why);
+
+    e->way = e->lane->way;
+    e->task_packs = e->way == ASBI_PACKED || e->way == ASBI_ARRAY;
+    return rc;
+}
+
+int asbi_way_join(struct asb_engine *e, struct asbi_lane *lane,
+                  struct asb_message *why)
+{
+    if (e->way == ASBI_JOB)
+        return asbi_fail(why, ASB_ECONFIG,
+                         "routes: videos and images go by one lane only");
+    int rc = choose(e, lane, why);
+    if (!rc && (lane->way == ASBI_SINGLE) != (e->way == ASBI_SINGLE))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "lane %s cannot carry what lane %s does", lane->name,
+                         e->lane->name);
+    return rc;
 }
 
 bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload)

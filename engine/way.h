@@ -11,6 +11,11 @@
  * ASB_ECONFIG when the provider cannot do the task. */
 int asbi_way_choose(struct asb_engine *e, struct asb_message *why);
 
+/* Sets the way of a further lane, which takes the same items.  ASB_OK or
+ * ASB_ECONFIG. */
+int asbi_way_join(struct asb_engine *e, struct asbi_lane *lane,
+                  struct asb_message *why);
+
 /* Whether an item with this payload may share a batch, and so a call. */
 bool asbi_way_shares(const struct asb_engine *e, enum asb_payload payload);
 

@@ -22,6 +22,7 @@ enum trouble {
 
 struct transit {
     struct asbi_sim_world *w;
+    struct asbi_sim_site *site;
     struct asbi_exchange *x;    /* NULL: over for the engine */
     struct asbi_sim_call *call; /* NULL before the provider has it */
     struct asbi_sim_event play; /* what comes next for the engine */
@@ -84,7 +85,7 @@ static void detach(struct transit *t)
     t->x = NULL;
     w->live--;
     if (t->call && !t->call->started) {
-        asbi_sim_provider_abandon(w->provider, t->call);
+        asbi_sim_provider_abandon(t->site->provider, t->call);
         t->call = NULL;
     }
     t->done = t->done || !t->call;
@@ -241,7 +242,8 @@ static void on_answer(struct asbi_sim_world *w, void *arg)
 
     (void)w;
     if (t->call->silent || t->trouble == LOST_ON_THE_BACK) {
-        end(t, ASBI_UNANSWERED, false, "the connection broke");
+        end(t, t->first_ns ? ASBI_CUT : ASBI_UNANSWERED, false,
+            "the connection broke");
         return;
     }
     t->inside = true;
@@ -280,6 +282,20 @@ static asbi_str path_of(const char *url)
     return path ? asbi_str_c(path) : ASBI_STR("/");
 }
 
+/* The provider that an address leads to. */
+static struct asbi_sim_site *site_of(struct asbi_sim_world *w, const char *url)
+{
+    const char *host = strstr(url, "://");
+    asbi_str name = asbi_str_c(host ? host + 3 : url);
+
+    name.len = strcspn(name.at, "/");
+    for (size_t i = 1; i < w->site_count; i++) {
+        if (asbi_str_eq(name, asbi_str_c(w->sites[i].host)))
+            return &w->sites[i];
+    }
+    return &w->sites[0];
+}
+
 static void on_started(struct transit *t)
 {
     struct asbi_sim_world *w = t->w;
@@ -298,7 +314,7 @@ static void on_served(struct asbi_sim_world *w, void *arg)
 {
     struct transit *t = arg;
     struct asbi_sim_call *next =
-        asbi_sim_provider_finish(w->provider, t->call, w->now_ns);
+        asbi_sim_provider_finish(t->site->provider, t->call, w->now_ns);
 
     asbi_sim_world_note(w, 's', t->serial, 0);
     t->done = true;
@@ -321,7 +337,8 @@ static void on_arrival(struct asbi_sim_world *w, struct transit *t)
         .wall_s = w->base.ops->wall_ms(&w->base) / 1000,
     };
 
-    if (asbi_sim_provider_take(w->provider, &request, w->now_ns, &t->call)) {
+    if (asbi_sim_provider_take(t->site->provider, &request, w->now_ns,
+                               &t->call)) {
         end(t, ASBI_UNANSWERED, false, "out of memory");
         return;
     }
@@ -337,7 +354,7 @@ static void on_connected(struct asbi_sim_world *w, void *arg)
     struct transit *t = arg;
 
     asbi_sim_world_note(w, 'c', t->serial, t->x->body_len);
-    if (t->refused) {
+    if (t->refused || t->site->down) {
         end(t, ASBI_NOT_SENT, true, "connection refused");
         return;
     }
@@ -381,6 +398,7 @@ static int transit_start(struct asbi_transport *transport,
         return ASB_ENOMEM;
     *t = (struct transit){
         .w = w,
+        .site = site_of(w, x->endpoint->url),
         .x = x,
         .play = { .happen = on_connected, .arg = t },
         .limit = { .happen = on_limit, .arg = t },
@@ -416,6 +434,17 @@ static void transit_forget(struct asbi_transport *transport,
 {
     (void)transport;
     endpoint->transport_data = NULL; /* nothing is kept for it */
+}
+
+void asbi_sim_transits_break(struct asbi_sim_world *w,
+                             const struct asbi_sim_site *site)
+{
+    ASBI_LIST_EACH (link, &w->transits) {
+        struct transit *t = ASBI_OF(link, struct transit, link);
+
+        if (t->site == site && t->x && t->connected)
+            t->trouble = LOST_ON_THE_BACK;
+    }
 }
 
 void asbi_sim_transits_free(struct asbi_sim_world *w)

@@ -1,6 +1,8 @@
 #include "engine/sim/world.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
@@ -88,7 +90,8 @@ static void world_free(struct asbi_world *world)
     struct asbi_sim_world *w = of(world);
 
     asbi_sim_transits_free(w);
-    asbi_sim_provider_free(w->provider);
+    for (size_t i = 0; i < w->site_count; i++)
+        asbi_sim_provider_free(w->sites[i].provider);
     asbi_heap_fini(&w->events);
     asbi_free(w->base.mem, w);
 }
@@ -102,6 +105,57 @@ static const struct asbi_world_ops world_ops = {
 };
 
 /* ---- driving it ------------------------------------------------------- */
+
+static int add_site(struct asbi_sim_world *w, const char *host,
+                    const struct asbi_sim_options *options)
+{
+    struct asbi_sim_site *site = &w->sites[w->site_count];
+
+    if (w->site_count == ASBI_SIM_SITES)
+        return ASB_EFULL;
+    (void)snprintf(site->host, sizeof(site->host), "%s", host);
+    int rc = asbi_sim_provider_new(w->base.mem, options, &site->provider);
+    w->site_count += !rc;
+    return rc;
+}
+
+int asbi_sim_world_add_site(struct asbi_world *world, const char *host,
+                            const struct asbi_sim_options *options)
+{
+    return add_site(of(world), host, options);
+}
+
+static struct asbi_sim_site *find_site(const struct asbi_world *world,
+                                       const char *host)
+{
+    const struct asbi_sim_world *w = of_const(world);
+
+    for (size_t i = 0; i < w->site_count; i++) {
+        if (strcmp(w->sites[i].host, host) == 0)
+            return (struct asbi_sim_site *)(uintptr_t)&w->sites[i];
+    }
+    return NULL;
+}
+
+void asbi_sim_world_site_down(struct asbi_world *world, const char *host,
+                              bool down)
+{
+    struct asbi_sim_site *site = find_site(world, host);
+
+    if (!site)
+        return;
+    site->down = down;
+    if (down)
+        asbi_sim_transits_break(of(world), site);
+}
+
+const struct asbi_sim_stats *
+asbi_sim_world_site_stats(const struct asbi_world *world, const char *host)
+{
+    const struct asbi_sim_site *site = find_site(world, host);
+
+    return site ? asbi_sim_provider_stats(site->provider) : NULL;
+}
 
 int asbi_sim_world_new(const struct asbi_mem *mem, uint64_t seed,
                        const struct asbi_sim_options *options,
@@ -127,7 +181,7 @@ int asbi_sim_world_new(const struct asbi_mem *mem, uint64_t seed,
     asbi_heap_init(&w->events, mem);
     asbi_list_init(&w->transits);
     if (asbi_heap_reserve(&w->events, ASBI_SIM_WORLD_EVENTS) ||
-        asbi_sim_provider_new(mem, options, &w->provider)) {
+        add_site(w, "", options)) {
         world_free(&w->base);
         return ASB_ENOMEM;
     }
@@ -183,5 +237,5 @@ size_t asbi_sim_world_pending(const struct asbi_world *world)
 const struct asbi_sim_stats *
 asbi_sim_world_stats(const struct asbi_world *world)
 {
-    return asbi_sim_provider_stats(of_const(world)->provider);
+    return asbi_sim_provider_stats(of_const(world)->sites[0].provider);
 }

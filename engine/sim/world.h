@@ -44,6 +44,21 @@ bool asbi_sim_world_run(struct asbi_world *world, bool (*done)(void *arg),
 void asbi_sim_world_jump(struct asbi_world *world, uint64_t ns,
                          int64_t wall_ms);
 
+/* Another provider in the same world, at "http://HOST".  `host` is shorter than
+ * 64 bytes.  Of `options` those of the network are not used.  ASB_OK, ASB_EFULL
+ * when there are eight, or ASB_ENOMEM. */
+int asbi_sim_world_add_site(struct asbi_world *world, const char *host,
+                            const struct asbi_sim_options *options);
+
+/* A provider goes away, and what is under way to it gets no answer; or it comes
+ * back.  "" is the world's first. */
+void asbi_sim_world_site_down(struct asbi_world *world, const char *host,
+                              bool down);
+
+/* What such a provider saw; NULL for none of that name. */
+const struct asbi_sim_stats *
+asbi_sim_world_site_stats(const struct asbi_world *world, const char *host);
+
 /* A hash over all events so far: what, when, for which exchange, with which
  * bytes. */
 uint64_t asbi_sim_world_trace(const struct asbi_world *world);

@@ -19,11 +19,21 @@ struct asbi_sim_event {
     void *arg;
 };
 
+/* A provider with an address of its own. */
+struct asbi_sim_site {
+    char host[64]; /* "" for whatever is not another's */
+    struct asbi_sim_provider *provider;
+    bool down;
+};
+
+enum { ASBI_SIM_SITES = 8 };
+
 struct asbi_sim_world {
     struct asbi_world base; /* first: the engine's view */
     struct asbi_transport transport;
     struct asbi_sim_options options;
-    struct asbi_sim_provider *provider;
+    struct asbi_sim_site sites[ASBI_SIM_SITES]; /* the first is ours */
+    size_t site_count;
     struct asbi_rng rng; /* the network's */
     uint64_t now_ns;
     int64_t wall_off_ms; /* what the calendar was set ahead */
@@ -45,6 +55,10 @@ void asbi_sim_world_note(struct asbi_sim_world *w, uint64_t what,
 
 /* transit.c: the transport's side. */
 extern const struct asbi_transport_ops asbi_sim_transport_ops;
+
+/* What is on its way to a site gets no answer. */
+void asbi_sim_transits_break(struct asbi_sim_world *w,
+                             const struct asbi_sim_site *site);
 void asbi_sim_transits_free(struct asbi_sim_world *w);
 
 /* Events each exchange may have planned at once, and the world's own. */

@@ -16,7 +16,7 @@ static void a_bill_that_broke_off_counts_at_its_worst(void)
         sim_run_set(&r, "stream", "off");
         sim_run_set(&r, "max_attempts", "1");
         sim_run_all(&r);
-        CHECK_INT(r.served.billed_nano_usd, <=, r.engine->lane->budget.spent);
+        CHECK_INT(r.served.billed_nano_usd, <=, r.engine->purse.budget.spent);
         sim_run_end(&r);
     }
 }

@@ -55,7 +55,7 @@ static void run_once(struct life *l, uint64_t seed, bool crashes)
     sim_run_start(&r);
     CHECK_INT(r.rc, ==, ASB_OK);
     sim_run_play(&r);
-    const struct asbi_budget *b = &r.engine->lane->budget;
+    const struct asbi_budget *b = &r.engine->purse.budget;
     if (b->spent + b->reserved > b->limit)
         check_fail(__FILE__, __LINE__, "seed %zu: %.9f and %.9f of %.9f",
                    (size_t)seed, (double)b->spent / 1e9,

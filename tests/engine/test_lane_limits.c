@@ -9,6 +9,7 @@ static struct asbi_lane *lane_of(struct asb_options *options,
                                  const char *provider)
 {
     static const struct asbi_log silent;
+    static struct asbi_purse purse;
     struct asbi_lane *lane;
     struct asb_message why;
 
@@ -18,8 +19,10 @@ static struct asbi_lane *lane_of(struct asb_options *options,
     CHECK_INT(
         asb_options_set(options, "model", "some-model", ASB_FROM_HOST, &why),
         ==, ASB_OK);
+    asbi_purse_init(&purse, &options->values);
     CHECK_INT(asbi_lane_new(&asbi_mem_system, options, ASBI_STR("key"),
-                            ASBI_STR("Rules"), &silent, 100, &lane, &why),
+                            ASBI_STR("Rules"), &purse, &silent, 100, &lane,
+                            &why),
               ==, ASB_OK);
     asbi_lane_set_way(lane, ASBI_PACKED);
     return lane;

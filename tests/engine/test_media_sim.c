@@ -59,8 +59,8 @@ static void every_job_is_made_fetched_and_billed_right(void)
     CHECK_INT(sim_run_cost(&r), ==, r.served.billed_nano_usd);
     CHECK_INT(r.stats.cost_nano_usd, ==, r.served.billed_nano_usd);
     CHECK_INT(r.stats.cost_nano_usd, ==, 20 * 24 * ASBI_USD / 10);
-    CHECK_INT(r.engine->lane->budget.reserved, ==, 0);
-    CHECK_INT(r.engine->lane->budget.spent, ==, r.served.billed_nano_usd);
+    CHECK_INT(r.engine->purse.budget.reserved, ==, 0);
+    CHECK_INT(r.engine->purse.budget.spent, ==, r.served.billed_nano_usd);
     CHECK_INT(r.virtual_ns, <, 260 * ASBI_SECOND);
     sim_run_end(&r);
     CHECK(place.freed);
@@ -192,7 +192,7 @@ static void an_unknown_outcome_is_not_tried_again_without_a_name(void)
     CHECK_INT(count_of(&r, "") + unknown, ==, r.items);
     CHECK_INT(r.stats.calls, ==, r.items);
     /* The budget holds even if all of these were made. */
-    CHECK_INT(r.engine->lane->budget.spent, >=, r.served.billed_nano_usd);
+    CHECK_INT(r.engine->purse.budget.spent, >=, r.served.billed_nano_usd);
     CHECK_INT(r.stats.cost_nano_usd, <=, r.served.billed_nano_usd);
     sim_run_end(&r);
 }
@@ -207,7 +207,7 @@ static void a_job_without_end_is_given_up(void)
     sim_run_all(&r);
     CHECK_INT(count_of(&r, "job_timeout"), ==, 3);
     CHECK_INT(r.stats.cost_nano_usd, ==, 0);
-    CHECK_INT(r.engine->lane->budget.spent, ==, 24 * ASBI_USD / 10);
+    CHECK_INT(r.engine->purse.budget.spent, ==, 24 * ASBI_USD / 10);
     CHECK_INT(r.virtual_ns, <, 20 * ASBI_SECOND);
     sim_run_end(&r);
 }
@@ -248,7 +248,7 @@ static void a_cancelled_job_is_stopped_at_the_provider(void)
         CHECK(asbi_sim_world_step(r.world));
     CHECK_INT(cancelled, ==, 1);
     CHECK_INT(asbi_now(r.world), <, 10 * ASBI_SECOND);
-    CHECK_INT(r.engine->lane->budget.reserved, ==, 0);
+    CHECK_INT(r.engine->purse.budget.reserved, ==, 0);
     sim_run_end(&r);
 }
 

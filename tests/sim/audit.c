@@ -75,9 +75,9 @@ static void look_at_calls(struct sums *s, const struct asb_engine *e)
         look_at_batch(s, call->batch, ASBI_ITEM_SENT);
         reserved += call->demand.worst_cost;
     }
-    if (reserved != e->lane->budget.reserved)
+    if (reserved != e->purse.budget.reserved)
         witness_say(s->w, "%" PRId64 " are reserved for calls of %" PRId64,
-                    e->lane->budget.reserved, reserved);
+                    e->purse.budget.reserved, reserved);
     if (e->lane->limiter.in_flight != e->calls.count)
         witness_say(s->w, "the limiter counts %u of %zu calls",
                     e->lane->limiter.in_flight, e->calls.count);
@@ -100,7 +100,7 @@ static void check_sums(const struct sums *s, const struct asb_engine *e)
 
 static void check_money(struct witness *w, const struct asb_engine *e)
 {
-    const struct asbi_budget *b = &e->lane->budget;
+    const struct asbi_budget *b = &e->purse.budget;
 
     if (w->scenario->budget && b->spent + b->reserved > b->limit)
         witness_say(w,

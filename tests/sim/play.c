@@ -367,7 +367,7 @@ static void check_bill(struct play *p, const struct asb_stats *stats)
 {
     const struct scenario *s = &p->scenario;
     const struct asbi_sim_stats *served = asbi_sim_world_stats(p->world);
-    const struct asbi_budget *b = &p->engine->lane->budget;
+    const struct asbi_budget *b = &p->engine->purse.budget;
     struct witness *w = &p->witness;
 
     if (s->budget && served->billed_nano_usd > s->budget)

@@ -94,6 +94,8 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
     a->cost = result->cost_nano_usd;
     a->saved = result->saved_nano_usd;
     a->source = result->source;
+    (void)snprintf(a->route, sizeof(a->route), "%s",
+                   result->route ? result->route : "");
     a->output_len = result->output.len;
     a->output_hash = asbi_hash64(result->output.at, result->output.len, 0);
     (void)snprintf(a->code, sizeof(a->code), "%s",

@@ -22,6 +22,7 @@ struct sim_answer {
     unsigned attempts;
     int64_t cost, saved;
     enum asb_source source;
+    char route[48]; /* "" where there is one */
     size_t order;   /* when it came: 0 first */
     uint64_t at_ns; /* virtual time */
     size_t output_len;

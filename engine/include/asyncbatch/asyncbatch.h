@@ -329,6 +329,9 @@ struct asb_result {
     int64_t cost_nano_usd;
     int64_t saved_nano_usd; /* what it would have cost, when it is not from a
                                call of its own; then usage and cost are 0 */
+    /* Which lane answered, or refused at last, where there are several (options
+     * routes and fallback): "openai/gpt-4.1-mini".  Else NULL. */
+    const char *route;
 };
 
 /* Called exactly once for each accepted item. */
@@ -430,6 +433,24 @@ struct asb_stats {
 
 ASB_API void asb_engine_stats(const struct asb_engine *engine,
                               struct asb_stats *stats);
+
+/* What one lane of an engine did. */
+struct asb_route {
+    size_t size;
+    const char *name; /* as in asb_result; lives as long as the engine */
+    const char *provider, *model;
+    unsigned weight; /* 0: a fallback */
+    uint64_t calls;  /* that ended */
+    uint64_t items;  /* answered by it */
+    int64_t cost_nano_usd;
+    unsigned in_flight, concurrency_limit;
+    enum asb_halt halt;      /* it is lost ... */
+    const char *halt_reason; /* ... since; "" while it is not */
+};
+
+/* Lane `index` of an engine, the first one being 0; false past the last. */
+ASB_API bool asb_engine_route(const struct asb_engine *engine, size_t index,
+                              struct asb_route *route);
 
 /* ---- a job: a stream in, a stream out --------------------------------- */
 

@@ -1,0 +1,136 @@
+"""Several lanes for one job: two simulators, one of which goes away."""
+
+import json
+import os
+import signal
+import unittest
+
+from support import TRANSLATE, Case, ids, items, json_lines
+
+COUNT = 400
+
+
+class Routes(Case):
+
+    def serve(self, *args):
+        """A simulator; its process and the address of its API."""
+        process = self.start("sim", "--listen", "127.0.0.1:0", *args)
+        line = process.stdout.readline().decode()
+        self.assertTrue(line.startswith("listening on "), line)
+        return process, line.split()[-1] + "/v1"
+
+    def run_by(self, routes, *args, count=COUNT, **how):
+        done = self.run_job(
+            "--routes", routes, *TRANSLATE, "--batch-size", "5", "--summary",
+            "s.json", "--progress", "none", *args,
+            stdin=items(count).encode(), **how)
+        answers = json_lines(done.out)
+        self.assert_answered_in_order(answers, ids(count))
+        return done, answers, json.loads(self.read("s.json"))
+
+    @staticmethod
+    def by_route(answers):
+        names = [a.get("route") for a in answers if a["status"] == "ok"]
+        return {name: names.count(name) for name in names}
+
+    def test_weights_are_kept_and_each_answer_names_its_lane(self):
+        _, a = self.serve("--sim-latency", "base=5ms")
+        _, b = self.serve("--sim-latency", "base=5ms")
+        _, answers, total = self.run_by(
+            f"name=a,base_url={a},weight=3;name=b,base_url={b}")
+        shares = self.by_route(answers)
+        self.assertEqual(sum(shares.values()), COUNT)
+        self.assertAlmostEqual(shares["a"] / COUNT, 0.75, delta=0.03)
+        told = {r["route"]: r for r in total["routes"]}
+        self.assertEqual({n: r["items"] for n, r in told.items()}, shares)
+        self.assertAlmostEqual(sum(r["cost_usd"] for r in told.values()),
+                               total["cost_usd"])
+
+    def test_one_of_two_is_killed_midway(self):
+        first, a = self.serve("--sim-latency", "base=40ms", "--sim-capacity",
+                              "4")
+        _, b = self.serve("--sim-latency", "base=40ms", "--sim-capacity", "4")
+        self.write("in.jsonl", items(2 * COUNT))
+        run = self.start(
+            "run", "-i", "in.jsonl", "--routes",
+            f"name=a,base_url={a};name=b,base_url={b}", *TRANSLATE,
+            "--batch-size", "5", "--workers", "8", "--order", "completion",
+            "--progress", "none", "--summary", "s.json")
+        lines = [run.stdout.readline() for _ in range(COUNT // 2)]
+        first.send_signal(signal.SIGKILL)
+        lines += run.stdout.readlines()
+        self.assertEqual(run.wait(50), 0, run.stderr.read().decode())
+        answers = [json.loads(line) for line in lines]
+        self.assertEqual(sorted(a["seq"] for a in answers),
+                         list(range(2 * COUNT)))
+        self.assertEqual({a["status"] for a in answers}, {"ok"})
+        shares = self.by_route(answers)
+        self.assertGreater(shares["a"], 0)
+        self.assertGreater(shares["b"], COUNT)
+
+    def test_a_fallback_answers_when_the_first_is_not_there(self):
+        dead, a = self.serve()
+        dead.kill()
+        dead.wait()
+        _, b = self.serve("--sim-latency", "base=5ms")
+        done, answers, total = self.run_by(
+            f"name=a,base_url={a}", "--fallback", f"name=b,base_url={b}",
+            "--cache", "cache.db", count=50)
+        self.assertEqual(self.by_route(answers), {"b": 50})
+        self.assertEqual(total["exit_status"], 0)
+        # The first model is asked again when it is back.
+        _, answers, total = self.run_by(f"name=b,base_url={b}", "--cache",
+                                        "cache.db", count=50)
+        self.assertEqual(total["items_cached"], 0)
+
+    def test_a_resumed_run_may_have_other_lanes(self):
+        first, a = self.serve("--sim-latency", "base=30ms", "--sim-capacity",
+                              "2")
+        _, b = self.serve("--sim-latency", "base=5ms")
+        self.write("in.jsonl", items(COUNT))
+        common = ["run", "-i", "in.jsonl", "-o", "out.jsonl", *TRANSLATE,
+                  "--batch-size", "5", "--progress", "none"]
+        run = self.start(*common, "--base-url", a)
+        out = self.path("out.jsonl")
+        while not os.path.exists(out) or os.path.getsize(out) < 5000:
+            if run.poll() is not None:
+                break
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        first.kill()
+        first.wait()
+        done = self.command(*common, "--base-url", a, "--fallback",
+                            f"name=b,base_url={b}", "--summary", "s.json")
+        self.assertEqual(done.returncode, 0, done.err)
+        answers = json_lines(self.read("out.jsonl"))
+        self.assert_answered_in_order(answers, ids(COUNT))
+        self.assertEqual({a["status"] for a in answers}, {"ok"})
+        self.assertGreater(json.loads(self.read("s.json"))
+                           ["items_known_before"], 0)
+
+    def test_a_plan_tells_of_each_lane(self):
+        self.write("in.jsonl", items(200))
+        plan = self.command(
+            "plan", "-i", "in.jsonl", "--plan-format", "json", "--target-lang", "fr",
+            "--batch-size", "10", "--routes",
+            "openai/gpt-4.1-mini,weight=3;openai/gpt-4.1-nano", "--fallback",
+            "anthropic/claude-haiku-4-5")
+        self.assertEqual(plan.returncode, 0, plan.err)
+        told = json.loads(plan.out)
+        items_by = [r["items"] for r in told["routes"]]
+        self.assertEqual(items_by, [150, 50, 0])
+        self.assertAlmostEqual(sum(r["cost_usd"] for r in told["routes"]),
+                               told["cost_usd"])
+        self.assertGreater(told["routes"][0]["cost_usd"],
+                           6 * told["routes"][1]["cost_usd"])
+
+    def test_each_lane_needs_its_key(self):
+        done = self.command(
+            "run", "--routes", "openai/gpt-4.1-mini;groq/x", "--target-lang",
+            "fr", stdin=items(1).encode(), env={"OPENAI_API_KEY": "sk-x"})
+        self.assertEqual(done.returncode, 4, done.err)
+        self.assertIn("GROQ_API_KEY", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
