@@ -19,6 +19,20 @@ QUICK = ["--rpm", "100000", "--tpm", "1000000000", "--max-attempts", "9",
          "--batch-size", "10"]
 
 
+OLLAMA = """
+providers:
+    own:
+        dialect: json
+        path: /api/generate
+        body: '{"model": "{model}", "prompt": "", "stream": false}'
+        texts: /prompt
+        one_text: true
+        answers: /response
+        error: /error
+        free: true
+"""
+
+
 class Aimock(PeerCase):
 
     def setUp(self):
@@ -48,14 +62,17 @@ class Aimock(PeerCase):
               f"{sorted({a['error']['code'] for a in failed})}; calls "
               f"{total['calls']}, served {served['status']}, "
               f"{total['elapsed_seconds']:.1f} s")
-        # A call that is cut may have been paid for, and is asked again once.
+        # A call that is cut may have been paid for: four times is the end.
         self.assertLessEqual({a["error"]["code"] for a in failed},
                              {"no_answer", "answer_cut"})
-        self.assertLessEqual(len(failed), 60)
+        self.assertLessEqual(len(failed), 5)
         self.assertEqual(served["calls"], total["calls"])
 
     def test_openai(self):
         self.through("openai", "gpt-4.1-mini", "/v1")
+
+    def test_openai_single(self):
+        self.through("openai", "gpt-4.1-mini", "/v1", "--batch-size", "1")
 
     def test_openai_streamed(self):
         self.through("openai", "gpt-4.1-mini", "/v1", "--stream", "on")
@@ -69,6 +86,18 @@ class Aimock(PeerCase):
 
     def test_azure_deployments(self):
         self.through("azure_deployments", "gpt-4.1-mini", "")
+
+    def test_azure(self):
+        self.through("azure", "gpt-4.1-mini", "/openai/v1")
+
+    def test_ollama(self):
+        self.through("ollama", "llama3.2", "/v1")
+
+    def test_ollama_by_configuration(self):
+        """Its own API, one prompt in a call, as any JSON API."""
+        self.write("own.yaml", OLLAMA)
+        self.through("own", "llama3.2", "", "-c", "own.yaml",
+                     "--batch-size", "1")
 
     def test_anthropic(self):
         self.through("anthropic", "claude-haiku-4-5", "/v1")
@@ -86,6 +115,18 @@ class Aimock(PeerCase):
     def test_gemini_streamed(self):
         self.through("gemini", "gemini-2.5-flash", "/v1beta", "--stream", "on")
 
+    def test_moderation(self):
+        """It judges all texts of a call as one: one text in a call."""
+        server = self.serve(CHAOS)
+        answers, _ = self.job(
+            TEXTS, "-p", "openai", "-m", "omni-moderation-latest",
+            "--base-url", server.url + "/v1", "--task", "moderate", *QUICK,
+            "--batch-size", "1", env=KEYS)
+        good = [a for a in answers if a["status"] == "ok"]
+        print(f"moderation: {len(TEXTS) - len(good)} failed")
+        self.assertGreaterEqual(len(good), len(TEXTS) - 5)
+        self.assertEqual({a["output"]["flagged"] for a in good}, {False})
+
     def test_embeddings(self):
         server = self.serve(CHAOS)
         vectors = {}
@@ -93,12 +134,12 @@ class Aimock(PeerCase):
             args = QUICK[:-1] + [size]
             answers, total = self.job(
                 TEXTS, "-p", "openai", "-m", "text-embedding-3-small",
-                "--base-url", server.url + "/v1", "--task", "embed", *args,
-                env=KEYS)
+                "--base-url", server.url + "/v1", "--task", "embed",
+                "--no-journal", *args, env=KEYS)
             good = [a for a in answers if a["status"] == "ok"]
             print(f"embeddings, {size} in a call: {len(TEXTS) - len(good)} "
                   f"failed; calls {total['calls']}")
-            self.assertGreater(len(good), 400)
+            self.assertGreaterEqual(len(good), len(TEXTS) - 20)
             for a in good:
                 self.assertGreater(len(a["output"]), 100)
                 self.assertEqual(vectors.setdefault(a["id"], a["output"]),
