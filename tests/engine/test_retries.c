@@ -183,8 +183,8 @@ static void who_wants_one_attempt_gets_one(void)
 
 static void a_cut_answer_is_an_attempt_like_others(void)
 {
-    CHECK_INT(failures("4", "auto", 0, 0.05), ==, 0);
-    CHECK_INT(failures("2", "auto", 0, 0.05), >, 0);
+    CHECK_INT(failures("4", "auto", 0, 0.03), ==, 0);
+    CHECK_INT(failures("2", "auto", 0, 0.03), >, 0);
 }
 
 TEST_MAIN(CASE(one_poison_item_of_64_costs_at_most_13_calls),
