@@ -105,12 +105,13 @@ static void read(enum asbi_batch_step step, struct asbi_json *json,
     static const char *const name[] = { "metadata", "displayName", NULL };
     const struct asbi_json_node *at = asbi_json_root(json);
 
-    if (step == ASBI_BATCH_FIND)
+    *news = (struct asbi_remote_news){ .state = ASBI_REMOTE_UNKNOWN };
+    if (step == ASBI_BATCH_FIND) {
+        news->more = asbi_remote_text(json, at, "nextPageToken").len > 0;
         at = asbi_remote_named(json,
                                asbi_json_get(json, at, ASBI_STR("operations")),
                                name, ref->name);
-
-    *news = (struct asbi_remote_news){ .state = ASBI_REMOTE_UNKNOWN };
+    }
     if (step == ASBI_BATCH_CANCEL)
         news->state = ASBI_REMOTE_AT_WORK;
     else if (at)

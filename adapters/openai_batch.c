@@ -156,9 +156,14 @@ static void read(enum asbi_batch_step step, struct asbi_json *json,
             news->state = ASBI_REMOTE_AT_WORK;
         return;
     }
-    if (step == ASBI_BATCH_FIND)
+    if (step == ASBI_BATCH_FIND) {
+        const struct asbi_json_node *more =
+            asbi_json_get(json, at, ASBI_STR("has_more"));
+
+        news->more = more && more->type == ASBI_JSON_TRUE;
         at = asbi_remote_named(json, asbi_json_get(json, at, ASBI_STR("data")),
                                mark, ref->name);
+    }
     if (at)
         read_batch(json, at, ref, news);
 }

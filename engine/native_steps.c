@@ -211,7 +211,9 @@ static void on_news(struct asbi_native_batch *b,
     bool found = news->state != ASBI_REMOTE_UNKNOWN;
     bool not_there = b->step == ASBI_BATCH_FIND && !found;
 
-    if (not_there && b->again) {
+    if (not_there && news->more) {
+        end_unknown(b, "the batch may be among those that are not listed");
+    } else if (not_there && b->again) {
         asbi_native_end_lines(b, ASBI_NOT_SENT, "it was never created");
     } else if (not_there || (b->step == ASBI_BATCH_UPLOAD && found)) {
         go(b, ASBI_BATCH_CREATE);

@@ -178,6 +178,26 @@ static void a_batch_is_found_again_by_its_name(void)
     done();
 }
 
+/* Who is not among the latest may be among the others. */
+static void a_list_that_goes_on_is_told(void)
+{
+    struct asbi_remote_news news;
+
+    fresh("/v1/chat/completions");
+    (void)read(&asbi_openai_batches, ASBI_BATCH_FIND,
+               "{\"data\":[],\"has_more\":true}", &news);
+    CHECK(news.more);
+    (void)read(&asbi_openai_batches, ASBI_BATCH_FIND,
+               "{\"data\":[],\"has_more\":false}", &news);
+    CHECK(!news.more);
+    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND,
+               "{\"operations\":[],\"nextPageToken\":\"x\"}", &news);
+    CHECK(news.more);
+    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND, "{}", &news);
+    CHECK(!news.more);
+    done();
+}
+
 static void openai_results_are_answers_or_were_never_begun(void)
 {
     const struct asbi_batch_api *api = &asbi_openai_batches;
@@ -344,6 +364,7 @@ TEST_MAIN(CASE(the_dialects_have_their_batches),
           CASE(openai_is_asked_step_by_step),
           CASE(openai_tells_how_a_batch_stands),
           CASE(a_batch_is_found_again_by_its_name),
+          CASE(a_list_that_goes_on_is_told),
           CASE(openai_results_are_answers_or_were_never_begun),
           CASE(anthropic_batches_are_one_request),
           CASE(anthropic_results_are_of_four_kinds),
