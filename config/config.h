@@ -98,8 +98,7 @@ struct asbi_config {
     enum asb_class priority;
     const char *priority_weights, *class_shares, *class_targets;
     uint64_t max_attempts;
-    uint64_t max_troubles; /* UINT64_MAX: by max_attempts */
-    bool retry_unknown;    /* ask again when the outcome of a call is unknown */
+    bool retry_unknown; /* ask again when the outcome of a call is unknown */
     uint64_t max_item_bytes;
     uint64_t max_memory_bytes; /* items and answers held at once */
 

@@ -336,10 +336,6 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "max_attempts", NULL, "N", LIMITS, "4",
         "How often an item is sent before it fails." },
       COUNT, AT(max_attempts), RANGE(1, 100) },
-    { .info = { "max_troubles", NULL, "N", LIMITS, "auto",
-        "How many calls that failed at the provider (5xx) are not counted "
-        "as attempts of their items; auto is three for each retry." },
-      COUNT, AT(max_troubles), RANGE(0, 100), WORD("auto", -1) },
     { .info = { "retry_unknown", NULL, NULL, LIMITS, "true",
         "Ask again when a call may or may not have been answered; it may be "
         "paid twice." },

@@ -84,7 +84,6 @@ struct asbi_item {
     unsigned native_tries;         /* batches at the provider it was in */
     bool other_model;        /* its body names one that is not the lane's */
     bool alone;              /* must not share its next call */
-    uint8_t troubles;        /* attempts that failed at the provider */
     char *complaint;         /* why the last answer would not do; owned */
     double complaint_tokens; /* that it adds to the prompt, estimated */
     struct asbi_seat seat;   /* with others of the same request */

@@ -15,9 +15,8 @@
 #include "engine/call_hold.h"
 
 enum {
-    MAX_UNKNOWNS = 4,  /* calls of one item whose outcome stayed unknown */
+    MAX_UNKNOWNS = 2,  /* calls of one item whose outcome stayed unknown */
     MORE_IF_NAMED = 4, /* times as many attempts */
-    TROUBLES_A_RETRY = 3,
 };
 
 /* ---- the bill --------------------------------------------------------- */
@@ -180,26 +179,6 @@ static void wait_and_retry(struct asbi_call *call, struct asbi_item *item,
     asbi_item_enter(item, ASBI_ITEM_BACKOFF);
 }
 
-static void count_attempt(struct asbi_item *item,
-                          const struct asbi_judgement *j)
-{
-    item->attempts++;
-    if (j->trouble && item->troubles < UINT8_MAX)
-        item->troubles++;
-}
-
-/* Without those that say nothing about the item. */
-static uint64_t counted_attempts(const struct asb_engine *e,
-                                 const struct asbi_item *item)
-{
-    const struct asbi_config *c = e->config;
-    uint64_t most = c->max_troubles == UINT64_MAX
-                        ? TROUBLES_A_RETRY * (c->max_attempts - 1)
-                        : c->max_troubles;
-
-    return item->attempts - (item->troubles < most ? item->troubles : most);
-}
-
 static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
                           const struct asbi_judgement *j, uint64_t wait)
 {
@@ -214,7 +193,7 @@ static void retry_or_fail(struct asbi_call *call, struct asbi_item *item,
     else if (j->unknown && item->unknowns >= MAX_UNKNOWNS)
         most = 0;
     bool again = j->fate == ASBI_FATE_RETRY && wait != ASBI_NEVER &&
-                 counted_attempts(e, item) < most;
+                 item->attempts < most;
     if (!again || e->stopped || asbi_routes_over(e)) {
         char message[ASBI_JUDGEMENT_MESSAGE];
 
@@ -239,7 +218,7 @@ static void settle_invalid(struct asbi_call *call,
 
     /* An API without a prompt cannot be told what was wrong. */
     if (!entry->retryable || call->way == ASBI_ARRAY ||
-        counted_attempts(e, item) >= e->config->max_attempts || e->stopped ||
+        item->attempts >= e->config->max_attempts || e->stopped ||
         asbi_routes_over(e)) {
         fail(call, item, entry->code,
              item->complaint ? item->complaint : "the answer will not do",
@@ -269,12 +248,11 @@ static void settle_answered(struct asbi_call *call,
 static bool blames_company(const struct asbi_call *call,
                            const struct asbi_call_entry *entry)
 {
-    const struct asb_engine *e = call->engine;
-    uint64_t attempts = counted_attempts(e, entry->item);
+    unsigned attempts = entry->item->attempts;
 
     if (attempts < 2)
         return false;
-    return call->answers || attempts + 1 >= e->config->max_attempts;
+    return call->answers || attempts + 1 >= call->engine->config->max_attempts;
 }
 
 static void settle_missing(struct asbi_call *call,
@@ -303,7 +281,7 @@ static void settle_packed(struct asbi_call *call,
         if (!entry->item)
             continue;
         keep_request_id(call, entry->item, reply);
-        count_attempt(entry->item, j);
+        entry->item->attempts++;
         if (entry->state == ASBI_ENTRY_ANSWERED)
             settle_answered(call, entry);
         else if (entry->state == ASBI_ENTRY_INVALID)
@@ -342,7 +320,7 @@ static void settle_single(struct asbi_call *call,
         return;
     keep_request_id(call, item, reply);
     keep_body(call, item);
-    count_attempt(item, j);
+    item->attempts++;
     if (answered && call->way == ASBI_JOB) {
         take_off(item);
         asbi_media_begin(call, item);

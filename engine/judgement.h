@@ -23,7 +23,6 @@ struct asbi_judgement {
     bool retryable;
     bool unknown; /* may have been paid for without an answer */
     bool waits;   /* retries wait for back-off */
-    bool trouble; /* of the provider, whatever was asked */
     uint64_t retry_after_ns;
     struct asbi_settlement settlement;
     int64_t cost;

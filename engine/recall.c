@@ -254,7 +254,6 @@ static void take_over(struct asb_engine *e, struct asbi_item *heir,
     take_over_bill(heir, item);
     heir->attempts = item->attempts;
     heir->unknowns = item->unknowns;
-    heir->troubles = item->troubles;
     heir->alone = item->alone;
     heir->parcel.load = item->parcel.load;
     asbi_free(&e->mem, heir->complaint);

@@ -180,7 +180,6 @@ static void judge_trouble(struct asbi_call *call,
 {
     j->fate = reply->should_retry == 0 ? ASBI_FATE_FAIL : ASBI_FATE_RETRY;
     j->waits = true;
-    j->trouble = true;
     j->retryable = true;
     j->retry_after_ns = reply->retry_after_ns;
     j->settlement.outcome = ASBI_LIMITER_TROUBLE;

@@ -148,51 +148,9 @@ static void a_dead_provider_is_not_asked_again_and_again(void)
     sim_run_end(&r);
 }
 
-/* ---- whose failure it was ----------------------------------------------- */
-
-static size_t failures(const char *attempts, const char *troubles,
-                       double error_rate, double cut_rate)
-{
-    struct sim_run r;
-
-    sim_run_init(&r, 4);
-    r.items = 4000;
-    r.provider.error_rate = error_rate;
-    r.provider.network.cut_rate = cut_rate;
-    sim_run_set(&r, "batch_size", "1");
-    sim_run_set(&r, "max_attempts", attempts);
-    sim_run_set(&r, "max_troubles", troubles);
-    sim_run_all(&r);
-    size_t failed = r.stats.items_failed;
-    sim_run_end(&r);
-    return failed;
-}
-
-/* 0.2^4 of 4,000 are 6; 0.2^13 are none. */
-static void trouble_of_the_provider_is_not_laid_to_an_item(void)
-{
-    CHECK_INT(failures("4", "auto", 0.2, 0), ==, 0);
-    CHECK_INT(failures("4", "0", 0.2, 0), >, 0);
-    CHECK_INT(failures("1", "30", 0.2, 0), ==, 0);
-}
-
-static void who_wants_one_attempt_gets_one(void)
-{
-    CHECK_INT(failures("1", "auto", 0.2, 0), >, 600);
-}
-
-static void a_cut_answer_is_an_attempt_like_others(void)
-{
-    CHECK_INT(failures("4", "auto", 0, 0.03), ==, 0);
-    CHECK_INT(failures("2", "auto", 0, 0.03), >, 0);
-}
-
 TEST_MAIN(CASE(one_poison_item_of_64_costs_at_most_13_calls),
           CASE(two_poison_items_of_64_cost_at_most_23_calls),
           CASE(five_poison_items_of_64_cost_at_most_45_calls),
           CASE(retries_stay_within_their_budget),
           CASE(a_few_failures_do_not_slow_a_run_down),
-          CASE(trouble_of_the_provider_is_not_laid_to_an_item),
-          CASE(who_wants_one_attempt_gets_one),
-          CASE(a_cut_answer_is_an_attempt_like_others),
           CASE(a_dead_provider_is_not_asked_again_and_again))

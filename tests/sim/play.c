@@ -84,14 +84,6 @@ static bool counts(const struct asbi_exchange_end *end)
            end->status >= 500;
 }
 
-/* Calls that failed at the provider count later than others. */
-static uint64_t most_attempts(const struct play *p)
-{
-    uint64_t most = p->scenario.max_attempts;
-
-    return p->scenario.provider.error_rate > 0 ? 4 * most - 3 : most;
-}
-
 static void on_call_end(void *arg, struct asbi_exchange *x,
                         const struct asbi_exchange_end *end)
 {
@@ -102,7 +94,7 @@ static void on_call_end(void *arg, struct asbi_exchange *x,
         const struct asbi_item *item = call->entries[i].item;
         struct told *t = item ? item->arg : NULL;
 
-        if (t && ++t->sent > most_attempts(p))
+        if (t && ++t->sent > p->scenario.max_attempts)
             witness_say(&p->witness, "item %zu was asked %u times", t->index,
                         t->sent);
     }
@@ -171,7 +163,7 @@ static void check_result(struct play *p, const struct told *t,
         witness_say(&p->witness, "item %zu is %s and has the error %s",
                     t->index, r->ok ? "answered" : "failed",
                     r->error_code ? r->error_code : "none");
-    if (r->attempts > most_attempts(p))
+    if (r->attempts > p->scenario.max_attempts)
         witness_say(&p->witness, "item %zu took %u attempts", t->index,
                     r->attempts);
     if (r->cost_nano_usd < 0 || (r->source != ASB_API_CALL && r->cost_nano_usd))
