@@ -156,7 +156,7 @@ static void get_tally(const struct asbi_json *json,
                       const struct asbi_json_node *object, asbi_str key,
                       struct asbi_tally *out)
 {
-    double x[2];
+    double x[2] = { 0 };
 
     if (get_numbers(json, object, key, x, 2, 0, 1e6))
         asbi_tally_add(out, x[0], x[1]);
@@ -222,7 +222,7 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     double flight[2] = { 0 }, evidence[3] = { 0 }, spread[3] = { 0 };
     double limits[2] = { 0 };
     double busy = 0;
-    struct asbi_law law;
+    struct asbi_law law = { .sum = { 0 } };
 
     asbi_latency_init(&r.latency, 0);
     struct asbi_latency *l = &r.latency;
