@@ -12,7 +12,6 @@ struct asbi_http_purge {
     struct cache_http *owner;
     void (*done)(void *arg, int status);
     void *arg;
-    int status;
     char mark[SURROGATE_MAX];
     const char *extra[2];
 };
@@ -28,31 +27,6 @@ bool asbi_cache_http_is_mark(const char *mark)
     return len + sizeof("Surrogate-Key: asyncbatch ") <= SURROGATE_MAX;
 }
 
-static struct asbi_http_purge *purge_of(struct asbi_exchange *x)
-{
-    return ASBI_OF(x, struct asbi_http_purge, exchange);
-}
-
-static void on_status(struct asbi_exchange *x, int status)
-{
-    purge_of(x)->status = status;
-}
-
-static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
-{
-    (void)x;
-    (void)name;
-    (void)value;
-}
-
-static int on_body(struct asbi_exchange *x, const char *at, size_t len)
-{
-    (void)x;
-    (void)at;
-    (void)len;
-    return ASB_OK;
-}
-
 static void forget(struct asbi_http_purge *p)
 {
     struct cache_http *c = p->owner;
@@ -65,8 +39,8 @@ static void forget(struct asbi_http_purge *p)
 
 static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 {
-    struct asbi_http_purge *p = purge_of(x);
-    int status = end->outcome == ASBI_COMPLETE ? p->status : 0;
+    struct asbi_http_purge *p = ASBI_OF(x, struct asbi_http_purge, exchange);
+    int status = end->outcome == ASBI_COMPLETE ? end->status : 0;
     void (*done)(void *arg, int status) = p->done;
     void *arg = p->arg;
 
@@ -75,9 +49,6 @@ static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 }
 
 static const struct asbi_exchange_ops exchange_ops = {
-    .on_status = on_status,
-    .on_header = on_header,
-    .on_body = on_body,
     .on_end = on_end,
 };
 

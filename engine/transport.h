@@ -55,7 +55,8 @@ struct asbi_exchange_end {
     uint64_t started_ns, first_byte_ns, ended_ns; /* the world's clock */
 };
 
-/* Called from the loop, never from inside start() or cancel(). */
+/* Called from the loop, never from inside start() or cancel().  What nobody
+ * wants to hear may be NULL, but for on_end. */
 struct asbi_exchange_ops {
     void (*on_status)(struct asbi_exchange *x, int status);
     void (*on_header)(struct asbi_exchange *x, asbi_str name, asbi_str value);

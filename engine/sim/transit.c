@@ -166,8 +166,10 @@ static bool give_head(struct transit *t)
         end(t, ASBI_TOO_LARGE, false, "the headers are too large");
         return false;
     }
-    t->x->ops->on_status(t->x, call->status);
-    for (size_t i = 0; t->x && i < call->header_count; i++)
+    if (t->x->ops->on_status)
+        t->x->ops->on_status(t->x, call->status);
+    for (size_t i = 0; t->x && t->x->ops->on_header && i < call->header_count;
+         i++)
         t->x->ops->on_header(t->x, asbi_str_c(call->headers[i].name),
                              asbi_str_c(call->headers[i].value));
     return t->x != NULL;
@@ -184,7 +186,7 @@ static bool give_body(struct transit *t, size_t len)
     asbi_sim_world_note(t->w, 'b', t->serial, asbi_hash64(at, len, 0));
     t->sent += len;
     t->last_ns = t->w->now_ns;
-    if (t->x->ops->on_body(t->x, at, len) && t->x) {
+    if (t->x->ops->on_body && t->x->ops->on_body(t->x, at, len) && t->x) {
         end(t, ASBI_REFUSED, false, "refused by its reader");
         return false;
     }

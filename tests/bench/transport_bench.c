@@ -23,21 +23,6 @@ static void on_status(struct asbi_exchange *x, int status)
     bench.failed += status != 200;
 }
 
-static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
-{
-    (void)x;
-    (void)name;
-    (void)value;
-}
-
-static int on_body(struct asbi_exchange *x, const char *at, size_t len)
-{
-    (void)x;
-    (void)at;
-    (void)len;
-    return 0;
-}
-
 static void start(struct asbi_exchange *x)
 {
     bench.started++;
@@ -61,8 +46,8 @@ static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 
 int main(int argc, char **argv)
 {
-    static const struct asbi_exchange_ops ops = { on_status, on_header, on_body,
-                                                  on_end };
+    static const struct asbi_exchange_ops ops = { .on_status = on_status,
+                                                  .on_end = on_end };
     static const char *const headers[] = { "Content-Type: application/json",
                                            NULL };
     struct asbi_real_options options = { .http = { .proxy = "none" } };

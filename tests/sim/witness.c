@@ -48,7 +48,7 @@ static void on_status(struct asbi_exchange *x, int status)
 {
     struct witness_call *c = call_of(x);
 
-    if (c)
+    if (c && c->ops->on_status)
         c->ops->on_status(x, status);
 }
 
@@ -56,7 +56,7 @@ static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
 {
     struct witness_call *c = call_of(x);
 
-    if (c)
+    if (c && c->ops->on_header)
         c->ops->on_header(x, name, value);
 }
 
@@ -64,7 +64,9 @@ static int on_body(struct asbi_exchange *x, const char *at, size_t len)
 {
     struct witness_call *c = call_of(x);
 
-    return c ? c->ops->on_body(x, at, len) : 1;
+    if (!c)
+        return 1;
+    return c->ops->on_body ? c->ops->on_body(x, at, len) : 0;
 }
 
 static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
