@@ -136,27 +136,11 @@ static void read_output(struct job_play *p, struct asbi_buf *out)
 
 /* ---- a life ----------------------------------------------------------- */
 
-static int set_options(const struct job_play *p, struct asb_options *o)
+static bool set_options(const struct job_play *p, struct asb_options *o)
 {
-    const struct scenario *s = &p->scenario;
-    const char *const fixed[][2] = {
-        { "base_url", "http://sim.test/v1" },
-        { "model", "sim-1" },
-        { "target_lang", "fr" },
-        { "input", p->input },
-        { "output", p->output },
-    };
-    struct asb_message why = { .text = "" };
-    int rc = ASB_OK;
-
-    for (size_t i = 0; !rc && i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        rc = asb_options_set(o, fixed[i][0], fixed[i][1], ASB_FROM_HOST, &why);
-    for (size_t i = 0; !rc && i < s->option_count; i++)
-        rc = asb_options_set(o, s->options[i].name, s->options[i].value,
-                             ASB_FROM_HOST, &why);
-    if (rc)
-        (void)fprintf(stderr, "%s\n", why.text);
-    return rc;
+    return scenario_set_options(&p->scenario, o) == ASB_OK &&
+           !asb_options_set(o, "input", p->input, ASB_FROM_HOST, NULL) &&
+           !asb_options_set(o, "output", p->output, ASB_FROM_HOST, NULL);
 }
 
 static void keep_world(struct asbi_world *w)
@@ -196,7 +180,7 @@ static void begin_life(struct job_play *p)
     meter_init(&p->mem, p->scenario.seed);
     meter_init(&p->world_mem, 0);
     ends_begin(p->scenario.seed + p->life);
-    bool ok = options && !set_options(p, options) && make_engine(p, options);
+    bool ok = options && set_options(p, options) && make_engine(p, options);
     asb_options_free(options);
     if (!ok) {
         witness_say(&p->witness, "the engine cannot be made");

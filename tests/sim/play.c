@@ -270,30 +270,12 @@ static void act(struct play *p)
 
 /* ---- birth ------------------------------------------------------------ */
 
-static int set_options(const struct scenario *s, struct asb_options *o)
-{
-    struct asb_message why = { .text = "" };
-    int rc = asb_options_set(o, "base_url", "http://sim.test/v1", ASB_FROM_HOST,
-                             &why);
-
-    if (!rc)
-        rc = asb_options_set(o, "model", "sim-1", ASB_FROM_HOST, &why);
-    if (!rc)
-        rc = asb_options_set(o, "target_lang", "fr", ASB_FROM_HOST, &why);
-    for (size_t i = 0; !rc && i < s->option_count; i++)
-        rc = asb_options_set(o, s->options[i].name, s->options[i].value,
-                             ASB_FROM_HOST, &why);
-    if (rc)
-        (void)fprintf(stderr, "%s\n", why.text);
-    return rc;
-}
-
 static bool begin(struct play *p)
 {
     struct asbi_task_material material = { .target_lang = "fr" };
     const struct asbi_log silent = { NULL, NULL };
     struct asb_options *options = asb_options_new();
-    bool ok = options && set_options(&p->scenario, options) == ASB_OK;
+    bool ok = options && scenario_set_options(&p->scenario, options) == ASB_OK;
 
     meter_init(&p->mem, p->scenario.seed);
     meter_init(&p->world_mem, 0);

@@ -267,6 +267,28 @@ void scenario_item(const struct scenario *s, size_t i,
         out->request.tenant.len ? (size_t)out->request.tenant.at[0] : 0;
 }
 
+int scenario_set_options(const struct scenario *s, struct asb_options *to)
+{
+    const struct scenario_option fixed[] = {
+        { "base_url", "http://sim.test/v1" },
+        { "model", "sim-1" },
+        { "target_lang", "fr" },
+    };
+    const size_t first = sizeof(fixed) / sizeof(fixed[0]);
+    struct asb_message why = { .text = "" };
+    int rc = ASB_OK;
+
+    for (size_t i = 0; !rc && i < first + s->option_count; i++) {
+        const struct scenario_option *o =
+            i < first ? &fixed[i] : &s->options[i - first];
+
+        rc = asb_options_set(to, o->name, o->value, ASB_FROM_HOST, &why);
+    }
+    if (rc)
+        (void)fprintf(stderr, "%s\n", why.text);
+    return rc;
+}
+
 /* ---- for people ------------------------------------------------------- */
 
 void scenario_tell(const struct scenario *s, char *out, size_t size)

@@ -72,6 +72,10 @@ struct scenario_item {
 void scenario_item(const struct scenario *s, size_t i,
                    struct scenario_item *out);
 
+/* What every play sets, then the scenario's own options.  Why not is printed.
+ */
+int scenario_set_options(const struct scenario *s, struct asb_options *to);
+
 /* One line for people: what this seed is about. */
 void scenario_tell(const struct scenario *s, char *out, size_t size);
 
