@@ -31,10 +31,7 @@ import sys
 import tempfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
-COMMAND = os.path.join(BUILD, "bin", "asyncbatch")
+from place import BUILD, COMMAND
 BARE = os.path.join(BUILD, "tests", "bench", "bare_loop")
 CLIENT, SERVER = ["taskset", "-c", "0"], ["taskset", "-c", "1"]
 

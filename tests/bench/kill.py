@@ -12,13 +12,8 @@ import os
 import sys
 import tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
-os.environ["ASYNCBATCH"] = os.path.join(BUILD, "bin", "asyncbatch")
-sys.path.insert(0, os.path.join(TOP, "tests", "cli"))
-
-from killing import Killing  # noqa: E402
+import place  # noqa: F401 (finds what follows)
+from killing import Killing
 
 
 def main():

@@ -9,18 +9,12 @@ the bill is not what it has to be.  Takes some minutes.  Needs a build in build/
 (tools/build.sh), or BUILD=folder.
 """
 
-import os
 import sys
 import tempfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
-os.environ["ASYNCBATCH"] = os.path.join(BUILD, "bin", "asyncbatch")
-sys.path.insert(0, os.path.join(TOP, "tests", "cli"))
-
-from media_run import MediaRun  # noqa: E402
+import place  # noqa: F401 (finds what follows)
+from media_run import MediaRun
 
 
 def main():

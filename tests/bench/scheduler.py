@@ -14,9 +14,7 @@ import re
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
+from place import BUILD, TOP
 
 # Name: test program, its cases (none: all).
 TESTS = {
