@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/base/json.h"
+#include "engine/base/json_members.h"
 #include "engine/base/units.h"
 #include "engine/engine.h"
 
@@ -12,27 +12,6 @@ enum { MAX_BODY = 4096, MAX_ANSWER = 1 << 20 };
 static const char *const headers[] = { "Content-Type: application/json", NULL };
 
 /* ---- the message ------------------------------------------------------ */
-
-static void on_status(struct asbi_exchange *x, int status)
-{
-    (void)x;
-    (void)status;
-}
-
-static void on_header(struct asbi_exchange *x, asbi_str name, asbi_str value)
-{
-    (void)x;
-    (void)name;
-    (void)value;
-}
-
-static int on_body(struct asbi_exchange *x, const char *at, size_t len)
-{
-    (void)x;
-    (void)at;
-    (void)len;
-    return 0;
-}
 
 static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 {
@@ -48,9 +27,6 @@ static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 }
 
 static const struct asbi_exchange_ops exchange_ops = {
-    .on_status = on_status,
-    .on_header = on_header,
-    .on_body = on_body,
     .on_end = on_end,
 };
 
@@ -62,16 +38,11 @@ static void write_body(struct asbi_alerts *a, unsigned percent)
     asbi_buf_clear(b);
     asbi_buf_c(b, "{\"event\":\"budget_alert\",\"percent\":");
     asbi_buf_u64(b, percent);
-    asbi_json_put_key(b, "budget_usd");
-    asbi_json_put_usd(b, e->purse.budget.limit);
-    asbi_json_put_key(b, "spent_usd");
-    asbi_json_put_usd(b, e->purse.budget.spent);
-    asbi_json_put_key(b, "reserved_usd");
-    asbi_json_put_usd(b, e->purse.budget.reserved);
-    asbi_json_put_key(b, "provider");
-    asbi_json_put_string(b, asbi_str_c(e->config->provider));
-    asbi_json_put_key(b, "model");
-    asbi_json_put_string(b, asbi_str_c(e->lane->model.name));
+    asbi_member_usd(b, "budget_usd", e->purse.budget.limit);
+    asbi_member_usd(b, "spent_usd", e->purse.budget.spent);
+    asbi_member_usd(b, "reserved_usd", e->purse.budget.reserved);
+    asbi_member_text(b, "provider", asbi_str_c(e->config->provider));
+    asbi_member_text(b, "model", asbi_str_c(e->lane->model.name));
     asbi_buf_char(b, '}');
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/json.h"
+#include "engine/base/json_members.h"
 #include "engine/base/units.h"
 #include "engine/report_routes.h"
 #include "engine/real/file.h"
@@ -31,39 +32,6 @@ int asbi_job_report_open(struct asb_job *job, struct asb_message *why)
     return asbi_file_create(job->config->metrics, false, &job->metrics_fd, why);
 }
 
-static void put_u64(struct asbi_buf *b, const char *key, uint64_t n)
-{
-    asbi_json_put_key(b, key);
-    asbi_buf_u64(b, n);
-}
-
-static void put_double(struct asbi_buf *b, const char *key, double x)
-{
-    asbi_json_put_key(b, key);
-    asbi_json_put_double(b, x);
-}
-
-static void put_usd(struct asbi_buf *b, const char *key, int64_t nano_usd)
-{
-    asbi_json_put_key(b, key);
-    asbi_json_put_usd(b, nano_usd);
-}
-
-/* Three digits after the point are plenty for people and plots. */
-static double rounded(double x)
-{
-    return (double)(int64_t)(x * 1000 + (x < 0 ? -0.5 : 0.5)) / 1000;
-}
-
-static void put_known(struct asbi_buf *b, const char *key, double seconds)
-{
-    asbi_json_put_key(b, key);
-    if (seconds < 0)
-        asbi_buf_c(b, "null");
-    else
-        asbi_json_put_double(b, rounded(seconds));
-}
-
 static void put_timestamp(struct asbi_buf *b, uint64_t wall_ms)
 {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -81,11 +49,11 @@ static void put_timestamp(struct asbi_buf *b, uint64_t wall_ms)
 }
 
 /* Of the items answered so far, those that needed no call of their own. */
-static double reuse_ratio(const struct asb_stats *e)
+static void put_reuse(struct asbi_buf *b, const struct asb_stats *e)
 {
     uint64_t reused = e->items_cached + e->items_duplicate + e->items_near;
 
-    return e->items_ok ? rounded((double)reused / (double)e->items_ok) : 0;
+    asbi_member_ratio(b, "reuse_ratio", (double)reused, (double)e->items_ok);
 }
 
 /* By tier, so that it is seen which of them earns its keep. */
@@ -101,11 +69,10 @@ static void put_tiers(struct asbi_buf *b, const struct asb_stats *e)
 
         asbi_json_put_key(b, names[i]);
         asbi_buf_char(b, '{');
-        put_u64(b, "asked", t->asked);
-        put_u64(b, "found", t->found);
-        put_double(b, "hit_ratio",
-                   t->asked ? rounded((double)t->found / (double)t->asked) : 0);
-        put_usd(b, "saved_usd", t->saved_nano_usd);
+        asbi_member_u64(b, "asked", t->asked);
+        asbi_member_u64(b, "found", t->found);
+        asbi_member_ratio(b, "hit_ratio", (double)t->found, (double)t->asked);
+        asbi_member_usd(b, "saved_usd", t->saved_nano_usd);
         asbi_buf_char(b, '}');
     }
     asbi_buf_char(b, '}');
@@ -124,35 +91,34 @@ static void put_flow(struct asbi_buf *b, const struct asb_job *job,
 {
     const struct asb_stats *e = &s->engine;
 
-    put_double(b, "elapsed_seconds", rounded(s->elapsed_seconds));
-    put_u64(b, "total_texts", total_rows(s));
-    put_u64(b, "processed_texts", s->rows_written);
-    put_u64(b, "failed_texts", job->rows_failed);
-    put_u64(b, "total_tokens", e->input_tokens + e->output_tokens);
-    put_double(b, "texts_per_sec", rounded(s->rows_per_second));
-    put_double(b, "tokens_per_sec", rounded(s->tokens_per_second));
-    put_double(b, "avg_latency_ms",
-               e->calls ? rounded((double)e->latency_ms_sum / (double)e->calls)
-                        : 0);
-    put_u64(b, "batch_count", e->batches);
-    put_u64(b, "failed_batch_count", e->calls_failed);
-    put_known(b, "eta_seconds", s->eta_seconds);
-    put_known(b, "eta_low_seconds", s->eta_low_seconds);
-    put_known(b, "eta_high_seconds", s->eta_high_seconds);
+    asbi_member_rounded(b, "elapsed_seconds", s->elapsed_seconds);
+    asbi_member_u64(b, "total_texts", total_rows(s));
+    asbi_member_u64(b, "processed_texts", s->rows_written);
+    asbi_member_u64(b, "failed_texts", job->rows_failed);
+    asbi_member_u64(b, "total_tokens", e->input_tokens + e->output_tokens);
+    asbi_member_rounded(b, "texts_per_sec", s->rows_per_second);
+    asbi_member_rounded(b, "tokens_per_sec", s->tokens_per_second);
+    asbi_member_ratio(b, "avg_latency_ms", (double)e->latency_ms_sum,
+                      (double)e->calls);
+    asbi_member_u64(b, "batch_count", e->batches);
+    asbi_member_u64(b, "failed_batch_count", e->calls_failed);
+    asbi_member_known(b, "eta_seconds", s->eta_seconds);
+    asbi_member_known(b, "eta_low_seconds", s->eta_low_seconds);
+    asbi_member_known(b, "eta_high_seconds", s->eta_high_seconds);
 }
 
 static void put_state(struct asbi_buf *b, const struct asb_stats *e)
 {
-    put_u64(b, "in_flight", e->in_flight);
-    put_u64(b, "concurrency_limit", e->concurrency_limit);
+    asbi_member_u64(b, "in_flight", e->in_flight);
+    asbi_member_u64(b, "concurrency_limit", e->concurrency_limit);
     asbi_json_put_key(b, "rate_limited");
     asbi_buf_c(b, e->rate_limited ? "true" : "false");
-    put_u64(b, "sla_misses", e->sla_misses);
-    put_u64(b, "budget_alert_percent", e->budget_alert_percent);
-    put_usd(b, "cost_usd", e->cost_nano_usd);
-    put_usd(b, "saved_usd", e->saved_nano_usd);
-    put_u64(b, "cache_hits", e->items_cached);
-    put_double(b, "reuse_ratio", reuse_ratio(e));
+    asbi_member_u64(b, "sla_misses", e->sla_misses);
+    asbi_member_u64(b, "budget_alert_percent", e->budget_alert_percent);
+    asbi_member_usd(b, "cost_usd", e->cost_nano_usd);
+    asbi_member_usd(b, "saved_usd", e->saved_nano_usd);
+    asbi_member_u64(b, "cache_hits", e->items_cached);
+    put_reuse(b, e);
     put_tiers(b, e);
 }
 
@@ -215,24 +181,26 @@ static void put_counts(struct asbi_buf *b, const struct asb_job *job,
     const struct asb_stats *e = &s->engine;
     uint64_t unfinished = job->kept ? job->kept->rows_unfinished : 0;
 
-    put_u64(b, "items_total", job->rows_read);
-    put_u64(b, "items_ok", job->rows_read - job->rows_failed - unfinished);
-    put_u64(b, "items_failed", job->rows_failed);
-    put_u64(b, "items_unfinished", unfinished);
-    put_u64(b, "items_known_before", job->kept ? job->kept->rows_known : 0);
-    put_u64(b, "items_cached", e->items_cached);
-    put_u64(b, "items_duplicate", e->items_duplicate);
-    put_u64(b, "items_near", e->items_near);
-    put_double(b, "reuse_ratio", reuse_ratio(e));
-    put_u64(b, "items_answered_before", job->rows_answered);
-    put_u64(b, "calls", e->calls);
-    put_u64(b, "calls_failed", e->calls_failed);
-    put_u64(b, "calls_429", e->calls_429);
-    put_u64(b, "retried_items", e->items_retried);
-    put_u64(b, "sla_misses", e->sla_misses);
-    put_u64(b, "input_tokens", e->input_tokens);
-    put_u64(b, "cached_input_tokens", e->cached_tokens);
-    put_u64(b, "output_tokens", e->output_tokens);
+    asbi_member_u64(b, "items_total", job->rows_read);
+    asbi_member_u64(b, "items_ok",
+                    job->rows_read - job->rows_failed - unfinished);
+    asbi_member_u64(b, "items_failed", job->rows_failed);
+    asbi_member_u64(b, "items_unfinished", unfinished);
+    asbi_member_u64(b, "items_known_before",
+                    job->kept ? job->kept->rows_known : 0);
+    asbi_member_u64(b, "items_cached", e->items_cached);
+    asbi_member_u64(b, "items_duplicate", e->items_duplicate);
+    asbi_member_u64(b, "items_near", e->items_near);
+    put_reuse(b, e);
+    asbi_member_u64(b, "items_answered_before", job->rows_answered);
+    asbi_member_u64(b, "calls", e->calls);
+    asbi_member_u64(b, "calls_failed", e->calls_failed);
+    asbi_member_u64(b, "calls_429", e->calls_429);
+    asbi_member_u64(b, "retried_items", e->items_retried);
+    asbi_member_u64(b, "sla_misses", e->sla_misses);
+    asbi_member_u64(b, "input_tokens", e->input_tokens);
+    asbi_member_u64(b, "cached_input_tokens", e->cached_tokens);
+    asbi_member_u64(b, "output_tokens", e->output_tokens);
 }
 
 static void put_summary(struct asbi_buf *b, const struct asb_job *job,
@@ -244,22 +212,21 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
     asb_job_get_stats(job, &s);
     asbi_buf_char(b, '{');
     put_counts(b, job, &s);
-    put_usd(b, "cost_usd", e->cost_nano_usd);
-    put_usd(b, "cost_before_usd", job->kept ? job->kept->cost_before : 0);
-    put_usd(b, "saved_usd", e->saved_nano_usd);
+    asbi_member_usd(b, "cost_usd", e->cost_nano_usd);
+    asbi_member_usd(b, "cost_before_usd",
+                    job->kept ? job->kept->cost_before : 0);
+    asbi_member_usd(b, "saved_usd", e->saved_nano_usd);
     put_tiers(b, e);
-    put_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
-    put_double(b, "elapsed_seconds", rounded(s.elapsed_seconds));
-    put_double(b, "items_per_sec",
-               s.elapsed_seconds > 0 && e->calls > 0
-                   ? rounded((double)job->rows_written / s.elapsed_seconds)
-                   : 0);
-    put_double(b, "batch_items_mean",
-               e->batches ? rounded((double)e->batch_items / (double)e->batches)
-                          : 0);
-    put_u64(b, "concurrency_max", e->in_flight_max);
+    asbi_member_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
+    asbi_member_rounded(b, "elapsed_seconds", s.elapsed_seconds);
+    asbi_member_ratio(b, "items_per_sec",
+                      e->calls ? (double)job->rows_written : 0,
+                      s.elapsed_seconds);
+    asbi_member_ratio(b, "batch_items_mean", (double)e->batch_items,
+                      (double)e->batches);
+    asbi_member_u64(b, "concurrency_max", e->in_flight_max);
     asbi_report_put_routes(b, job->engine);
-    put_u64(b, "exit_status", (uint64_t)status);
+    asbi_member_u64(b, "exit_status", (uint64_t)status);
     asbi_buf_c(b, "}\n");
 }
 

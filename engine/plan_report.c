@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "engine/base/json.h"
+#include "engine/base/json_members.h"
 #include "engine/base/units.h"
 #include "engine/report_routes.h"
 
@@ -72,48 +73,14 @@ static const char *binding_limit(const struct asb_plan *p)
 
 /* ---- JSON ------------------------------------------------------------- */
 
-static void put_u64(struct asbi_buf *b, const char *key, uint64_t n)
-{
-    asbi_json_put_key(b, key);
-    asbi_buf_u64(b, n);
-}
-
-static void put_text(struct asbi_buf *b, const char *key, asbi_str text)
-{
-    asbi_json_put_key(b, key);
-    asbi_json_put_string(b, text);
-}
-
-static void put_usd(struct asbi_buf *b, const char *key, int64_t nano_usd)
-{
-    asbi_json_put_key(b, key);
-    asbi_json_put_usd(b, nano_usd);
-}
-
-/* Three digits after the point are plenty. */
-static void put_double(struct asbi_buf *b, const char *key, double x)
-{
-    double scaled = x * 1000 + (x < 0 ? -0.5 : 0.5);
-
-    asbi_json_put_key(b, key);
-    if (scaled > -1e15 && scaled < 1e15)
-        x = (double)(int64_t)scaled / 1000;
-    asbi_json_put_double(b, x);
-}
-
-static double per(double a, double b)
-{
-    return b > 0 ? a / b : 0;
-}
-
 static void put_way(struct asbi_buf *b, const char *key,
                     const struct asbi_way *way)
 {
     asbi_json_put_key(b, key);
     asbi_buf_char(b, '{');
-    put_u64(b, "calls", way->calls);
-    put_usd(b, "cost_usd", way->cost);
-    put_double(b, "seconds", way->seconds);
+    asbi_member_u64(b, "calls", way->calls);
+    asbi_member_usd(b, "cost_usd", way->cost);
+    asbi_member_rounded(b, "seconds", way->seconds);
     asbi_buf_char(b, '}');
 }
 
@@ -128,19 +95,21 @@ static void put_ways(struct asbi_buf *b, const struct asbi_plan_kind *k,
     asbi_json_put_key(b, "native_batch");
     asbi_buf_char(b, '{');
     asbi_buf_fmt(b, "\"offered\":%s", w->native_offered ? "true" : "false");
-    put_usd(b, "cost_usd", w->native.cost);
-    put_double(b, "seconds_at_most", w->native.seconds);
+    asbi_member_usd(b, "cost_usd", w->native.cost);
+    asbi_member_rounded(b, "seconds_at_most", w->native.seconds);
     asbi_buf_c(b, "}}");
 }
 
 static void put_benefit(struct asbi_buf *b, const struct asbi_benefit *f)
 {
-    put_text(b, "recommendation", asbi_str_c(asbi_advice_name(f->advice)));
-    put_double(b, "benefit_ratio", f->ratio);
-    put_text(b, "ratio_of", asbi_str_c(f->by_time ? "seconds" : "cost"));
-    put_usd(b, "savings_usd", f->savings);
-    put_text(b, "risk", asbi_str_c(asbi_risk_name(f->risk)));
-    put_usd(b, "blast_radius_usd", f->blast);
+    asbi_member_text(b, "recommendation",
+                     asbi_str_c(asbi_advice_name(f->advice)));
+    asbi_member_rounded(b, "benefit_ratio", f->ratio);
+    asbi_member_text(b, "ratio_of",
+                     asbi_str_c(f->by_time ? "seconds" : "cost"));
+    asbi_member_usd(b, "savings_usd", f->savings);
+    asbi_member_text(b, "risk", asbi_str_c(asbi_risk_name(f->risk)));
+    asbi_member_usd(b, "blast_radius_usd", f->blast);
 }
 
 static void put_kind(struct asbi_buf *b, const struct asb_plan *p,
@@ -150,13 +119,13 @@ static void put_kind(struct asbi_buf *b, const struct asb_plan *p,
 
     asbi_plan_ways(p, k, &ways);
     asbi_buf_char(b, '{');
-    put_text(b, "class", asbi_str_c(class_names[k->priority]));
-    put_text(b, "tenant", k->tenant);
-    put_text(b, "way", asbi_str_c(k->packed ? "packed" : "single"));
-    put_u64(b, "calls_in_native_batches", k->native_calls);
-    put_u64(b, "items", k->items);
-    put_u64(b, "calls", k->calls);
-    put_usd(b, "cost_usd", k->cost);
+    asbi_member_text(b, "class", asbi_str_c(class_names[k->priority]));
+    asbi_member_text(b, "tenant", k->tenant);
+    asbi_member_text(b, "way", asbi_str_c(k->packed ? "packed" : "single"));
+    asbi_member_u64(b, "calls_in_native_batches", k->native_calls);
+    asbi_member_u64(b, "items", k->items);
+    asbi_member_u64(b, "calls", k->calls);
+    asbi_member_usd(b, "cost_usd", k->cost);
     put_benefit(b, &ways.benefit);
     put_ways(b, k, &ways);
     asbi_buf_char(b, '}');
@@ -165,10 +134,10 @@ static void put_kind(struct asbi_buf *b, const struct asb_plan *p,
 static void put_limits(struct asbi_buf *b, const struct asb_plan *p,
                        const struct asb_stats *s)
 {
-    put_text(b, "binding_limit", asbi_str_c(binding_limit(p)));
-    put_text(b, "batch_limit", asbi_str_c(batch_limit(p)));
-    put_text(b, "pace_limit", asbi_str_c(pace_names[slowest(p)]));
-    put_u64(b, "concurrency_max", s->in_flight_max);
+    asbi_member_text(b, "binding_limit", asbi_str_c(binding_limit(p)));
+    asbi_member_text(b, "batch_limit", asbi_str_c(batch_limit(p)));
+    asbi_member_text(b, "pace_limit", asbi_str_c(pace_names[slowest(p)]));
+    asbi_member_u64(b, "concurrency_max", s->in_flight_max);
     asbi_json_put_key(b, "stops_early");
     if (s->halt)
         asbi_json_put_string(b, asbi_str_c(s->halt_reason));
@@ -181,26 +150,26 @@ static void put_limits(struct asbi_buf *b, const struct asb_plan *p,
 static void put_counts(struct asbi_buf *b, const struct asb_forecast *f,
                        const struct asb_stats *s)
 {
-    put_u64(b, "items", f->rows);
-    put_u64(b, "items_bad", f->rows_bad);
-    put_u64(b, "items_answered_before", f->rows_answered);
-    put_u64(b, "items_ok", f->items_ok);
-    put_u64(b, "items_failed", f->items_failed);
-    put_u64(b, "batches", s->batches);
-    put_u64(b, "calls", f->calls);
-    put_double(b, "batch_items_mean",
-               per((double)s->batch_items, (double)s->batches));
-    put_u64(b, "input_tokens", f->input_tokens);
-    put_u64(b, "cached_tokens", f->cached_tokens);
-    put_u64(b, "output_tokens", f->output_tokens);
+    asbi_member_u64(b, "items", f->rows);
+    asbi_member_u64(b, "items_bad", f->rows_bad);
+    asbi_member_u64(b, "items_answered_before", f->rows_answered);
+    asbi_member_u64(b, "items_ok", f->items_ok);
+    asbi_member_u64(b, "items_failed", f->items_failed);
+    asbi_member_u64(b, "batches", s->batches);
+    asbi_member_u64(b, "calls", f->calls);
+    asbi_member_ratio(b, "batch_items_mean", (double)s->batch_items,
+                      (double)s->batches);
+    asbi_member_u64(b, "input_tokens", f->input_tokens);
+    asbi_member_u64(b, "cached_tokens", f->cached_tokens);
+    asbi_member_u64(b, "output_tokens", f->output_tokens);
     asbi_json_put_key(b, "price_known");
     asbi_buf_c(b, f->price_unknown ? "false" : "true");
-    put_usd(b, "cost_usd", f->cost_nano_usd);
-    put_usd(b, "cost_worst_usd", f->cost_worst_nano_usd);
-    put_double(b, "elapsed_seconds", f->seconds);
-    put_double(b, "elapsed_seconds_low", f->seconds_low);
-    put_double(b, "elapsed_seconds_high", f->seconds_high);
-    put_double(b, "items_per_sec", per((double)f->items_ok, f->seconds));
+    asbi_member_usd(b, "cost_usd", f->cost_nano_usd);
+    asbi_member_usd(b, "cost_worst_usd", f->cost_worst_nano_usd);
+    asbi_member_rounded(b, "elapsed_seconds", f->seconds);
+    asbi_member_rounded(b, "elapsed_seconds_low", f->seconds_low);
+    asbi_member_rounded(b, "elapsed_seconds_high", f->seconds_high);
+    asbi_member_ratio(b, "items_per_sec", (double)f->items_ok, f->seconds);
 }
 
 static void put_json(const struct asb_plan *p, const struct asb_forecast *f,
@@ -209,8 +178,9 @@ static void put_json(const struct asb_plan *p, const struct asb_forecast *f,
     const struct asb_engine *e = p->usual->engine;
 
     asbi_buf_char(b, '{');
-    put_text(b, "provider", asbi_str_c(e->config->provider));
-    put_text(b, "model", asbi_str_c(p->usual->engine->lane->model.name));
+    asbi_member_text(b, "provider", asbi_str_c(e->config->provider));
+    asbi_member_text(b, "model",
+                     asbi_str_c(p->usual->engine->lane->model.name));
     put_counts(b, f, s);
     put_limits(b, p, s);
     asbi_report_put_routes(b, e);
@@ -285,6 +255,11 @@ static void say_cost(struct asbi_buf *b, const struct asb_forecast *f)
     asbi_buf_c(b, ", at most ");
     say_usd(b, f->cost_worst_nano_usd);
     asbi_buf_char(b, '\n');
+}
+
+static double per(double a, double b)
+{
+    return b > 0 ? a / b : 0;
 }
 
 static void say_time(struct asbi_buf *b, const struct asb_plan *p,
