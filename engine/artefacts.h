@@ -35,6 +35,12 @@ struct asbi_artefacts_ops {
                   struct asbi_buf *path);
     /* Leaves the part for later.  Frees it. */
     void (*close)(struct asbi_artefact *f);
+    /* Removes the part.  Frees it. */
+    void (*drop)(struct asbi_artefact *f);
+    /* Appends the bytes of one that is whole, by the path that finish() told;
+     * the buffer's bound is theirs.  ASB_OK or ASB_EIO. */
+    int (*load)(struct asbi_artefacts *a, const char *path,
+                struct asbi_buf *out);
     /* Why the last call failed; static or valid until the next. */
     const char *(*say)(const struct asbi_artefacts *a);
     void (*free)(struct asbi_artefacts *a);

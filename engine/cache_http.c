@@ -131,6 +131,21 @@ static bool http_busy(const struct asbi_remote *r)
     return c->writes.count > 0 || c->active.count > 0;
 }
 
+const char *asbi_cache_http_base(const struct asbi_remote *r)
+{
+    return const_http_of(r)->base;
+}
+
+const char *asbi_cache_http_token_line(const struct asbi_remote *r)
+{
+    return const_http_of(r)->authorization;
+}
+
+const char *asbi_cache_http_mark_line(const struct asbi_remote *r)
+{
+    return const_http_of(r)->mark;
+}
+
 /* ---- birth and death -------------------------------------------------- */
 
 static void slot_fini(struct slot *s)

@@ -43,6 +43,12 @@ int asbi_cache_http_new(struct asbi_world *world,
 int asbi_cache_http_purge(struct asbi_remote *http, const char *mark,
                           void (*done)(void *arg, int status), void *arg);
 
+/* For what else is kept below the address (engine/shelf.h): the address, and
+ * the lines of headers with the token (NULL: none) and the marks.  Theirs. */
+const char *asbi_cache_http_base(const struct asbi_remote *http);
+const char *asbi_cache_http_token_line(const struct asbi_remote *http);
+const char *asbi_cache_http_mark_line(const struct asbi_remote *http);
+
 /* Whether it may stand in a header: visible ASCII and blanks, not too long. */
 bool asbi_cache_http_is_mark(const char *mark);
 

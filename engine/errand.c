@@ -151,8 +151,11 @@ static void fill_exchange(struct asbi_errand *errand)
         .ops = &exchange_ops,
         .body = body.at,
         .body_len = body.len,
-        .limits = { .connect_ns = c->connect_timeout_ns,
-                    .first_byte_ns = c->first_byte_timeout_ns,
+        .limits = { .connect_ns = errand->patience_ns ? errand->patience_ns
+                                                      : c->connect_timeout_ns,
+                    .first_byte_ns = errand->patience_ns
+                                         ? errand->patience_ns
+                                         : c->first_byte_timeout_ns,
                     .stall_ns = c->stall_timeout_ns,
                     /* Files take their time, either way. */
                     .total_ns = errand->on_bytes || errand->lent_body.len

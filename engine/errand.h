@@ -32,7 +32,9 @@ struct asbi_errand {
                              max_answer_bytes */
     const char *extra[ASBI_ERRAND_HEADERS + 1]; /* header lines, in place of the
                                                    lane's; borrowed */
-    bool keyless; /* no header of the lane goes along, wherever to */
+    bool keyless;         /* no header of the lane goes along, wherever to */
+    uint64_t patience_ns; /* for a connection, and for the first byte; 0: as
+                             with calls */
     void (*on_header)(struct asbi_errand *errand, asbi_str name,
                       asbi_str value); /* NULL: nobody cares */
     /* Takes the answer's bytes, of whatever status; nonzero ends it.  NULL:

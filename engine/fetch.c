@@ -22,7 +22,8 @@ struct asbi_fetch {
     struct asbi_heap_node due;
     void (*done)(void *arg, const struct asbi_fetched *fetched);
     void *arg;
-    char *name, *address; /* owned */
+    char *name, *address;      /* owned */
+    const char *sha256, *type; /* as expected; NULL: not known */
 
     struct asbi_buf url; /* of this try: the address, or a redirect's */
     unsigned redirects, tries, anew;
@@ -46,7 +47,9 @@ static void end(struct asbi_fetch *f, enum asbi_fetch_outcome outcome,
 {
     struct asbi_fetches *all = f->all;
 
-    if (f->file)
+    if (f->file && f->sha256)
+        all->place->ops->drop(f->file);
+    else if (f->file)
         all->place->ops->close(f->file);
     f->file = NULL;
     if (f->active)
@@ -69,7 +72,7 @@ static void try_again(struct asbi_fetch *f, const char *why)
 
     if (f->have > f->had)
         f->tries = 0;
-    if (++f->tries > MOST_TRIES) {
+    if (++f->tries > f->all->most_tries) {
         end(f, ASBI_FETCH_FAILED, why);
         return;
     }
@@ -115,6 +118,15 @@ static void put_hex(const unsigned char *at, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+/* Whoever told the digest. */
+static bool is_expected(const struct asbi_fetch *f,
+                        const unsigned char sha256[ASBI_DIGEST_BYTES])
+{
+    return (!f->head.has_digest ||
+            memcmp(sha256, f->head.sha256, ASBI_DIGEST_BYTES) == 0) &&
+           (!f->sha256 || strcmp(f->result.sha256, f->sha256) == 0);
+}
+
 /* All that was announced is there. */
 static void end_whole(struct asbi_fetch *f)
 {
@@ -126,20 +138,19 @@ static void end_whole(struct asbi_fetch *f)
         end_unsaved(f);
         return;
     }
-    if (f->head.has_digest &&
-        memcmp(sha256, f->head.sha256, sizeof(sha256)) != 0) {
+    put_hex(sha256, sizeof(sha256), f->result.sha256);
+    if (!is_expected(f, sha256)) {
         from_the_start(f, "the bytes are not those of the announced digest");
         return;
     }
-    put_hex(sha256, sizeof(sha256), f->result.sha256);
     f->result.bytes = f->have;
-    f->result.check = f->head.has_digest                ? ASBI_CHECK_SHA256
+    f->result.check = f->head.has_digest || f->sha256   ? ASBI_CHECK_SHA256
                       : announced_size(f) != UINT64_MAX ? ASBI_CHECK_SIZE
                                                         : ASBI_CHECK_NOTHING;
-    f->result.type = f->head.type;
+    f->result.type = f->type ? f->type : f->head.type;
     asbi_buf_init(&name, f->path.mem, 2 * NAME_MAX_BYTES);
     asbi_buf_c(&name, f->name);
-    asbi_fetch_put_ending(f->head.type, asbi_buf_view(&f->url), &name);
+    asbi_fetch_put_ending(f->result.type, asbi_buf_view(&f->url), &name);
     asbi_buf_clear(&f->path);
     struct asbi_artefact *file = f->file;
     f->file = NULL;
@@ -305,6 +316,16 @@ static void on_done(struct asbi_errand *errand,
 
 /* ---- a try ------------------------------------------------------------ */
 
+/* A signature is as good as the key. */
+static bool may_sign(const struct asbi_fetch *f)
+{
+    const struct asbi_fetches *all = f->all;
+
+    return all->sign && f->redirects == 0 &&
+           (all->foreign ||
+            asbi_errand_is_home(all->engine, asbi_buf_view(&f->url)));
+}
+
 static void put_headers(struct asbi_fetch *f)
 {
     size_t n = 0;
@@ -320,9 +341,20 @@ static void put_headers(struct asbi_fetch *f)
                        f->etag);
         f->errand.extra[n++] = f->if_range;
     }
-    if (!f->errand.keyless && f->all->sign)
-        f->errand.extra[n++] = f->all->sign(f->all->engine);
+    if (may_sign(f))
+        f->errand.extra[n++] = f->all->sign(f->all->arg);
     f->errand.extra[n] = NULL;
+}
+
+/* Parts of one name are of one artefact. */
+static int open_part(struct asbi_fetch *f)
+{
+    struct asbi_artefacts *place = f->all->place;
+    char name[NAME_MAX_BYTES];
+
+    (void)snprintf(name, sizeof(name), "%s%s%.8s", f->name,
+                   f->sha256 ? "-" : "", f->sha256 ? f->sha256 : "");
+    return place->ops->open(place, name, &f->file, &f->have);
 }
 
 static void begin(struct asbi_fetch *f)
@@ -330,7 +362,7 @@ static void begin(struct asbi_fetch *f)
     struct asbi_artefacts *place = f->all->place;
 
     if (!f->file) {
-        int rc = place->ops->open(place, f->name, &f->file, &f->have);
+        int rc = open_part(f);
 
         if (rc) {
             end(f, ASBI_FETCH_UNSAVED,
@@ -351,7 +383,8 @@ static void begin_anew(struct asbi_fetch *f)
 {
     asbi_buf_clear(&f->url);
     asbi_buf_c(&f->url, f->address);
-    f->errand.keyless = false;
+    f->errand.keyless = f->all->foreign;
+    f->errand.patience_ns = f->all->patience_ns;
     f->redirects = 0;
     f->active = true;
     f->all->active++;
@@ -381,7 +414,9 @@ uint64_t asbi_fetches_due(const struct asbi_fetches *all)
 void asbi_fetches_init(struct asbi_fetches *all, struct asb_engine *e,
                        struct asbi_artefacts *place)
 {
-    *all = (struct asbi_fetches){ .engine = e, .place = place };
+    *all = (struct asbi_fetches){ .engine = e,
+                                  .place = place,
+                                  .most_tries = MOST_TRIES };
     asbi_heap_init(&all->waiting, &e->mem);
 }
 
@@ -421,6 +456,13 @@ asbi_fetch_new(struct asbi_fetches *all, asbi_str address, asbi_str name,
     }
     e->world->ops->wake(e->world);
     return f;
+}
+
+void asbi_fetch_expect(struct asbi_fetch *f, const char *sha256,
+                       const char *type)
+{
+    f->sha256 = sha256;
+    f->type = type;
 }
 
 void asbi_fetch_free(struct asbi_fetch *f)

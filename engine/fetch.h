@@ -2,10 +2,11 @@
  * fetch.h -- one artefact from an address into a file: gone on with where it
  * stopped, checked by size and digest, named when it is whole.
  *
- * The key goes along only where the address is the lane's own; a redirect gets
- * none.  A part that is there already is gone on with by a range; a server that
- * answers with the whole instead is heard from the start.  What breaks off is
- * tried again, with waits; what comes damaged is fetched anew.
+ * The key, and a signature made with it, go along only where the address is the
+ * lane's own; a redirect gets none.  A part that is there already is gone on
+ * with by a range; a server that answers with the whole instead is heard from
+ * the start.  What breaks off is tried again, with waits; what comes damaged is
+ * fetched anew.
  */
 #ifndef ASBI_FETCH_H
 #define ASBI_FETCH_H
@@ -43,12 +44,17 @@ struct asbi_fetched {
     const char *type; /* "video/mp4"; "" when not told */
 };
 
-/* All of an engine, few of them on their way at once. */
+/* All of one origin, few of them on their way at once. */
 struct asbi_fetches {
     struct asb_engine *engine;
     struct asbi_artefacts *place; /* borrowed */
     /* One more header line with the key, or NULL for none; may be NULL. */
-    const char *(*sign)(struct asb_engine *e);
+    const char *(*sign)(void *arg);
+    void *arg;
+    bool foreign;         /* no address is the lane's: its key never goes
+                             along, what sign() gives always, until a redirect */
+    unsigned most_tries;  /* in a row, with nothing that came */
+    uint64_t patience_ns; /* as an errand's */
     struct asbi_heap waiting;
     unsigned active;
 };
@@ -73,6 +79,12 @@ struct asbi_fetch *
 asbi_fetch_new(struct asbi_fetches *all, asbi_str address, asbi_str name,
                void (*done)(void *arg, const struct asbi_fetched *fetched),
                void *arg);
+
+/* What is to come is known: its digest in hexadecimal digits, and its type,
+ * whatever the server says of these.  It grows as a part of its own, which goes
+ * when the fetch fails.  Both are borrowed. */
+void asbi_fetch_expect(struct asbi_fetch *fetch, const char *sha256,
+                       const char *type);
 
 /* Leaves the part for later.  Accepts NULL. */
 void asbi_fetch_free(struct asbi_fetch *fetch);

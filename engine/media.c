@@ -423,6 +423,7 @@ void asbi_media_turn(struct asb_engine *e, uint64_t now)
         return;
     asbi_remote_jobs_turn(&m->remote, now);
     asbi_fetches_turn(&m->fetches, now);
+    asbi_shelf_turn(&m->shelf, now);
 }
 
 uint64_t asbi_media_due(const struct asb_engine *e)
@@ -433,6 +434,8 @@ uint64_t asbi_media_due(const struct asb_engine *e)
         return ASBI_NEVER;
     uint64_t polls = asbi_remote_jobs_due(&m->remote);
     uint64_t fetches = asbi_fetches_due(&m->fetches);
+    uint64_t shelf = asbi_shelf_due(&m->shelf);
+    fetches = shelf < fetches ? shelf : fetches;
     return polls < fetches ? polls : fetches;
 }
 
@@ -457,6 +460,11 @@ static int refuse(const struct asb_engine *e, struct asb_message *why)
                      e->config->provider, e->config->task);
 }
 
+static const char *sign_fetch(void *engine)
+{
+    return asbi_media_sign(engine);
+}
+
 int asbi_media_init(struct asb_engine *e, asbi_str key, struct asb_message *why)
 {
     struct asbi_media *m = &e->media;
@@ -474,12 +482,14 @@ int asbi_media_init(struct asb_engine *e, asbi_str key, struct asb_message *why)
     m->json = asbi_json_new(&e->mem, ANSWER_MAX);
     asbi_remote_jobs_init(&m->remote, e, &asbi_media_job_ops, &asbi_poll_media);
     asbi_fetches_init(&m->fetches, e, m->place);
-    m->fetches.sign = asbi_media_sign;
+    m->fetches.sign = sign_fetch;
+    m->fetches.arg = e;
     if (!m->json || !m->key.at)
         return ASB_ENOMEM;
     m->shape = shape;
     e->lane->style.media = shape;
-    return asbi_lane_speak(e->lane, &asbi_dialect_media);
+    int rc = asbi_lane_speak(e->lane, &asbi_dialect_media);
+    return rc ? rc : asbi_shelf_init(&m->shelf, e);
 }
 
 static void free_jobs(struct asb_engine *e)
@@ -505,6 +515,7 @@ void asbi_media_fini(struct asb_engine *e)
     struct asbi_media *m = &e->media;
 
     free_jobs(e);
+    asbi_shelf_fini(&m->shelf);
     asbi_remote_jobs_fini(&m->remote);
     asbi_fetches_fini(&m->fetches);
     asbi_json_free(m->json);

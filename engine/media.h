@@ -20,6 +20,7 @@
 #include "engine/fetch.h"
 #include "engine/journal.h"
 #include "engine/remote_jobs.h"
+#include "engine/shelf.h"
 
 struct asbi_call;
 struct asbi_item;
@@ -75,6 +76,7 @@ struct asbi_media {
     const struct asbi_media_shape *shape; /* NULL: no media jobs */
     struct asbi_remote_jobs remote;
     struct asbi_fetches fetches;
+    struct asbi_shelf shelf;
     struct asbi_artefacts *place; /* owned; NULL: artefacts stay where they
                                      are, their addresses are told */
     struct asbi_json *json;
@@ -218,5 +220,8 @@ void asbi_media_told(struct asbi_media_job *job,
 void asbi_media_collect_assets(struct asbi_media_job *job,
                                const struct asbi_media_status *status);
 void asbi_media_assets_free(struct asbi_media_job *job);
+
+/* Appends the file name, without an ending, of artefact `index` of an id. */
+void asbi_media_put_name(asbi_str id, size_t index, struct asbi_buf *name);
 
 #endif

@@ -124,9 +124,8 @@ static bool is_kept(char c)
 
 /* The id as a file's name; one that had to be changed gets a few digits of its
  * hash, so that no two become one. */
-static void put_name(const struct asbi_media_job *job, struct asbi_buf *name)
+void asbi_media_put_name(asbi_str id, size_t index, struct asbi_buf *name)
 {
-    asbi_str id = job->item ? job->item->id : asbi_str_c(job->remote.id);
     bool same = id.len > 0 && id.len <= NAME_BYTES;
 
     for (size_t i = 0; i < id.len && i < NAME_BYTES; i++) {
@@ -138,8 +137,8 @@ static void put_name(const struct asbi_media_job *job, struct asbi_buf *name)
     if (!same)
         asbi_buf_fmt(name, "-%08x",
                      (unsigned)(asbi_hash64(id.len ? id.at : "", id.len, 0)));
-    if (job->fetched)
-        asbi_buf_fmt(name, "-%zu", job->fetched + 1);
+    if (index)
+        asbi_buf_fmt(name, "-%zu", index + 1);
 }
 
 static void fetch_next(struct asbi_media_job *job);
@@ -205,7 +204,8 @@ static void fetch_next(struct asbi_media_job *job)
     struct asbi_buf name;
 
     asbi_buf_init(&name, &e->mem, 2 * NAME_BYTES);
-    put_name(job, &name);
+    asbi_media_put_name(job->item ? job->item->id : asbi_str_c(job->remote.id),
+                        job->fetched, &name);
     if (!asbi_buf_failed(&name))
         job->fetch = asbi_fetch_new(&e->media.fetches,
                                     asbi_str_c(job->assets[job->fetched].url),

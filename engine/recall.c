@@ -180,7 +180,8 @@ bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,
     item->raw_body_len = answer.body.len;
     item->http_status = answer.http_status;
     item->source = source;
-    item->saved = asbi_price_call(&item->prices, &answer.usage);
+    item->saved = asbi_price_call(&item->prices, &answer.usage) +
+                  asbi_item_flat_cost(item);
     e->stats.saved_nano_usd += item->saved;
     e->stats.items_cached += source == ASB_CACHE;
     e->stats.items_duplicate += source == ASB_DUPLICATE;

@@ -62,6 +62,16 @@ bool asbi_recall_keep_answer(struct asb_engine *e, const struct asbi_item *item,
     return true;
 }
 
+void asbi_recall_keep_beyond(struct asb_engine *e,
+                             const struct asbi_cache_key *key,
+                             const struct asbi_cache_answer *answer)
+{
+    asbi_str record = record_of(e, key, answer);
+
+    if (record.len)
+        asbi_recall_save(e, key, record, asbi_wall_ms(e->world) + life_ms(e));
+}
+
 /* Not to be asked anew while the run goes on that was told of it. */
 static bool keep_in_memory(struct asb_engine *e, const struct asbi_item *item,
                            const struct asbi_cache_key *key,
@@ -91,12 +101,12 @@ void asbi_recall_keep(struct asb_engine *e, const struct asbi_item *item)
     };
     const struct asbi_cache_key *key = &item->seat.flight->key;
 
-    if (item->of_this_run)
-        (void)keep_in_memory(
-            e, item, key, &answer,
-            e->config->cache_ttl_ns / ASBI_MS + asbi_stale_ms(e), false);
-    else if (asbi_recall_keep_answer(e, item, key, &answer, true))
+    if (item->of_this_run) {
+        (void)keep_in_memory(e, item, key, &answer, life_ms(e), false);
+        asbi_shelf_offer(&e->media.shelf, key, answer.output, item->cost);
+    } else if (asbi_recall_keep_answer(e, item, key, &answer, true)) {
         asbi_recall_near_keep(e, item);
+    }
 }
 
 void asbi_recall_keep_refusal(struct asb_engine *e,

@@ -34,6 +34,11 @@ bool asbi_recall_keep_answer(struct asb_engine *e, const struct asbi_item *item,
                              const struct asbi_cache_answer *answer,
                              bool of_this_run);
 
+/* Keeps an answer where answers outlive the process, and nowhere else. */
+void asbi_recall_keep_beyond(struct asb_engine *e,
+                             const struct asbi_cache_key *key,
+                             const struct asbi_cache_answer *answer);
+
 /* Keeps a record in memory.  `lent`: another says how long it holds, and it is
  * not for us to ask anew when that ends. */
 void asbi_recall_remember(struct asb_engine *e, const struct asbi_item *item,

@@ -84,9 +84,11 @@ void asbi_recall_look_up(struct asb_engine *e, struct asbi_item *item)
     e->world->ops->wake(e->world);
 }
 
-/* True when the item is answered and done. */
-static bool answer_by(struct asb_engine *e, struct asbi_item *item,
-                      asbi_str record, uint64_t expires_ms, enum asbi_tier tier)
+/* Answers and ends the item, if it can.  `lent`: others say how long that
+ * holds. */
+static bool answer_with(struct asb_engine *e, struct asbi_item *item,
+                        asbi_str record, uint64_t expires_ms,
+                        enum asbi_tier tier, bool lent)
 {
     const struct asbi_cache_key key = item->seat.flight->key;
 
@@ -94,15 +96,24 @@ static bool answer_by(struct asb_engine *e, struct asbi_item *item,
         return false; /* a damaged record is replaced by the next answer */
     e->recall.tiers[tier].found++;
     e->recall.tiers[tier].saved_nano_usd += item->saved;
-    /* Over HTTP the server says how long it holds: that goes no further. */
-    bool lent = tier == ASBI_TIER_HTTP;
     asbi_recall_remember(e, item, record, &key, expires_ms, false, lent);
-    if (tier == ASBI_TIER_REDIS)
+    if (tier == ASBI_TIER_REDIS && !lent)
         save_before(e, (int)tier, &key, record, expires_ms);
     asbi_engine_finish(e, item); /* which leaves the flight */
     if (!lent)
         asbi_refresh(e, item, &key, expires_ms);
     return true;
+}
+
+/* True when the item is answered and done, or its artefacts are on their way.
+ * Over HTTP the server says how long it holds: that goes no further. */
+static bool answer_by(struct asb_engine *e, struct asbi_item *item,
+                      asbi_str record, uint64_t expires_ms, enum asbi_tier tier)
+{
+    if (item->media)
+        return asbi_shelf_take(&e->media.shelf, item, record, expires_ms, tier);
+    return answer_with(e, item, record, expires_ms, tier,
+                       tier == ASBI_TIER_HTTP);
 }
 
 static bool answer_from_store(struct asb_engine *e, struct asbi_item *item)
@@ -179,6 +190,21 @@ static void look_up_some(struct asb_engine *e)
 void asbi_recall_flush(struct asb_engine *e)
 {
     e->recall.flush = e->recall.asked.count + e->recall.looking.count > 0;
+}
+
+bool asbi_recall_give(struct asb_engine *e, struct asbi_item *item,
+                      asbi_str record, uint64_t expires_ms, enum asbi_tier tier)
+{
+    if (!answer_with(e, item, record, expires_ms, tier, true))
+        return false;
+    flush_when_looked(e);
+    return true;
+}
+
+void asbi_recall_lack(struct asb_engine *e, struct asbi_item *item)
+{
+    asbi_recall_miss(e, item);
+    flush_when_looked(e);
 }
 
 void asbi_recall_stop_look(struct asbi_item *item)
@@ -373,7 +399,7 @@ bool asbi_recall_turn(struct asb_engine *e, uint64_t now)
 
 bool asbi_recall_busy(const struct asb_engine *e)
 {
-    bool busy = false;
+    bool busy = asbi_shelf_busy(&e->media.shelf);
 
     for (int i = 0; i < ASBI_REMOTES; i++) {
         const struct asbi_remote *remote = e->recall.remotes[i];

@@ -29,6 +29,14 @@ void asbi_recall_save(struct asb_engine *e, const struct asbi_cache_key *key,
 /* Saves what there is, now; frees what cannot be saved. */
 void asbi_recall_save_all(struct asb_engine *e);
 
+/* An item in no place, which was looked up: what comes of it.  give: a record
+ * of a tier answers it; false as asbi_recall_answer(), and nothing was done.
+ * lack: its answer is not known. */
+bool asbi_recall_give(struct asb_engine *e, struct asbi_item *item,
+                      asbi_str record, uint64_t expires_ms,
+                      enum asbi_tier tier);
+void asbi_recall_lack(struct asb_engine *e, struct asbi_item *item);
+
 /* recall.c: gives an item in no place the answer of a record.  False when the
  * record is damaged or memory is short; the item is as it was. */
 bool asbi_recall_answer(struct asb_engine *e, struct asbi_item *item,

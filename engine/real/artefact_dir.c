@@ -170,6 +170,51 @@ static int part_finish(struct asbi_artefact *f, const char *name,
     return rc;
 }
 
+static void part_drop(struct asbi_artefact *f)
+{
+    (void)unlinkat(f->dir->fd, f->part, 0);
+    artefact_free(f);
+}
+
+static int read_whole(struct dir *d, int fd, struct asbi_buf *out)
+{
+    struct stat st;
+    ssize_t n = 1;
+
+    if (fstat(fd, &st))
+        return fail(d);
+    d->error = EFBIG;
+    char *at = st.st_size > 0 && (uintmax_t)st.st_size <= out->max
+                   ? asbi_buf_reserve(out, (size_t)st.st_size)
+                   : NULL;
+    if (!at)
+        return ASB_EIO;
+    for (size_t left = (size_t)st.st_size; n > 0 && left > 0;) {
+        n = read(fd, at, left);
+        if (n < 0 && errno == EINTR) {
+            n = 1;
+            continue;
+        }
+        at += n > 0 ? n : 0;
+        left -= n > 0 ? (size_t)n : 0;
+        out->len += n > 0 ? (size_t)n : 0;
+    }
+    return n < 0 ? fail(d) : ASB_OK;
+}
+
+static int dir_load(struct asbi_artefacts *a, const char *path,
+                    struct asbi_buf *out)
+{
+    struct dir *d = dir_of(a);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fail(d);
+    int rc = read_whole(d, fd, out);
+    (void)close(fd);
+    return rc;
+}
+
 static const char *dir_say(const struct asbi_artefacts *a)
 {
     const struct dir *d = (const struct dir *)(const void *)a;
@@ -199,6 +244,8 @@ static const struct asbi_artefacts_ops dir_ops = {
     .digest = part_digest,
     .finish = part_finish,
     .close = artefact_free,
+    .drop = part_drop,
+    .load = dir_load,
     .say = dir_say,
     .free = dir_free,
 };

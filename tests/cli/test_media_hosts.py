@@ -12,11 +12,12 @@ KEY = "sesame"
 
 class MediaHosts(Case):
 
-    def job(self, provider, url, *args, key="REPLICATE_API_TOKEN", status=0):
+    def job(self, provider, url, *args, key="REPLICATE_API_TOKEN", secret=KEY,
+            status=0):
         self.write("in.jsonl", json.dumps({"id": "film", "prompt": "a pond"}))
         self.run_job("-i", "in.jsonl", "-o", "out.jsonl", "-p", provider,
                      "--base-url", url, "-m", "owner/name", "--task", "video",
-                     "--artefacts", "art", *args, env={key: KEY},
+                     "--artefacts", "art", *args, env={key: secret},
                      status=status)
         return json_lines(self.read("out.jsonl"))[0]
 
@@ -83,6 +84,21 @@ class MediaHosts(Case):
         near = Service(self, api)
         self.job("openai", near.url + "/v1", key="OPENAI_API_KEY")
         self.assertEqual(near.keys(), ["Bearer " + KEY] * len(near.asked))
+        self.assertEqual(far.keys(), [None])
+
+    def test_a_signature_goes_to_its_provider_only(self):
+        far = Service(self, self.film)
+
+        def api(request):
+            done = {"task_id": "t1", "task_status": "succeed",
+                    "task_result": {"videos": [{"url": far.url + "/f.mp4"}]}}
+            return {"code": 0, "data": done if request.command == "GET"
+                    else {"task_id": "t1", "task_status": "submitted"}}
+
+        near = Service(self, api)
+        self.job("kling", near.url, key="KLING_API_KEY", secret="me:" + KEY)
+        self.assertTrue(all(key.startswith("Bearer ey")
+                            for key in near.keys()))
         self.assertEqual(far.keys(), [None])
 
     def test_an_address_that_grew_old_is_asked_for_anew(self):

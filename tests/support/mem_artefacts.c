@@ -9,6 +9,7 @@ struct asbi_artefact {
     struct mem_artefacts *all;
     struct asbi_digest *digest;
     size_t bytes;
+    char *at; /* them, where they are kept */
 };
 
 static struct mem_artefacts *mem_of(struct asbi_artefacts *a)
@@ -20,6 +21,7 @@ static void drop(struct asbi_artefact *f)
 {
     f->all->live--;
     asbi_digest_free(f->digest);
+    free(f->at);
     free(f);
 }
 
@@ -54,6 +56,11 @@ static int mem_write(struct asbi_artefact *f, const char *at, size_t len)
 
     if (m->write_most && m->bytes + len > m->write_most)
         return ASB_EIO;
+    if (m->keeps) {
+        f->at = realloc(f->at, f->bytes + len);
+        CHECK(f->at != NULL);
+        memcpy(f->at + f->bytes, at, len);
+    }
     m->bytes += len;
     f->bytes += len;
     return asbi_digest_add(f->digest, at, len) ? ASB_OK : ASB_EIO;
@@ -70,6 +77,16 @@ static int mem_finish(struct asbi_artefact *f, const char *name,
 {
     struct mem_artefacts *m = f->all;
 
+    if (m->keeps) {
+        size_t i = m->finished % MEM_ARTEFACTS;
+
+        (void)snprintf(m->kept[i].path, sizeof(m->kept[i].path), "mem/%s",
+                       name);
+        free(m->kept[i].bytes);
+        m->kept[i].bytes = f->at;
+        m->kept[i].len = f->bytes;
+        f->at = NULL;
+    }
     m->finished++;
     (void)snprintf(m->last_name, sizeof(m->last_name), "%s", name);
     asbi_buf_fmt(path, "mem/%s", name);
@@ -81,6 +98,26 @@ static void mem_close(struct asbi_artefact *f)
 {
     f->all->closed++;
     drop(f);
+}
+
+static void mem_drop(struct asbi_artefact *f)
+{
+    f->all->dropped++;
+    drop(f);
+}
+
+static int mem_load(struct asbi_artefacts *a, const char *path,
+                    struct asbi_buf *out)
+{
+    struct mem_artefacts *m = mem_of(a);
+
+    for (size_t i = 0; i < MEM_ARTEFACTS; i++) {
+        if (strcmp(m->kept[i].path, path) == 0 && m->kept[i].bytes) {
+            asbi_buf_add(out, m->kept[i].bytes, m->kept[i].len);
+            return asbi_buf_failed(out) ? ASB_EIO : ASB_OK;
+        }
+    }
+    return ASB_EIO;
 }
 
 static const char *mem_say(const struct asbi_artefacts *a)
@@ -102,6 +139,8 @@ static const struct asbi_artefacts_ops mem_ops = {
     .digest = mem_digest,
     .finish = mem_finish,
     .close = mem_close,
+    .drop = mem_drop,
+    .load = mem_load,
     .say = mem_say,
     .free = mem_free,
 };
@@ -109,4 +148,10 @@ static const struct asbi_artefacts_ops mem_ops = {
 void mem_artefacts_init(struct mem_artefacts *m)
 {
     *m = (struct mem_artefacts){ .place = { &mem_ops } };
+}
+
+void mem_artefacts_fini(struct mem_artefacts *m)
+{
+    for (size_t i = 0; i < MEM_ARTEFACTS; i++)
+        free(m->kept[i].bytes);
 }

@@ -71,6 +71,8 @@ void sim_run_start(struct sim_run *r)
     if (!r->rc)
         r->rc = asbi_sim_world_new(&r->engine->mem, r->seed, &r->provider,
                                    &r->world);
+    if (!r->rc && r->equip && (r->rc = r->equip(r)))
+        r->engine->world = r->world; /* to be freed with it */
     if (!r->rc)
         r->rc = asbi_engine_init(r->engine, r->world, options,
                                  asbi_str_of("", 0), &material, r->store, NULL);

@@ -43,6 +43,9 @@ struct sim_run {
     const char *labels;           /* of task classify */
     struct asbi_store *store;     /* of answers; the run takes it over */
     struct asbi_artefacts *place; /* of artefacts; the run takes it over */
+    /* Once its world is there, before the engine begins: gives it what else it
+     * wants.  ASB_OK or ASB_ENOMEM; may be NULL. */
+    int (*equip)(struct sim_run *r);
     enum asb_class (*priority)(size_t i); /* NULL: all normal */
     const char *(*tenant)(size_t i);      /* NULL: none */
     uint64_t deadline_ms;                 /* of each item; 0: none */

@@ -98,6 +98,39 @@ static void a_part_that_was_left_is_gone_on_with(void)
     end("film.part");
 }
 
+static void a_part_can_be_dropped(void)
+{
+    begin();
+    struct asbi_artefact *f = open_part(0);
+    CHECK_INT(place->ops->write(f, "one", 3), ==, ASB_OK);
+    place->ops->drop(f);
+    CHECK(access(path_of("film.part"), F_OK) != 0);
+    end(NULL);
+}
+
+static void what_is_whole_is_loaded_within_a_bound(void)
+{
+    struct asbi_buf path, bytes;
+
+    begin();
+    struct asbi_artefact *f = open_part(0);
+    CHECK_INT(place->ops->write(f, "onetwo", 6), ==, ASB_OK);
+    asbi_buf_init(&path, &asbi_mem_system, 1000);
+    asbi_buf_init(&bytes, &asbi_mem_system, 6);
+    CHECK_INT(place->ops->finish(f, "film.mp4", &path), ==, ASB_OK);
+    const char *name = asbi_buf_cstr(&path);
+    CHECK_INT(place->ops->load(place, name, &bytes), ==, ASB_OK);
+    CHECK_STR(asbi_buf_view(&bytes), "onetwo");
+    asbi_buf_fini(&bytes);
+    asbi_buf_init(&bytes, &asbi_mem_system, 5);
+    CHECK_INT(place->ops->load(place, name, &bytes), ==, ASB_EIO);
+    CHECK(strlen(place->ops->say(place)) > 5);
+    CHECK_INT(place->ops->load(place, "/none", &bytes), ==, ASB_EIO);
+    asbi_buf_fini(&bytes);
+    asbi_buf_fini(&path);
+    end("film.mp4");
+}
+
 static void a_part_has_one_writer(void)
 {
     struct asbi_artefact *second;
@@ -167,6 +200,8 @@ static void every_failed_allocation_is_survived(void)
 
 TEST_MAIN(CASE(a_part_gets_its_name_when_it_is_whole),
           CASE(a_part_that_was_left_is_gone_on_with),
+          CASE(a_part_can_be_dropped),
+          CASE(what_is_whole_is_loaded_within_a_bound),
           CASE(a_part_has_one_writer), CASE(a_link_is_not_followed),
           CASE(a_folder_that_cannot_be_is_refused),
           CASE(what_is_left_open_is_left_for_later),
