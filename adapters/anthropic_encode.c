@@ -59,7 +59,7 @@ void asbi_anthropic_encode_packed(const struct asbi_packed_request *request,
         put_tool(request, body);
     put_system(request->system, true, body);
     asbi_buf_c(body, ",\"messages\":[{\"role\":\"user\",\"content\":");
-    asbi_put_items(request, body);
+    asbi_put_items(ASBI_STR(""), request, body);
     asbi_buf_c(body, "}]}");
 }
 

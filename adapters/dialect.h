@@ -49,6 +49,8 @@ struct asbi_call_style {
     double temperature; /* < 0: not sent */
     uint64_t max_output_tokens; /* 0: not sent */
     bool max_completion_tokens; /* newer name of the same limit */
+    bool no_limit;              /* the server knows it under no name */
+    bool no_system;             /* the model takes no system message */
     uint64_t model_max_output;  /* for a dialect that must send some limit */
     enum asbi_array_kind array;
     uint64_t dimensions;             /* of an embedding; 0: the model's */

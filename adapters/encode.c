@@ -86,10 +86,27 @@ static void put_item(const struct asbi_prompt_item *item, struct asbi_buf *body)
     asbi_buf_char(body, '}');
 }
 
-void asbi_put_items(const struct asbi_packed_request *request,
+static void begin_user_text(asbi_str before, struct asbi_buf *body)
+{
+    asbi_buf_char(body, '"');
+    if (!before.len)
+        return;
+    asbi_json_put_escaped(body, before);
+    asbi_buf_c(body, "\\n\\n");
+}
+
+void asbi_put_user_text(asbi_str before, asbi_str text, struct asbi_buf *body)
+{
+    begin_user_text(before, body);
+    asbi_json_put_escaped(body, text);
+    asbi_buf_char(body, '"');
+}
+
+void asbi_put_items(asbi_str before, const struct asbi_packed_request *request,
                     struct asbi_buf *body)
 {
-    asbi_buf_c(body, "\"{\\\"items\\\":[");
+    begin_user_text(before, body);
+    asbi_buf_c(body, "{\\\"items\\\":[");
     for (size_t i = 0; i < request->count; i++) {
         if (i)
             asbi_buf_char(body, ',');
@@ -136,4 +153,19 @@ void asbi_put_typed_headers(const char *type, const char *name, asbi_str key,
     asbi_buf_c(lines, name);
     asbi_buf_str(lines, key);
     asbi_buf_char(lines, '\0');
+}
+
+void asbi_put_percent(asbi_str text, struct asbi_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                     c == '.' || c == '~';
+
+        if (plain)
+            asbi_buf_char(out, (char)c);
+        else
+            asbi_buf_fmt(out, "%%%02X", c);
+    }
 }

@@ -7,9 +7,12 @@
 
 #include "adapters/dialect.h"
 
-/* The last user message of a packed request as a JSON string, quotes included:
- * the JSON object of the items and nothing else. */
-void asbi_put_items(const struct asbi_packed_request *request,
+/* A user message as a JSON string, quotes included.  Where a model takes no
+ * system message, its text stands `before`, with an empty line in between. */
+void asbi_put_user_text(asbi_str before, asbi_str text, struct asbi_buf *body);
+
+/* The same of a packed request: the JSON object of the items. */
+void asbi_put_items(asbi_str before, const struct asbi_packed_request *request,
                     struct asbi_buf *body);
 
 /* The JSON schema of the answer to it. */
@@ -24,6 +27,10 @@ void asbi_put_choices(const struct asbi_packed_request *request,
 /* The texts of an array request as a JSON array of strings. */
 void asbi_put_texts(const struct asbi_array_request *request,
                     struct asbi_buf *body);
+
+/* A text as a value of a form or a query: all but letters, digits and -_.~ as
+ * %XX. */
+void asbi_put_percent(asbi_str text, struct asbi_buf *out);
 
 /* "Content-Type: application/json", and "`name` KEY" if the key can stand in
  * a header: `name` is "Authorization: Bearer " or the like. */

@@ -5,13 +5,18 @@
 #include "adapters/encode.h"
 #include "engine/base/json.h"
 
-static void put_system(asbi_str system, struct asbi_buf *body)
+/* All up to the text of the user; what that begins with. */
+static asbi_str begin_contents(asbi_str system,
+                               const struct asbi_call_style *style,
+                               struct asbi_buf *body)
 {
-    if (!system.len)
-        return;
-    asbi_buf_c(body, "\"systemInstruction\":{\"parts\":[{\"text\":");
-    asbi_json_put_string(body, system);
-    asbi_buf_c(body, "}]},");
+    if (system.len && !style->no_system) {
+        asbi_buf_c(body, "\"systemInstruction\":{\"parts\":[{\"text\":");
+        asbi_json_put_string(body, system);
+        asbi_buf_c(body, "}]},");
+    }
+    asbi_buf_c(body, "\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":");
+    return style->no_system ? system : ASBI_STR("");
 }
 
 /* The form of schema that Google documents, types in capitals. */
@@ -53,9 +58,7 @@ void asbi_gemini_encode_packed(const struct asbi_packed_request *request,
                                struct asbi_buf *body)
 {
     asbi_buf_char(body, '{');
-    put_system(request->system, body);
-    asbi_buf_c(body, "\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":");
-    asbi_put_items(request, body);
+    asbi_put_items(begin_contents(request->system, style, body), request, body);
     asbi_buf_c(body, "}]}]");
     put_config(request, style, body);
 }
@@ -131,10 +134,8 @@ void asbi_gemini_encode_single(const struct asbi_single_request *request,
     if (request->messages.len) {
         put_messages(request->messages, body);
     } else {
-        put_system(request->system, body);
-        asbi_buf_c(body, "\"contents\":[{\"role\":\"user\",\"parts\":["
-                         "{\"text\":");
-        asbi_json_put_string(body, request->text);
+        asbi_put_user_text(begin_contents(request->system, style, body),
+                           request->text, body);
         asbi_buf_c(body, "}]}]");
     }
     put_config(NULL, style, body);

@@ -112,21 +112,6 @@ static void put_node(struct body_template *t, const struct asbi_json_node *node,
 
 /* ---- forms ------------------------------------------------------------ */
 
-static void put_form_text(asbi_str text, struct asbi_buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                     c == '.' || c == '~';
-
-        if (plain)
-            asbi_buf_char(out, (char)c);
-        else
-            asbi_buf_fmt(out, "%%%02X", c);
-    }
-}
-
 /* Fields but that of the texts, each with an & behind it. */
 static void put_fields(struct body_template *t,
                        const struct asbi_json_node *root)
@@ -140,7 +125,7 @@ static void put_fields(struct body_template *t,
 
         if (rest && rest[0] == '\0') {
             t->placed = true;
-            put_form_text(name, &t->api->name);
+            asbi_put_percent(name, &t->api->name);
             continue;
         }
         asbi_buf_init(&value, t->api->mem, TEMPLATE_MAX);
@@ -148,9 +133,9 @@ static void put_fields(struct body_template *t,
             fill_in(t, asbi_json_text(t->json, n), &value);
         else
             asbi_buf_str(&value, n->raw);
-        put_form_text(name, &t->api->head);
+        asbi_put_percent(name, &t->api->head);
         asbi_buf_char(&t->api->head, '=');
-        put_form_text(asbi_buf_view(&value), &t->api->head);
+        asbi_put_percent(asbi_buf_view(&value), &t->api->head);
         asbi_buf_char(&t->api->head, '&');
         if (asbi_buf_failed(&value))
             t->api->head.failed = true;
@@ -360,7 +345,7 @@ static void encode_form(const struct asbi_array_request *request,
             asbi_buf_char(body, '&');
         asbi_buf_str(body, asbi_buf_view(&api->name));
         asbi_buf_char(body, '=');
-        put_form_text(request->texts[i], body);
+        asbi_put_percent(request->texts[i], body);
     }
 }
 

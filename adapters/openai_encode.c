@@ -27,7 +27,7 @@ static void put_style(const struct asbi_call_style *style,
 static void put_limit(const struct asbi_call_style *style,
                       struct asbi_buf *body)
 {
-    if (style->max_output_tokens == 0)
+    if (style->max_output_tokens == 0 || style->no_limit)
         return;
     asbi_json_put_key(body, style->max_completion_tokens
                                 ? "max_completion_tokens"
@@ -57,29 +57,19 @@ static void put_response_format(const struct asbi_packed_request *request,
     }
 }
 
-static void put_message(const char *role, asbi_str text, struct asbi_buf *body)
-{
-    asbi_buf_fmt(body, "{\"role\":\"%s\",\"content\":", role);
-    asbi_json_put_string(body, text);
-    asbi_buf_char(body, '}');
-}
-
-static void put_system(asbi_str system, struct asbi_buf *body)
-{
-    if (!system.len)
-        return;
-    put_message("system", system, body);
-    asbi_buf_char(body, ',');
-}
-
-static void put_packed_messages(const struct asbi_packed_request *request,
-                                struct asbi_buf *body)
+/* The messages up to the text of the last one; what that begins with. */
+static asbi_str begin_messages(asbi_str system,
+                               const struct asbi_call_style *style,
+                               struct asbi_buf *body)
 {
     asbi_buf_c(body, ",\"messages\":[");
-    put_system(request->system, body);
+    if (system.len && !style->no_system) {
+        asbi_buf_c(body, "{\"role\":\"system\",\"content\":");
+        asbi_json_put_string(body, system);
+        asbi_buf_c(body, "},");
+    }
     asbi_buf_c(body, "{\"role\":\"user\",\"content\":");
-    asbi_put_items(request, body);
-    asbi_buf_c(body, "}]");
+    return style->no_system ? system : ASBI_STR("");
 }
 
 void asbi_openai_encode_packed(const struct asbi_packed_request *request,
@@ -89,23 +79,24 @@ void asbi_openai_encode_packed(const struct asbi_packed_request *request,
     put_model(style, body);
     put_response_format(request, style, body);
     put_style(style, body);
-    put_packed_messages(request, body);
+    asbi_put_items(begin_messages(request->system, style, body), request, body);
+    asbi_buf_c(body, "}]");
     put_limit(style, body);
     asbi_buf_char(body, '}');
 }
 
 static void put_single_messages(const struct asbi_single_request *request,
+                                const struct asbi_call_style *style,
                                 struct asbi_buf *body)
 {
-    asbi_buf_c(body, ",\"messages\":");
     if (request->messages.len) {
+        asbi_buf_c(body, ",\"messages\":");
         asbi_buf_str(body, request->messages);
         return;
     }
-    asbi_buf_char(body, '[');
-    put_system(request->system, body);
-    put_message("user", request->text, body);
-    asbi_buf_char(body, ']');
+    asbi_put_user_text(begin_messages(request->system, style, body),
+                       request->text, body);
+    asbi_buf_c(body, "}]");
 }
 
 void asbi_openai_encode_single(const struct asbi_single_request *request,
@@ -118,7 +109,7 @@ void asbi_openai_encode_single(const struct asbi_single_request *request,
     }
     put_model(style, body);
     put_style(style, body);
-    put_single_messages(request, body);
+    put_single_messages(request, style, body);
     put_limit(style, body);
     asbi_buf_char(body, '}');
 }

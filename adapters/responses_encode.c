@@ -51,7 +51,7 @@ void asbi_responses_encode_packed(const struct asbi_packed_request *request,
     put_head(style, request->system, body);
     put_format(request, style, body);
     asbi_buf_c(body, ",\"input\":[{\"role\":\"user\",\"content\":");
-    asbi_put_items(request, body);
+    asbi_put_items(ASBI_STR(""), request, body);
     asbi_buf_c(body, "}]");
     put_tail(style, body);
 }

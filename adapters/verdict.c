@@ -140,6 +140,9 @@ static const struct mention {
     { S("max_completion_tokens"), "max_completion_tokens", true },
     { S("max_tokens"), "max_tokens", true },
     { S("temperature"), "temperature", true },
+    { S("system role"), "system", false },
+    { S("'system'"), "system", false },
+    { S("developer instruction"), "system", false },
     { S("'stream'"), "stream", false },
     { S("\"stream\""), "stream", false },
     { S("`stream`"), "stream", false },
@@ -172,6 +175,7 @@ static const struct {
     { S("max_completion_tokens"), "max_completion_tokens", true },
     { S("max_tokens"), "max_tokens", true },
     { S("temperature"), "temperature", false },
+    { S("messages[0].role"), "system", false },
     { S("stream"), "stream", true },
 };
 

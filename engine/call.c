@@ -226,8 +226,8 @@ static struct asbi_call *call_new(struct asb_engine *e, struct asbi_lane *lane,
     call->lane = lane;
     call->native = native;
     asbi_buf_init(&call->body, &e->mem, body_max);
-    asbi_buf_init(&call->text, &e->mem, e->config->max_answer_bytes);
-    asbi_buf_init(&call->reply, &e->mem, e->config->max_answer_bytes);
+    asbi_buf_init(&call->text, &e->mem, lane->config->max_answer_bytes);
+    asbi_buf_init(&call->reply, &e->mem, lane->config->max_answer_bytes);
     if (native)
         return call;
     call->decoder = lane->dialect->decoder_twin(lane->decoder);
@@ -381,6 +381,7 @@ struct asbi_call *asbi_call_again(struct asb_engine *e, size_t count,
     call->demand.worst_cost = worst;
     call->started_ns = asbi_now(e->world);
     call->way = e->way;
+    call->asked = e->lane->style;
     if (asbi_call_name_places(call, count)) {
         asbi_call_free(call);
         return NULL;

@@ -57,9 +57,10 @@ struct asbi_call {
     unsigned strangers; /* answers for others */
 
     struct asbi_decoder *decoder;
-    struct asbi_buf body;  /* what is sent */
-    struct asbi_buf text;  /* single: the answer's text; job: the path */
-    struct asbi_buf reply; /* single: the answer as it came */
+    struct asbi_buf body;         /* what is sent */
+    struct asbi_buf text;         /* single: the answer's text; job: the path */
+    struct asbi_buf reply;        /* single: the answer as it came */
+    struct asbi_call_style asked; /* for nothing, unless for a prompt */
     struct asbi_demand demand;
     double raw_input; /* estimated tokens before calibration */
     uint64_t started_ns;

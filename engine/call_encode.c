@@ -125,10 +125,10 @@ static int encode_packed(struct asbi_call *call)
     request.items = items;
     request.system = asbi_task_system(e->task);
     request.choices = asbi_task_choices(e->task, &request.choice_count);
-    struct asbi_call_style style = call->lane->style;
-    style.stream = style.stream && !call->native;
-    style.max_output_tokens = call->demand.max_output_tokens;
-    call->lane->dialect->encode_packed(&request, &style, &call->body);
+    call->asked = call->lane->style;
+    call->asked.stream = call->asked.stream && !call->native;
+    call->asked.max_output_tokens = call->demand.max_output_tokens;
+    call->lane->dialect->encode_packed(&request, &call->asked, &call->body);
     asbi_free(&e->mem, items);
     return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
 }
@@ -145,10 +145,10 @@ static int encode_single(struct asbi_call *call)
         request.messages = item->body;
     else if (item->payload == ASB_TEXT)
         request.system = asbi_task_system(call->engine->task);
-    struct asbi_call_style style = call->lane->style;
-    style.stream = false;
-    style.max_output_tokens = item->output_limit;
-    call->lane->dialect->encode_single(&request, &style, &call->body);
+    call->asked = call->lane->style;
+    call->asked.stream = false;
+    call->asked.max_output_tokens = item->output_limit;
+    call->lane->dialect->encode_single(&request, &call->asked, &call->body);
     return asbi_buf_failed(&call->body) ? ASB_ENOMEM : ASB_OK;
 }
 
@@ -165,7 +165,7 @@ static struct asbi_endpoint *endpoint_of(const struct asbi_call *call)
 
 static void fill_exchange(struct asbi_call *call)
 {
-    const struct asbi_config *c = call->engine->config;
+    const struct asbi_config *c = call->lane->config;
     const struct asbi_item *item = call->entries[0].item;
     asbi_str body = asbi_buf_view(&call->body);
 
@@ -193,6 +193,8 @@ int asbi_call_encode(struct asbi_call *call, struct asbi_batch *batch)
     call->answers = call->strangers = 0;
     call->wall_ms = 0;
     call->extra[0] = NULL;
+    call->asked =
+        (struct asbi_call_style){ .temperature = -1, .no_system = true };
     int rc = add_entries(call, batch);
     if (rc)
         return rc;

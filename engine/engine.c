@@ -6,12 +6,11 @@
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
+#include "engine/memory.h"
 #include "engine/native_batch.h"
 #include "engine/queue.h"
 #include "engine/recall_near.h"
 #include "engine/way.h"
-
-enum { ROOM_OF_A_WORKER = 4096, ROOM_AT_FIRST = 6 << 20 };
 
 /* ---- items come and go ------------------------------------------------ */
 
@@ -422,31 +421,6 @@ const char *asbi_engine_task(const struct asbi_config *c)
     return c->target_lang[0] ? "translate" : "raw";
 }
 
-/* Calls that were asked for by number must find their items; who names a limit
- * of memory, too, gets that. */
-static void make_room_for_workers(struct asb_options *options)
-{
-    struct asbi_config *c = &options->values;
-    enum asb_origin origin = ASB_FROM_HOST;
-    uint64_t need = c->workers * ROOM_OF_A_WORKER;
-
-    if (!asb_options_get(options, "max_memory", &origin) ||
-        origin != ASB_FROM_DEFAULT || c->max_memory_bytes >= need)
-        return;
-    c->max_memory_bytes = need;
-}
-
-/* Native batches are not in a hurry, but want to be large. */
-static void init_room(struct asb_engine *e)
-{
-    size_t most = e->config->max_memory_bytes;
-    size_t of_workers = e->config->workers * ROOM_OF_A_WORKER;
-    size_t start = of_workers > ROOM_AT_FIRST ? of_workers : ROOM_AT_FIRST;
-
-    asbi_room_init(&e->room, asbi_native_is_on(&e->native) ? most : start,
-                   most);
-}
-
 struct asb_engine *asbi_engine_alloc(const struct asbi_mem *mem,
                                      const struct asbi_log *log)
 {
@@ -495,7 +469,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
     e->options = asbi_options_copy(options, &e->mem);
     if (!e->options)
         return ASB_ENOMEM;
-    make_room_for_workers(e->options);
+    asbi_memory_for_workers(e->options);
     e->config = &e->options->values;
     e->json = asbi_json_new(&e->mem, e->config->max_item_bytes + 64);
     if (!e->json)
@@ -522,7 +496,7 @@ int asbi_engine_init(struct asb_engine *e, struct asbi_world *world,
         rc = asbi_routes_join(e, options, why);
     if (!rc)
         rc = asbi_native_init(&e->native, e, why);
-    init_room(e);
+    asbi_memory_begin(e);
     return rc ? rc : asbi_recall_init(e, asbi_engine_task(e->config), why);
 }
 

@@ -68,25 +68,6 @@ static int copy_base_url(struct asbi_lane *lane, struct asb_message *why)
     return lane->base_url ? ASB_OK : ASB_ENOMEM;
 }
 
-static void init_style(struct asbi_lane *lane)
-{
-    const struct asbi_config *c = lane->config;
-    bool chosen = strcmp(c->structured, "auto") != 0;
-
-    lane->style = (struct asbi_call_style){
-        .model = c->model,
-        .stream = strcmp(c->stream, "on") == 0,
-        .structured = chosen ? strcmp(c->structured, "schema") == 0
-                             : lane->provider.structured,
-        .json_mode = !chosen || strcmp(c->structured, "json") == 0,
-        .temperature = c->temperature,
-        .max_completion_tokens = lane->provider.max_completion_tokens,
-        .model_max_output = lane->model.max_output_tokens,
-        .dimensions = c->dimensions,
-        .media = asbi_media_shape_find(lane->provider.dialect),
-    };
-}
-
 /* What the configuration says of an API without a dialect of its own. */
 static int init_api(struct asbi_lane *lane, struct asb_message *why)
 {
@@ -208,7 +189,7 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
     rc = copy_base_url(lane, why);
     if (rc)
         goto out;
-    init_style(lane);
+    asbi_lane_style_init(lane);
     rc = init_api(lane, why);
     if (rc)
         goto out;
@@ -428,36 +409,4 @@ void asbi_lane_halt(struct asbi_lane *lane, enum asb_halt halt,
                  lane->halt_reason);
     else
         asbi_log(lane->log, ASB_LOG_ERROR, "%s", lane->halt_reason);
-}
-
-static bool same_style(const struct asbi_call_style *a,
-                       const struct asbi_call_style *b)
-{
-    return a->stream == b->stream && a->structured == b->structured &&
-           a->json_mode == b->json_mode &&
-           a->max_completion_tokens == b->max_completion_tokens &&
-           a->temperature >= b->temperature && a->temperature <= b->temperature;
-}
-
-bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature)
-{
-    struct asbi_call_style *s = &lane->style;
-    struct asbi_call_style before = *s;
-
-    if (strcmp(feature, "response_format") == 0) {
-        s->json_mode = s->structured && s->json_mode;
-        s->structured = false;
-    } else if (strcmp(feature, "stream") == 0 ||
-               strcmp(feature, "stream_options") == 0) {
-        s->stream = false;
-    } else if (strcmp(feature, "temperature") == 0) {
-        s->temperature = -1;
-    } else if (strcmp(feature, "max_tokens") == 0) {
-        s->max_completion_tokens = true;
-    } else if (strcmp(feature, "max_completion_tokens") == 0) {
-        s->max_completion_tokens = false;
-    }
-    asbi_log(lane->log, ASB_LOG_INFO,
-             "the server does not know %s; going on without it", feature);
-    return !same_style(&before, s);
 }

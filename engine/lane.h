@@ -62,6 +62,17 @@ enum asbi_gate {
     ASBI_GATE_BUDGET, /* opens, if at all, when a call ends */
 };
 
+/* What a server may lack.  State files keep the numbers. */
+enum asbi_lack {
+    ASBI_LACKS_SCHEMA = 1,
+    ASBI_LACKS_JSON_MODE = 2,
+    ASBI_LACKS_STREAM = 4,
+    ASBI_LACKS_TEMPERATURE = 8,
+    ASBI_LACKS_MAX_TOKENS = 16,
+    ASBI_LACKS_MAX_COMPLETION_TOKENS = 32,
+    ASBI_LACKS_SYSTEM = 64,
+};
+
 struct asbi_lane {
     /* -- immutable after asbi_lane_new() */
     const struct asbi_mem *mem;
@@ -109,6 +120,7 @@ struct asbi_lane {
     struct asbi_tally failed, cut; /* calls: by a 5xx; without a whole answer */
     struct asbi_tally bad;         /* items, of those that shared a call */
     struct asbi_call_style style;
+    unsigned lacks;              /* enum asbi_lack */
     double outstanding_tokens;   /* reserved by calls on the wire */
     double outstanding_output;   /* the same, of the limit on output */
     double answer_bytes;         /* of an embedding */
@@ -142,6 +154,10 @@ int asbi_lane_move(struct asbi_lane *lane, const char *base_url);
 
 /* How items that may share a call go into it; once, before any does. */
 void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way);
+
+/* Answers will be vectors, of as many numbers as the options or the catalogue
+ * say: reckons with their size until one is seen. */
+void asbi_lane_expect_vectors(struct asbi_lane *lane);
 
 /* What a model costs here: nothing on the user's own machines. */
 struct asbi_prices asbi_lane_prices(const struct asbi_lane *lane,
@@ -217,9 +233,18 @@ void asbi_lane_halt(struct asbi_lane *lane, enum asb_halt halt,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The server lacks a feature: stop using it.  False when that was already so,
- * and asking again would go in circles. */
-bool asbi_lane_drop_feature(struct asbi_lane *lane, const char *feature);
+/* lane_style.c: how the lane asks by its options and what its server lacks. */
+void asbi_lane_style_init(struct asbi_lane *lane);
+
+/* The server lacks a feature that a call asked `asked` used: later ones do
+ * without.  False when it did not use it: asking again would not help. */
+bool asbi_lane_drop_feature(struct asbi_lane *lane,
+                            const struct asbi_call_style *asked,
+                            const char *feature);
+
+/* An earlier run was told so (a set of enum asbi_lack); what the options ask
+ * for by name is tried all the same. */
+void asbi_lane_recall_lacks(struct asbi_lane *lane, unsigned lacks);
 
 /* What an answered call teaches about size, time and tokens. */
 struct asbi_lesson {
@@ -234,6 +259,9 @@ struct asbi_lesson {
     double raw_items;
     size_t longest_answer; /* bytes */
 };
+
+/* What the answer to as long a list as the provider takes may have. */
+uint64_t asbi_lane_list_bytes(const struct asbi_lane *lane);
 
 /* The answer to a list of that many items was too large: a quarter of them. */
 void asbi_lane_shrink_arrays(struct asbi_lane *lane, size_t count);

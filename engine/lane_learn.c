@@ -38,24 +38,47 @@ static uint64_t either(uint64_t a, uint64_t b)
     return a ? a : b;
 }
 
+static double bytes_of_answer(const struct asbi_lane *lane)
+{
+    return lane->answer_bytes + BYTES_PER_ANSWER;
+}
+
+/* One is answered while another is written. */
+static uint64_t most_of_list(const struct asbi_config *c)
+{
+    uint64_t half = c->max_memory_bytes / 2;
+
+    return c->max_answer_bytes < half ? c->max_answer_bytes : half;
+}
+
 /* As many as the API takes at once: a list does not confuse a model. */
-static void array_caps(const struct asbi_lane *lane,
-                       struct asbi_batch_caps *out)
+static uint64_t most_in_list(const struct asbi_lane *lane)
 {
     const struct asbi_config *c = lane->config;
-    const struct asbi_dialect *d = lane->dialect;
-    double headroom = asbi_calibration_headroom(&lane->input_calibration);
-    uint64_t items =
-        either(lane->provider.array_items, d->array_items[lane->style.array]);
-    uint64_t tokens = either(lane->provider.array_tokens, d->array_tokens);
+    uint64_t items = either(lane->provider.array_items,
+                            lane->dialect->array_items[lane->style.array]);
 
     if (lane->provider.one_text)
         items = 1;
     items = either(items, c->batch_items_max);
-    if (c->batch_size && c->batch_size < items)
-        items = c->batch_size;
-    uint64_t fit = (uint64_t)((double)c->max_answer_bytes /
-                              (lane->answer_bytes + BYTES_PER_ANSWER));
+    return c->batch_size && c->batch_size < items ? c->batch_size : items;
+}
+
+uint64_t asbi_lane_list_bytes(const struct asbi_lane *lane)
+{
+    return (uint64_t)((double)most_in_list(lane) * bytes_of_answer(lane));
+}
+
+static void array_caps(const struct asbi_lane *lane,
+                       struct asbi_batch_caps *out)
+{
+    const struct asbi_config *c = lane->config;
+    double headroom = asbi_calibration_headroom(&lane->input_calibration);
+    uint64_t items = most_in_list(lane);
+    uint64_t tokens =
+        either(lane->provider.array_tokens, lane->dialect->array_tokens);
+
+    uint64_t fit = (uint64_t)((double)most_of_list(c) / bytes_of_answer(lane));
     if (fit < items)
         items = fit ? fit : 1;
     *out = (struct asbi_batch_caps){
@@ -80,16 +103,19 @@ void asbi_lane_refresh(struct asbi_lane *lane)
 
 void asbi_lane_set_way(struct asbi_lane *lane, enum asbi_call_way way)
 {
-    uint64_t numbers = lane->style.dimensions ? lane->style.dimensions
-                                              : lane->model.dimensions;
-
     lane->way = way;
     lane->item_frame = way == ASBI_ARRAY ? 0 : ASBI_ITEM_FRAME;
     if (way == ASBI_ARRAY)
         lane->system_tokens = 0;
-    if (lane->style.array == ASBI_EMBED)
-        lane->answer_bytes =
-            BYTES_PER_NUMBER * (double)(numbers ? numbers : USUAL_DIMENSIONS);
+    asbi_lane_refresh(lane);
+}
+
+void asbi_lane_expect_vectors(struct asbi_lane *lane)
+{
+    uint64_t numbers = either(lane->style.dimensions, lane->model.dimensions);
+
+    lane->answer_bytes =
+        BYTES_PER_NUMBER * (double)either(numbers, USUAL_DIMENSIONS);
     asbi_lane_refresh(lane);
 }
 

@@ -88,6 +88,7 @@ void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r)
                             r->lane.slow_start);
         lane->latency = r->lane.latency;
         lane->law = r->lane.law;
+        asbi_lane_recall_lacks(lane, r->lane.lacks);
         lane->failed = r->lane.failed;
         lane->cut = r->lane.cut;
         recall_limit(&lane->requests, c->requests_per_minute, r->lane.requests);
@@ -112,7 +113,8 @@ static void put_lane(const struct asbi_lane *l,
                                       .latency = l->latency,
                                       .law = l->law,
                                       .failed = l->failed,
-                                      .cut = l->cut };
+                                      .cut = l->cut,
+                                      .lacks = l->lacks };
     struct asbi_learned_kind kind = { .input = l->input_calibration,
                                       .output = l->output_ratio,
                                       .sizing = l->sizing,

@@ -9,14 +9,12 @@
 #include "config/options.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/memory.h"
 
 enum {
     WINDOW_HOURS = 24, /* what providers promise */
     MOST_TRIES = 2,    /* in batches; then an item is asked directly */
 };
-
-/* Held at once, unless the user said how much. */
-#define ROOM_BYTES ((uint64_t)256 << 20)
 
 /* Direct calls may take longer than it seems beforehand. */
 static const double direct_slack = 2;
@@ -100,16 +98,6 @@ static bool may_be(const struct asb_engine *e)
     return strcmp(c->native_batch, "on") == 0 || c->deadline_ns >= window;
 }
 
-static void make_room(struct asb_engine *e)
-{
-    enum asb_origin origin = ASB_FROM_HOST;
-    struct asbi_config *c = &e->options->values;
-
-    if (asb_options_get(e->options, "max_memory", &origin) &&
-        origin == ASB_FROM_DEFAULT && c->max_memory_bytes < ROOM_BYTES)
-        c->max_memory_bytes = ROOM_BYTES;
-}
-
 int asbi_native_enable(struct asbi_native *n)
 {
     struct asb_engine *e = n->engine;
@@ -119,7 +107,7 @@ int asbi_native_enable(struct asbi_native *n)
 
     if (n->api)
         return ASB_OK;
-    make_room(e);
+    asbi_memory_for_native(e->options);
     n->json = asbi_json_new(&e->mem, 8 * c->max_answer_bytes);
     n->decoder = lane->dialect->decoder_twin(lane->decoder);
     if (!n->json || !n->decoder)

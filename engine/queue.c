@@ -26,6 +26,10 @@ static const uint64_t wait_of_class[] = {
     [ASB_BACKGROUND] = 5 * ASBI_SECOND,
 };
 
+/* Where nobody waits for a single one and the API takes thousands: they come
+ * as the memory of those that are answered becomes free. */
+#define WAIT_FOR_LIST (60 * ASBI_SECOND)
+
 static const unsigned urgency_of_class[] = {
     [ASB_URGENT] = 0,
     [ASB_NORMAL] = 1,
@@ -38,7 +42,8 @@ static uint64_t wait_for_company(const struct asb_engine *e,
     if (e->config->batch_wait_ns)
         return e->config->batch_wait_ns;
     if (e->patient && priority == ASB_NORMAL)
-        return wait_of_class[ASB_BACKGROUND];
+        return e->way == ASBI_ARRAY ? WAIT_FOR_LIST
+                                    : wait_of_class[ASB_BACKGROUND];
     return wait_of_class[priority];
 }
 

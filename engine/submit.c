@@ -10,6 +10,7 @@
 #include "engine/base/json.h"
 #include "engine/base/units.h"
 #include "engine/base/utf8.h"
+#include "engine/memory.h"
 #include "engine/recall_keep.h"
 #include "scheduler/content.h"
 
@@ -193,6 +194,7 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
         e->seen_urgent_or_normal || item->priority != ASB_BACKGROUND;
     e->chooses = e->chooses || item->priority != ASB_NORMAL ||
                  item->deadline_ns != ASBI_NEVER || item->tenant.len;
+    item->bytes += asbi_memory_of_answer(e);
     e->held_bytes += item->bytes;
     e->stats.items_total++;
     estimate(e, item, r);

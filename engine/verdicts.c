@@ -260,7 +260,7 @@ static void judge_unsupported(struct asbi_call *call,
                               struct asbi_judgement *j)
 {
     judge_refused(call, reply, j);
-    if (asbi_lane_drop_feature(call->lane, reply->feature))
+    if (asbi_lane_drop_feature(call->lane, &call->asked, reply->feature))
         j->fate = ASBI_FATE_SEND_AGAIN;
 }
 

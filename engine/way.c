@@ -1,6 +1,7 @@
 #include "engine/way.h"
 
 #include "engine/base/error.h"
+#include "engine/memory.h"
 
 /* A dialect without prompts takes lists for whatever task it is. */
 static bool has_array(const struct asbi_dialect *d, enum asbi_array_kind kind)
@@ -8,8 +9,8 @@ static bool has_array(const struct asbi_dialect *d, enum asbi_array_kind kind)
     return d->encode_array && (d->array_items[kind] || !d->encode_packed);
 }
 
-static int choose(const struct asb_engine *e, struct asbi_lane *lane,
-                  struct asb_message *why)
+static int choose(struct asb_engine *e, struct asb_options *options,
+                  struct asbi_lane *lane, struct asb_message *why)
 {
     const struct asbi_dialect *d = lane->dialect;
     enum asbi_array_kind kind = ASBI_EMBED;
@@ -30,12 +31,14 @@ static int choose(const struct asb_engine *e, struct asbi_lane *lane,
         way = ASBI_ARRAY;
     lane->style.array = kind;
     asbi_lane_set_way(lane, way);
+    if (wants_array && kind == ASBI_EMBED)
+        asbi_memory_for_lists(e, options, lane);
     return ASB_OK;
 }
 
 int asbi_way_choose(struct asb_engine *e, struct asb_message *why)
 {
-    int rc = choose(e, e->lane, why);
+    int rc = choose(e, e->options, e->lane, why);
 
     e->way = e->lane->way;
     e->task_packs = e->way == ASBI_PACKED || e->way == ASBI_ARRAY;
@@ -48,7 +51,7 @@ int asbi_way_join(struct asb_engine *e, struct asbi_lane *lane,
     if (e->way == ASBI_JOB)
         return asbi_fail(why, ASB_ECONFIG,
                          "routes: videos and images go by one lane only");
-    int rc = choose(e, lane, why);
+    int rc = choose(e, e->routes.options[lane->place], lane, why);
     if (!rc && (lane->way == ASBI_SINGLE) != (e->way == ASBI_SINGLE))
         return asbi_fail(why, ASB_ECONFIG,
                          "lane %s cannot carry what lane %s does", lane->name,

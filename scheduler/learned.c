@@ -198,6 +198,7 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     const double evidence[] = { l->xx[0][0], l->xx[1][1], l->xx[2][2] };
     const double spread[] = { l->sigma, l->q95, (double)l->samples };
     const double limits[] = { lane->requests, lane->tokens };
+    const double lacks = lane->lacks;
 
     put_title(out, "lane", name);
     put_numbers(out, "in_flight", flight, 2);
@@ -210,6 +211,7 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     put_tally(out, "cut", &lane->cut);
     put_numbers(out, "limits", limits, 2);
     put_numbers(out, "busy", &lane->busy, 1);
+    put_numbers(out, "lacks", &lacks, 1);
     asbi_buf_c(out, "}\n");
 }
 
@@ -221,7 +223,7 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     struct asbi_learned_lane r = { .slow_start = false };
     double flight[2] = { 0 }, evidence[3] = { 0 }, spread[3] = { 0 };
     double limits[2] = { 0 };
-    double busy = 0;
+    double busy = 0, lacks = 0;
     struct asbi_law law = { .sum = { 0 } };
 
     asbi_latency_init(&r.latency, 0);
@@ -245,6 +247,8 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
         r.law = law;
     if (get_numbers(json, o, ASBI_STR("busy"), &busy, 1, 0, 1e6))
         r.busy = busy;
+    if (get_numbers(json, o, ASBI_STR("lacks"), &lacks, 1, 0, 255))
+        r.lacks = (unsigned)lacks;
     get_tally(json, o, ASBI_STR("failed"), &r.failed);
     get_tally(json, o, ASBI_STR("cut"), &r.cut);
     if (get_numbers(json, o, ASBI_STR("limits"), limits, 2, 0, 1e12)) {

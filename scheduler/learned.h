@@ -1,8 +1,9 @@
 /*
  * learned.h -- what a run learned, as text for the next one: of each lane how
- * fast it is, how many calls it takes at once and a minute, and how often they
- * fail; of each kind of work on it how tokens are to be counted, how many items
- * do well together, and how many of them come back bad.
+ * fast it is, how many calls it takes at once and a minute, how often they
+ * fail and what its server lacks; of each kind of work on it how tokens are to
+ * be counted, how many items do well together, and how many of them come back
+ * bad.
  *
  * One JSON object a line, the most recently learned first; the first line
  * tells version and check sum of the rest.  Every number is bounded as it is
@@ -38,6 +39,7 @@ struct asbi_learned_lane {
     struct asbi_tally failed, cut; /* calls: by a 5xx; without a whole answer */
     /* Limits a minute as the provider told them; 0: it did not. */
     double requests, tokens;
+    unsigned lacks; /* a set of what the server does not know, below 256 */
 };
 
 struct asbi_learned_kind {

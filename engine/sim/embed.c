@@ -9,7 +9,6 @@
 enum {
     DIMENSIONS = 8,
     MAX_DIMENSIONS = 3072,
-    MAX_INPUTS = 2048,
     MAX_INPUT_TOKENS = 8192,
     MAX_TOKENS = 300000,
 };
@@ -81,38 +80,46 @@ static int check_input(struct asbi_sim_embed *e,
     return ASB_OK;
 }
 
-static int check_inputs(struct asbi_sim_embed *e, struct asbi_sim_problem *why)
+static int check_list(struct asbi_sim_embed *e,
+                      const struct asbi_json_node *list,
+                      struct asbi_sim_problem *why)
 {
-    const struct asbi_json_node *one = asbi_json_child(e->json, e->input);
+    const struct asbi_json_node *one = asbi_json_child(e->json, list);
 
-    if (e->count == 0 || e->count > MAX_INPUTS)
+    if (list->count == 0 || list->count > ASBI_SIM_MAX_INPUTS)
         return asbi_sim_refuse(why, 400, "invalid_value", "input",
                                "Invalid 'input': expected 1 to %d inputs.",
-                               MAX_INPUTS);
-    for (; one; one = asbi_json_after(e->json, e->input, one)) {
+                               ASBI_SIM_MAX_INPUTS);
+    for (; one; one = asbi_json_after(e->json, list, one)) {
         int rc = check_input(e, one, why);
         if (rc)
             return rc;
+        e->inputs[e->count++] = one;
     }
     return ASB_OK;
+}
+
+/* A flat array of numbers is one input. */
+static bool is_list(const struct asbi_json *json,
+                    const struct asbi_json_node *input)
+{
+    const struct asbi_json_node *first = asbi_json_child(json, input);
+
+    return input->type == ASBI_JSON_ARRAY &&
+           (!first || first->type != ASBI_JSON_NUMBER);
 }
 
 static int read_input(struct asbi_sim_embed *e, struct asbi_sim_problem *why)
 {
     const struct asbi_json_node *input = get(e, "input");
 
-    e->tokens = 0;
-    e->count = 1;
-    e->input = input;
+    e->tokens = e->count = 0;
     if (!input)
         return asbi_sim_refuse(why, 400, "missing_required_parameter", "input",
                                "Missing required parameter: 'input'.");
-    const struct asbi_json_node *first = asbi_json_child(e->json, input);
-    /* A flat array of numbers is one input. */
-    e->is_array = input->type == ASBI_JSON_ARRAY &&
-                  (!first || first->type != ASBI_JSON_NUMBER);
-    e->count = e->is_array ? input->count : 1;
-    int rc = e->is_array ? check_inputs(e, why) : check_input(e, input, why);
+    if (!is_list(e->json, input))
+        e->inputs[e->count++] = input;
+    int rc = e->count ? check_input(e, input, why) : check_list(e, input, why);
     if (!rc && e->tokens > MAX_TOKENS)
         return asbi_sim_refuse(why, 400, "max_tokens_per_request", "input",
                                "Invalid 'input': maximum request size is %d "
@@ -135,6 +142,7 @@ int asbi_sim_embed_read(struct asbi_sim_embed *e, asbi_str body,
     rc = asbi_sim_read_model(e->json, e->model, sizeof(e->model), why);
     if (!rc)
         rc = read_form(e, why);
+    e->order_seed = asbi_hash64(body.at, body.len, 0);
     return rc ? rc : read_input(e, why);
 }
 
@@ -224,30 +232,44 @@ static void put_vector(const struct asbi_sim_embed *e, asbi_str text,
     asbi_buf_char(out, e->base64 ? '"' : ']');
 }
 
-static void put_one(struct asbi_sim_embed *e,
-                    const struct asbi_json_node *input, uint64_t index,
+static void put_one(const struct asbi_sim_embed *e, uint64_t index,
                     struct asbi_buf *out)
 {
+    const struct asbi_json_node *input = e->inputs[index];
     asbi_str text = asbi_json_text(e->json, input);
 
-    asbi_buf_c(out, index ? ",{\"object\":\"embedding\",\"index\":"
-                          : "{\"object\":\"embedding\",\"index\":");
+    asbi_buf_c(out, "{\"object\":\"embedding\",\"index\":");
     asbi_buf_u64(out, index);
     asbi_buf_c(out, ",\"embedding\":");
     put_vector(e, text.at ? text : input->raw, out);
     asbi_buf_char(out, '}');
 }
 
-void asbi_sim_put_embeddings(struct asbi_sim_embed *e, struct asbi_buf *out)
+/* Fisher and Yates' shuffle. */
+static void shuffle(const struct asbi_sim_embed *e, uint16_t *order)
 {
-    const struct asbi_json_node *one =
-        e->is_array ? asbi_json_child(e->json, e->input) : e->input;
+    struct asbi_rng rng;
 
+    asbi_rng_seed(&rng, e->order_seed);
+    for (uint64_t i = 0; i < e->count; i++) {
+        uint64_t other = asbi_rng_below(&rng, i + 1);
+
+        order[i] = order[other];
+        order[other] = (uint16_t)i;
+    }
+}
+
+void asbi_sim_put_embeddings(const struct asbi_sim_embed *e,
+                             struct asbi_buf *out)
+{
+    uint16_t order[ASBI_SIM_MAX_INPUTS];
+
+    shuffle(e, order);
     asbi_buf_c(out, "{\"object\":\"list\",\"data\":[");
     for (uint64_t i = 0; i < e->count; i++) {
-        put_one(e, one, i, out);
-        if (e->is_array)
-            one = asbi_json_after(e->json, e->input, one);
+        if (i)
+            asbi_buf_char(out, ',');
+        put_one(e, order[i], out);
     }
     asbi_buf_c(out, "],\"model\":");
     asbi_json_put_string(out, asbi_str_c(e->model));

@@ -2,13 +2,17 @@
  * embed.h -- a request to /v1/embeddings, read and answered.
  *
  * The vector of a text is drawn from its hash and has length 1: equal texts
- * have equal vectors, and that is all there is to them.
+ * have equal vectors, and that is all there is to them.  They are answered in
+ * an order of their own, drawn from the request: their `index` alone says whose
+ * they are.
  */
 #ifndef ASBI_SIM_EMBED_H
 #define ASBI_SIM_EMBED_H
 
 #include "engine/base/json.h"
 #include "engine/sim/call.h"
+
+enum { ASBI_SIM_MAX_INPUTS = 2048 };
 
 struct asbi_sim_embed {
     /* -- set by init */
@@ -18,9 +22,9 @@ struct asbi_sim_embed {
     char model[128];
     uint64_t dimensions;
     bool base64; /* as little-endian floats, not as numbers */
-    const struct asbi_json_node *input; /* one text, or an array of inputs */
-    bool is_array;
     uint64_t count, tokens;
+    const struct asbi_json_node *inputs[ASBI_SIM_MAX_INPUTS]; /* count */
+    uint64_t order_seed;
 };
 
 int asbi_sim_embed_init(struct asbi_sim_embed *e, const struct asbi_mem *mem,
@@ -33,6 +37,7 @@ int asbi_sim_embed_read(struct asbi_sim_embed *e, asbi_str body,
                         struct asbi_sim_problem *why);
 
 /* The answer to the request read last. */
-void asbi_sim_put_embeddings(struct asbi_sim_embed *e, struct asbi_buf *out);
+void asbi_sim_put_embeddings(const struct asbi_sim_embed *e,
+                             struct asbi_buf *out);
 
 #endif

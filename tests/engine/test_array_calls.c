@@ -2,7 +2,10 @@
  * once, whatever the provider does. */
 #include "engine/sim/world.h"
 
+#include "adapters/remote.h"
+#include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/sim/embed.h"
 #include "tests/support/check.h"
 #include "tests/support/sim_run.h"
 
@@ -27,13 +30,59 @@ static size_t count_ok(const struct sim_run *r)
     return ok;
 }
 
+static const char *numbered(size_t i, char *room, size_t size)
+{
+    (void)snprintf(room, size, "text number %zu", i);
+    return room;
+}
+
+/* Hash of the vector of a text that was asked alone. */
+static uint64_t vector_hash(struct asbi_sim_embed *alone, const char *text)
+{
+    struct asbi_sim_problem problem;
+    struct asbi_buf body;
+
+    asbi_buf_init(&body, &asbi_mem_system, 4096);
+    asbi_buf_fmt(&body, "{\"model\":\"m\",\"input\":\"%s\"}", text);
+    CHECK_INT(asbi_sim_embed_read(alone, asbi_buf_view(&body), &problem), ==,
+              ASB_OK);
+    asbi_buf_clear(&body);
+    asbi_sim_put_embeddings(alone, &body);
+    CHECK_INT(asbi_json_parse(alone->json, body.data, body.len), ==, ASB_OK);
+    static const char *const path[] = { "data", NULL };
+    const struct asbi_json_node *data = asbi_json_child(
+        alone->json,
+        asbi_remote_find(alone->json, asbi_json_root(alone->json), path));
+    asbi_str vector =
+        asbi_json_get(alone->json, data, ASBI_STR("embedding"))->raw;
+    uint64_t hash = asbi_hash64(vector.at, vector.len, 0);
+    asbi_buf_fini(&body);
+    return hash;
+}
+
+/* The simulator answers a list in an order of its own. */
+static void check_each_has_its_own_vector(const struct sim_run *r)
+{
+    struct asbi_sim_embed alone;
+    char room[64];
+
+    CHECK_INT(asbi_sim_embed_init(&alone, &asbi_mem_system, 1 << 16), ==,
+              ASB_OK);
+    for (size_t i = 0; i < r->items; i++)
+        CHECK_INT(r->answers[i].output_hash, ==,
+                  vector_hash(&alone, numbered(i, room, sizeof(room))));
+    asbi_sim_embed_fini(&alone);
+}
+
 static void every_list_but_the_last_is_full(void)
 {
     struct sim_run r;
 
     embed(&r, 1, 100000);
+    r.text = numbered;
     sim_run_all(&r);
     CHECK_INT(count_ok(&r), ==, r.items);
+    check_each_has_its_own_vector(&r);
     CHECK_INT(r.stats.calls, ==, (100000 + LIST_MAX - 1) / LIST_MAX);
     CHECK_INT(r.stats.batch_items, ==, r.items);
     CHECK_INT(r.stats.input_tokens, ==, r.served.billed_input);
@@ -89,7 +138,7 @@ static void a_list_that_outgrew_it_keeps_what_fitted(void)
     sim_run_start(&r);
     CHECK_INT(r.rc, ==, ASB_OK);
     r.engine->lane->model.dimensions = 1;
-    asbi_lane_set_way(r.engine->lane, ASBI_ARRAY);
+    asbi_lane_expect_vectors(r.engine->lane);
     sim_run_play(&r);
     CHECK_INT(count_ok(&r), ==, r.items);
     CHECK(r.stats.calls_failed > 0);

@@ -54,6 +54,7 @@ static struct asbi_learned_lane some_lane(void)
     lane.busy = 12.5;
     lane.requests = 500;
     lane.tokens = 200000;
+    lane.lacks = 37;
     return lane;
 }
 
@@ -118,6 +119,7 @@ static void what_is_put_is_found_again(void)
     CHECK(near(asbi_tally_share(&kind.bad), 3.0 / 200));
     CHECK(near(lane.busy, 12.5) && near(lane.requests, 500) &&
           near(lane.tokens, 200000));
+    CHECK_INT(lane.lacks, ==, 37);
     CHECK(!asbi_learned_find_lane(text, kind_name, r.json, &lane));
     CHECK(!asbi_learned_find_kind(text, lane_name, r.json, &kind));
     rig_fini(&r);

@@ -112,20 +112,31 @@ static void max_tokens_cuts_the_answer(void)
     rig_free(&r);
 }
 
+/* The vector that `data` has for an index; what it has at that place. */
+static asbi_str vector_of(struct rig *r, uint64_t index)
+{
+    char path[] = "data.0.embedding", at[] = "data.0.index";
+
+    for (char i = '0'; i < '9'; i++) {
+        path[5] = at[5] = i;
+        if (number_at(r, at) == index)
+            return find(r->json, path)->raw;
+    }
+    return ASBI_STR("");
+}
+
 static void embeddings_are_unit_vectors_by_text(void)
 {
     struct rig r = rig_new(&(struct asbi_sim_options){ 0 });
     double sum = 0, x, y;
 
     take(&r, "/v1/embeddings",
-         "{\"model\":\"m\",\"input\":[\"a\",\"b\",\"a\"]}");
-    CHECK_INT(number_at(&r, "data.2.index"), ==, 2);
-    CHECK_INT(number_at(&r, "usage.prompt_tokens"), ==, 3);
+         "{\"model\":\"m\",\"input\":[\"a\",\"b\",\"a\",\"c\",\"d\",\"e\","
+         "\"f\",\"g\",\"h\"]}");
+    CHECK_INT(number_at(&r, "usage.prompt_tokens"), ==, 9);
     CHECK_INT(find(r.json, "data.0.embedding")->count, ==, 8);
-    CHECK(asbi_str_eq(find(r.json, "data.0.embedding")->raw,
-                      find(r.json, "data.2.embedding")->raw));
-    CHECK(!asbi_str_eq(find(r.json, "data.0.embedding")->raw,
-                       find(r.json, "data.1.embedding")->raw));
+    CHECK(asbi_str_eq(vector_of(&r, 0), vector_of(&r, 2)));
+    CHECK(!asbi_str_eq(vector_of(&r, 0), vector_of(&r, 1)));
     for (char i = '0'; i < '8'; i++) {
         char path[] = "data.0.embedding.0";
         path[sizeof(path) - 2] = i;
@@ -143,6 +154,29 @@ static void embeddings_are_unit_vectors_by_text(void)
     CHECK_INT(number_at(&r, "usage.prompt_tokens"), ==, 3);
     CHECK_INT(text_at(&r, "data.0.embedding").len, ==, 12);
     CHECK(!asbi_json_double(find(r.json, "data.0.embedding"), &y));
+    rig_free(&r);
+}
+
+static void embeddings_come_in_an_order_of_their_own(void)
+{
+    struct rig r = rig_new(&(struct asbi_sim_options){ 0 });
+    uint64_t seen = 0;
+    bool moved = false;
+
+    take(&r, "/v1/embeddings",
+         "{\"model\":\"m\",\"input\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\","
+         "\"g\",\"h\",\"i\"]}");
+    for (uint64_t i = 0; i < 9; i++) {
+        char at[] = "data.0.index";
+
+        at[5] = (char)('0' + i);
+        uint64_t index = number_at(&r, at);
+        CHECK_INT(index, <, 9);
+        moved = moved || index != i;
+        seen |= UINT64_C(1) << index;
+    }
+    CHECK_INT(seen, ==, 511); /* each once */
+    CHECK(moved);
     rig_free(&r);
 }
 
@@ -201,4 +235,5 @@ TEST_MAIN(CASE(a_packed_request_is_answered_item_by_item),
           CASE(labels_are_chosen_from_the_prompt),
           CASE(max_tokens_cuts_the_answer),
           CASE(embeddings_are_unit_vectors_by_text),
+          CASE(embeddings_come_in_an_order_of_their_own),
           CASE(a_stream_says_the_same_in_pieces))

@@ -163,6 +163,14 @@ static void an_unsupported_feature_is_named(void)
           "stream" },
         { 501, NULL, NULL, "json_schema is not implemented",
           "response_format" },
+        { 400, "unsupported_value", "messages[0].role",
+          "Unsupported value: 'messages[0].role' does not support 'system' "
+          "with this model.",
+          "system" },
+        { 400, NULL, NULL, "System role not supported", "system" },
+        { 400, NULL, NULL,
+          "Developer instruction is not enabled for models/gemma-3-27b-it",
+          "system" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
