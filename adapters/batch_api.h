@@ -26,12 +26,13 @@ struct asbi_batch_ref {
     char input[ASBI_REMOTE_ID]; /* the uploaded file */
     char id[ASBI_REMOTE_ID];
     char output[ASBI_REMOTE_ID], errors[ASBI_REMOTE_ID]; /* result files */
+    char page[ASBI_REMOTE_ID]; /* of the list to look into; "" for the first */
 };
 
 enum asbi_batch_step {
     ASBI_BATCH_UPLOAD, /* the lines, where they are a file of their own */
     ASBI_BATCH_CREATE, /* from here on it costs money */
-    ASBI_BATCH_FIND,   /* by its name: was it created? */
+    ASBI_BATCH_FIND,   /* by its name, in a page of the list: is it there? */
     ASBI_BATCH_POLL,
     ASBI_BATCH_CANCEL,
     ASBI_BATCH_OUTPUT, /* the results ... */
@@ -69,7 +70,9 @@ struct asbi_batch_api {
     bool (*ask)(enum asbi_batch_step step, const struct asbi_batch_ref *ref,
                 struct asbi_remote_request *out);
 
-    /* The answer (status 2xx) to any step but the results. */
+    /* The answer (status 2xx) to any step but the results.  A page of the list
+     * that is not the last sets news->more and ref->page, which stays "" when
+     * the next one cannot be asked for. */
     void (*read)(enum asbi_batch_step step, struct asbi_json *json,
                  struct asbi_batch_ref *ref, struct asbi_remote_news *news);
 
@@ -80,6 +83,13 @@ struct asbi_batch_api {
     void (*result)(struct asbi_json *json, const struct asbi_json_node *node,
                    struct asbi_buf *scratch, struct asbi_batch_result *out);
 };
+
+/* Names the page in a query, behind `key`, unless it is the first. */
+void asbi_batch_put_page(const char *key, const struct asbi_batch_ref *ref,
+                         struct asbi_buf *path);
+
+/* The page that `next` names comes next; one that is too long is none. */
+void asbi_batch_keep_page(asbi_str next, struct asbi_batch_ref *ref);
 
 /* Between lines that are objects in a list. */
 static inline void asbi_batch_put_comma(struct asbi_buf *out)

@@ -42,6 +42,7 @@ static bool ask(enum asbi_batch_step step, const struct asbi_batch_ref *ref,
         return true;
     case ASBI_BATCH_FIND:
         asbi_buf_c(out->path, "/batches?pageSize=100");
+        asbi_batch_put_page("&pageToken=", ref, out->path);
         return true;
     case ASBI_BATCH_POLL:
     case ASBI_BATCH_OUTPUT:
@@ -107,7 +108,10 @@ static void read(enum asbi_batch_step step, struct asbi_json *json,
 
     *news = (struct asbi_remote_news){ .state = ASBI_REMOTE_UNKNOWN };
     if (step == ASBI_BATCH_FIND) {
-        news->more = asbi_remote_text(json, at, "nextPageToken").len > 0;
+        asbi_str next = asbi_remote_text(json, at, "nextPageToken");
+
+        news->more = next.len > 0;
+        asbi_batch_keep_page(next, ref);
         at = asbi_remote_named(json,
                                asbi_json_get(json, at, ASBI_STR("operations")),
                                name, ref->name);

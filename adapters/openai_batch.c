@@ -88,6 +88,7 @@ static bool ask(enum asbi_batch_step step, const struct asbi_batch_ref *ref,
         return true;
     case ASBI_BATCH_FIND:
         asbi_buf_c(out->path, "/batches?limit=100");
+        asbi_batch_put_page("&after=", ref, out->path);
         return true;
     case ASBI_BATCH_POLL:
         asbi_buf_fmt(out->path, "/batches/%s", ref->id);
@@ -144,6 +145,23 @@ static void read_batch(struct asbi_json *json, const struct asbi_json_node *at,
         read_errors(json, at, news);
 }
 
+/* The next page begins after the last of this one. */
+static void read_page(struct asbi_json *json, const struct asbi_json_node *at,
+                      const struct asbi_json_node *data,
+                      struct asbi_batch_ref *ref, struct asbi_remote_news *news)
+{
+    const struct asbi_json_node *more =
+        asbi_json_get(json, at, ASBI_STR("has_more"));
+    const struct asbi_json_node *one = asbi_json_child(json, data);
+    const struct asbi_json_node *last = NULL;
+
+    for (; one; one = asbi_json_after(json, data, one))
+        last = one;
+    news->more = more && more->type == ASBI_JSON_TRUE;
+    asbi_batch_keep_page(
+        news->more ? asbi_remote_text(json, last, "id") : ASBI_STR(""), ref);
+}
+
 static void read(enum asbi_batch_step step, struct asbi_json *json,
                  struct asbi_batch_ref *ref, struct asbi_remote_news *news)
 {
@@ -157,12 +175,11 @@ static void read(enum asbi_batch_step step, struct asbi_json *json,
         return;
     }
     if (step == ASBI_BATCH_FIND) {
-        const struct asbi_json_node *more =
-            asbi_json_get(json, at, ASBI_STR("has_more"));
+        const struct asbi_json_node *data =
+            asbi_json_get(json, at, ASBI_STR("data"));
 
-        news->more = more && more->type == ASBI_JSON_TRUE;
-        at = asbi_remote_named(json, asbi_json_get(json, at, ASBI_STR("data")),
-                               mark, ref->name);
+        read_page(json, at, data, ref, news);
+        at = asbi_remote_named(json, data, mark, ref->name);
     }
     if (at)
         read_batch(json, at, ref, news);

@@ -30,8 +30,8 @@ enum asbi_remote_state {
 /* What an answer about it says. */
 struct asbi_remote_news {
     enum asbi_remote_state state;
-    bool more;         /* of a list: it goes on, so what is not here may be */
-    char code[64];     /* of a failure, as the provider names it; "" for none */
+    bool more;     /* of a list: it goes on, so what is not here may be there */
+    char code[64]; /* of a failure, as the provider names it; "" for none */
     char message[200]; /* its own words, cut */
 };
 

@@ -62,6 +62,7 @@ struct asbi_native_batch {
     uint64_t due_ns;           /* when to take it */
     uint64_t last_ns;          /* GATHERING: of the last call added */
     unsigned failures;         /* of steps, in a row */
+    unsigned pages;            /* of the provider's list that were looked at */
     uint64_t look_ns; /* RUNNING: when the deadline wants something done */
     bool cancel_wanted, cancelled;
     struct asbi_errand errand;

@@ -13,6 +13,7 @@
 enum {
     MAX_ANSWER = 1 << 24, /* of any step but the results */
     MAX_FAILURES = 12,    /* of a step, in a row, before it is created */
+    MAX_PAGES = 1000,     /* of a hundred batches, that one is looked for in */
     TEXT = 300,
 };
 /* What is known is durable before the next step: the intents of its lines
@@ -146,6 +147,8 @@ static void on_doubt(struct asbi_native_batch *b)
     struct asbi_remote_request probe = { NULL, &b->path, &b->errand.body };
 
     if (b->native->api->ask(ASBI_BATCH_FIND, &b->ref, &probe)) {
+        asbi_batch_keep_page(ASBI_STR(""), &b->ref);
+        b->pages = 0;
         go(b, ASBI_BATCH_FIND);
         try_later(b);
         return;
@@ -211,7 +214,10 @@ static void on_news(struct asbi_native_batch *b,
     bool found = news->state != ASBI_REMOTE_UNKNOWN;
     bool not_there = b->step == ASBI_BATCH_FIND && !found;
 
-    if (not_there && news->more) {
+    if (not_there && news->more && b->ref.page[0] && b->pages < MAX_PAGES) {
+        b->pages++;
+        go(b, ASBI_BATCH_FIND);
+    } else if (not_there && news->more) {
         end_unknown(b, "the batch may be among those that are not listed");
     } else if (not_there && b->again) {
         asbi_native_end_lines(b, ASBI_NOT_SENT, "it was never created");

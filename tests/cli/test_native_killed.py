@@ -88,6 +88,42 @@ class NativeKilled(Case):
         journal.close()
         self.assert_paid_once(*self.go_on())
 
+    def post(self, path, body, content_type):
+        request = urllib.request.Request(self.sim.url + "/v1/" + path, body,
+                                         {"Content-Type": content_type})
+        with urllib.request.urlopen(request) as reply:
+            return json.load(reply)
+
+    def add_batches_of_others(self, count):
+        line = json.dumps({"custom_id": "a", "method": "POST",
+                           "url": "/v1/embeddings", "body": {
+                               "model": "sim-embed", "input": "x"}})
+        part = "--b\r\nContent-Disposition: form-data; name="
+        form = (f'{part}"purpose"\r\n\r\nbatch\r\n{part}"file"; filename="x"'
+                f"\r\n\r\n{line}\n\r\n--b--\r\n")
+        file = self.post("files", form.encode(),
+                         "multipart/form-data; boundary=b")
+        for _ in range(count):
+            self.post("batches", json.dumps({
+                "input_file_id": file["id"], "endpoint": "/v1/embeddings",
+                "completion_window": "24h"}).encode(), "application/json")
+
+    def test_also_behind_hundreds_of_later_ones(self):
+        self.kill_when(self.has_id)
+        ours = self.batches()[0]["id"]
+        with sqlite3.connect(self.path("out.jsonl.journal")) as journal:
+            journal.execute("UPDATE job SET id = x''")
+        journal.close()
+        self.add_batches_of_others(230)
+        answers, summary = self.go_on()
+        self.assertNotIn(ours, [b["id"] for b in self.batches()])
+        self.assertEqual(summary["maybe_paid_twice_usd"], 0)
+        self.assertEqual(summary["calls"], COUNT // 5)
+        self.assertEqual([b["id"] for b in self.batches()
+                          if b.get("metadata")], [])  # none was made anew
+        self.assertAlmostEqual(summary["cost_usd"],
+                               sum(a["cost_usd"] for a in answers), places=7)
+
     def test_what_was_never_created_is_asked_again(self):
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)

@@ -179,22 +179,48 @@ static void a_batch_is_found_again_by_its_name(void)
 }
 
 /* Who is not among the latest may be among the others. */
-static void a_list_that_goes_on_is_told(void)
+static void a_list_that_goes_on_is_read_on(void)
 {
     struct asbi_remote_news news;
 
     fresh("/v1/chat/completions");
+    (void)read(
+        &asbi_openai_batches, ASBI_BATCH_FIND,
+        "{\"data\":[{\"id\":\"b1\"},{\"id\":\"b 2\"}],\"has_more\":true}",
+        &news);
+    CHECK(news.more);
+    CHECK_STR(asbi_str_c(ask(&asbi_openai_batches, ASBI_BATCH_FIND)), "GET");
+    CHECK_STR(asbi_buf_view(&path), "/batches?limit=100&after=b%202");
+    (void)read(&asbi_openai_batches, ASBI_BATCH_FIND,
+               "{\"data\":[{\"id\":\"b3\"}],\"has_more\":false}", &news);
+    CHECK(!news.more);
+    CHECK_STR(asbi_str_c(ref.page), "");
+    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND,
+               "{\"operations\":[],\"nextPageToken\":\"x/y==\"}", &news);
+    CHECK(news.more);
+    CHECK_STR(asbi_str_c(ask(&asbi_gemini_batches, ASBI_BATCH_FIND)), "GET");
+    CHECK_STR(asbi_buf_view(&path),
+              "/batches?pageSize=100&pageToken=x%2Fy%3D%3D");
+    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND, "{}", &news);
+    CHECK(!news.more);
+    CHECK_STR(asbi_str_c(ref.page), "");
+    done();
+}
+
+static void a_page_that_cannot_be_named_is_none(void)
+{
+    struct asbi_remote_news news;
+    char text[400];
+
+    fresh("/v1/chat/completions");
+    (void)snprintf(text, sizeof(text), "{\"nextPageToken\":\"%0200d\"}", 7);
+    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND, text, &news);
+    CHECK(news.more);
+    CHECK_STR(asbi_str_c(ref.page), "");
     (void)read(&asbi_openai_batches, ASBI_BATCH_FIND,
                "{\"data\":[],\"has_more\":true}", &news);
     CHECK(news.more);
-    (void)read(&asbi_openai_batches, ASBI_BATCH_FIND,
-               "{\"data\":[],\"has_more\":false}", &news);
-    CHECK(!news.more);
-    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND,
-               "{\"operations\":[],\"nextPageToken\":\"x\"}", &news);
-    CHECK(news.more);
-    (void)read(&asbi_gemini_batches, ASBI_BATCH_FIND, "{}", &news);
-    CHECK(!news.more);
+    CHECK_STR(asbi_str_c(ref.page), "");
     done();
 }
 
@@ -364,7 +390,8 @@ TEST_MAIN(CASE(the_dialects_have_their_batches),
           CASE(openai_is_asked_step_by_step),
           CASE(openai_tells_how_a_batch_stands),
           CASE(a_batch_is_found_again_by_its_name),
-          CASE(a_list_that_goes_on_is_told),
+          CASE(a_list_that_goes_on_is_read_on),
+          CASE(a_page_that_cannot_be_named_is_none),
           CASE(openai_results_are_answers_or_were_never_begun),
           CASE(anthropic_batches_are_one_request),
           CASE(anthropic_results_are_of_four_kinds),
