@@ -364,6 +364,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
     }
     asbi_list_append(&e->calls, &call->link);
     asbi_lane_take(call->lane, demand, call->started_ns);
+    call->beside = call->lane->limiter.in_flight;
     asbi_call_commit(call, batch);
     return ASB_OK;
 }

@@ -64,6 +64,7 @@ struct asbi_call {
     struct asbi_demand demand;
     double raw_input; /* estimated tokens before calibration */
     uint64_t started_ns;
+    unsigned beside;  /* calls in flight on the lane then, itself included */
     uint64_t wall_ms; /* at the first header of the answer; 0 before it */
     struct asbi_item *body_of; /* whose body is on the wire although it is not
                                   in the call any more; NULL: nobody's */

@@ -321,8 +321,6 @@ void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
 {
     lane->moved_ns = now;
     asbi_limiter_started(&lane->limiter);
-    if (lane->last_ended_ns == 0 && lane->limiter.in_flight == 1)
-        lane->first_sent_ns = now;
     asbi_breaker_started(&lane->breaker);
     asbi_bucket_take(&lane->requests, 1, now);
     asbi_bucket_take(&lane->tokens, demand->rate_tokens, now);
@@ -343,9 +341,6 @@ void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
                                                    demand->input_tokens,
                                                    demand->output_tokens);
 
-    if (s->seconds > 0)
-        lane->seconds_in_calls += s->seconds;
-    lane->last_ended_ns = now;
     if (!s->breaker_silent) {
         asbi_tally_add(&lane->failed, 1, !s->breaker_ok && !s->unknown);
         asbi_tally_add(&lane->cut, 1, s->unknown);

@@ -115,8 +115,6 @@ struct asbi_lane {
     struct asbi_sizing sizing;
     struct asbi_calibration input_calibration;
     struct asbi_ratio output_ratio;
-    double seconds_in_calls;               /* of all calls together ... */
-    uint64_t first_sent_ns, last_ended_ns; /* ... and what they took it in */
     struct asbi_tally failed, cut; /* calls: by a 5xx; without a whole answer */
     struct asbi_tally bad;         /* items, of those that shared a call */
     struct asbi_call_style style;
@@ -252,6 +250,7 @@ struct asbi_lesson {
     bool truncated;                /* at the model's own limit */
     const struct asb_usage *usage; /* NULL: none was told */
     double seconds;                /* <= 0: not to be learned from */
+    unsigned beside;               /* calls in flight when it began */
     double raw_input;              /* estimate of the whole prompt */
     uint64_t items, bad;           /* bad: missing, invalid or cut off */
     /* Those that the output was spent on, and their estimated input. */

@@ -153,9 +153,7 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
     if (lesson->usage && lesson->seconds > 0) {
         asbi_law_learn(&lane->law, lesson->usage->input_tokens,
                        lesson->usage->output_tokens, lesson->seconds,
-                       asbi_latency_expect(&lane->latency,
-                                           lesson->usage->input_tokens,
-                                           lesson->usage->output_tokens));
+                       lesson->beside);
         asbi_latency_learn(&lane->latency, lesson->usage->input_tokens,
                            lesson->usage->output_tokens, lesson->seconds);
     }

@@ -72,13 +72,6 @@ static double told_limit(const struct asbi_bucket *b, uint64_t configured,
     return told ? b->published : 0;
 }
 
-static double mean_in_flight(const struct asbi_lane *l)
-{
-    double seconds = (double)(l->last_ended_ns - l->first_sent_ns) / 1e9;
-
-    return seconds > 0 ? l->seconds_in_calls / seconds : 0;
-}
-
 void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r)
 {
     const struct asbi_config *c = lane->config;
@@ -121,7 +114,6 @@ static void put_lane(const struct asbi_lane *l,
                                       .bad = l->bad };
     struct names names = { .lane = "" };
 
-    lane.busy = mean_in_flight(l);
     lane.requests = told_limit(&l->requests, l->config->requests_per_minute,
                                l->model.requests_per_minute);
     lane.tokens = told_limit(&l->tokens, l->config->tokens_per_minute,

@@ -39,35 +39,17 @@ static struct asbi_law_line usual_law(const struct asbi_model *model)
     return (struct asbi_law_line){ .fixed = start.theta[0],
                                    .per_input = start.theta[1] / 1000,
                                    .per_output = start.theta[2] / 1000,
-                                   .sigma = usual_sigma,
-                                   .scale = 1 };
+                                   .sigma = usual_sigma };
 }
 
-/* As the calls of earlier runs took.  At a limit more of them at once only wait
- * for each other: then so many share what the provider gets done in a second
- * as did when so many were in flight and took so long (Little's law). */
-static void model_law(struct asb_plan *p, struct asbi_law_line *line)
-{
-    const struct asbi_learned_lane *lane = &p->recalled.lane;
-    bool crowded = !lane->slow_start && lane->in_flight >= 1 && lane->busy > 0;
-
-    if (!p->recalled.has_lane ||
-        !asbi_law_line(&lane->law, crowded, line->per_output, line))
-        return;
-    if (crowded) {
-        p->sim.capacity = (uint64_t)fmax(1, lane->busy / line->scale + 0.5);
-        return;
-    }
-    line->fixed *= line->scale;
-    line->per_input *= line->scale;
-    line->per_output *= line->scale;
-}
-
+/* As the calls of earlier runs took, if there were any. */
 static void model_latency(struct asb_plan *p, const struct asbi_model *model)
 {
     struct asbi_law_line line = usual_law(model);
 
-    model_law(p, &line);
+    if (p->recalled.has_lane)
+        (void)asbi_law_line(&p->recalled.lane.law, line.per_output, &line);
+    p->sim.capacity = line.capacity;
     /* The line is a mean; the simulator's law has its middle there. */
     double middle = exp(-line.sigma * line.sigma / 2);
     p->sim.latency = (struct asbi_sim_latency){

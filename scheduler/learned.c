@@ -210,7 +210,6 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     put_tally(out, "failed", &lane->failed);
     put_tally(out, "cut", &lane->cut);
     put_numbers(out, "limits", limits, 2);
-    put_numbers(out, "busy", &lane->busy, 1);
     put_numbers(out, "lacks", &lacks, 1);
     asbi_buf_c(out, "}\n");
 }
@@ -223,7 +222,7 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     struct asbi_learned_lane r = { .slow_start = false };
     double flight[2] = { 0 }, evidence[3] = { 0 }, spread[3] = { 0 };
     double limits[2] = { 0 };
-    double busy = 0, lacks = 0;
+    double lacks = 0;
     struct asbi_law law = { .sum = { 0 } };
 
     asbi_latency_init(&r.latency, 0);
@@ -245,8 +244,6 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     l->samples = (uint64_t)spread[2];
     if (get_numbers(json, o, ASBI_STR("law"), law.sum, ASBI_LAW_SUMS, 0, 1e15))
         r.law = law;
-    if (get_numbers(json, o, ASBI_STR("busy"), &busy, 1, 0, 1e6))
-        r.busy = busy;
     if (get_numbers(json, o, ASBI_STR("lacks"), &lacks, 1, 0, 255))
         r.lacks = (unsigned)lacks;
     get_tally(json, o, ASBI_STR("failed"), &r.failed);

@@ -33,7 +33,6 @@ enum {
 struct asbi_learned_lane {
     double in_flight; /* 0: unknown, it was not free to find out */
     bool slow_start;  /* it never met a limit */
-    double busy;      /* calls in flight on average; 0: unknown */
     struct asbi_latency latency;
     struct asbi_law law;
     struct asbi_tally failed, cut; /* calls: by a 5xx; without a whole answer */

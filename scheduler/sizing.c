@@ -151,9 +151,10 @@ static void time_caps(const struct asbi_sizing_limits *limits,
 {
     struct asbi_latency_line line = asbi_latency_p95_line(latency);
 
-    out->seconds = (double)limits->target_ns / 1e9;
     out->fixed_seconds =
         line.fixed + line.per_input * (double)limits->prompt_tokens;
+    out->seconds =
+        fmax((double)limits->target_ns / 1e9, 2 * out->fixed_seconds);
     out->seconds_per_input = line.per_input;
     out->seconds_per_output = line.per_output;
 }

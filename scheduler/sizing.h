@@ -12,6 +12,10 @@
  * item at a time.  Both samples are new ones: the items that raised the alarm
  * are worse than most by the choice of the moment.
  *
+ * Of the target time, what a call takes whatever its size is no reason to make
+ * it small: more calls would each take that long.  So its items may take as
+ * long as that, even past the target.
+ *
  * Refuses to be switched off where a call would fail: with a fixed number of
  * items the caps on context, output, bytes and cost stay.
  */

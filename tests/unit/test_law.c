@@ -24,7 +24,7 @@ static void learn(struct asbi_law *law, struct asbi_rng *rng, double sigma,
         uint64_t out = 100 + asbi_rng_below(rng, 1900);
         double mean = 2 + 0.003 * (double)out;
 
-        asbi_law_learn(law, out / 2, out, mean * noise(rng, sigma), mean);
+        asbi_law_learn(law, out / 2, out, mean * noise(rng, sigma), 1);
     }
 }
 
@@ -42,7 +42,7 @@ static void a_line_with_noise_is_found(void)
 
         asbi_rng_seed(&rng, seed);
         learn(&law, &rng, 0.3, 300);
-        CHECK(asbi_law_line(&law, false, 0.001, &line));
+        CHECK(asbi_law_line(&law, 0.001, &line));
         /* The noise has a mean of exp(sigma^2 / 2). */
         for (double out = 400; out < 2000; out += 300) {
             double want = (2 + 0.003 * out) * exp(0.045);
@@ -50,7 +50,7 @@ static void a_line_with_noise_is_found(void)
             CHECK(fabs(at(&line, out) / want - 1) < 0.12);
         }
         CHECK(line.sigma > 0.24 && line.sigma < 0.36);
-        CHECK(fabs(line.scale - 1) < 0.05);
+        CHECK_INT(line.capacity, ==, 0);
     }
 }
 
@@ -61,8 +61,8 @@ static void the_last_calls_count_no_more_than_the_first(void)
     struct asbi_law_line line;
 
     for (int i = 0; i < 200; i++)
-        asbi_law_learn(&law, 500, 1000, 2 + i * 0.02, 4);
-    CHECK(asbi_law_line(&law, false, 0.001, &line));
+        asbi_law_learn(&law, 500, 1000, 2 + i * 0.02, 1);
+    CHECK(asbi_law_line(&law, 0.001, &line));
     CHECK(fabs(at(&line, 1000) - 3.99) < 0.01);
 }
 
@@ -72,25 +72,43 @@ static void calls_of_one_size_have_the_slope_that_is_given(void)
     struct asbi_law_line line = { .fixed = -1 };
 
     for (int i = 0; i < 19; i++)
-        asbi_law_learn(&law, 0, 1000, 5, 5);
-    CHECK(!asbi_law_line(&law, false, 0.002, &line) && line.fixed < 0);
-    asbi_law_learn(&law, 0, 1000, 5, 5);
-    CHECK(asbi_law_line(&law, false, 0.002, &line));
+        asbi_law_learn(&law, 0, 1000, 5, 1);
+    CHECK(!asbi_law_line(&law, 0.002, &line) && line.fixed < 0);
+    asbi_law_learn(&law, 0, 1000, 5, 1);
+    CHECK(asbi_law_line(&law, 0.002, &line));
     CHECK(fabs(line.per_output - 0.002) < 1e-9 && fabs(line.fixed - 3) < 1e-6);
-    CHECK(asbi_law_line(&law, false, 9, &line)); /* too steep */
+    CHECK(asbi_law_line(&law, 9, &line)); /* too steep */
     CHECK(fabs(line.per_output - 0.005) < 1e-9 && line.fixed < 1e-6);
 }
 
-static void crowded_calls_go_by_size(void)
+/* A server that works on four calls at once: a second and 2 ms a token each.
+ * More and larger calls come together. */
+static void calls_that_wait_for_each_other_are_told_from_slow_ones(void)
 {
-    struct asbi_law law = { { 0 } };
-    struct asbi_law_line line;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct asbi_law crowded = { { 0 } }, slow = { { 0 } };
+        struct asbi_law_line line;
+        struct asbi_rng rng;
 
-    for (int i = 0; i < 100; i++) /* each was thought to take a second */
-        asbi_law_learn(&law, 0, (uint64_t)(500 + i), 4 + 0.1 * i, 1);
-    CHECK(asbi_law_line(&law, true, 0.002, &line));
-    CHECK(line.fixed < 1e-9);
-    CHECK(fabs(line.per_output * 550 * line.scale - 8.95) < 0.1);
+        asbi_rng_seed(&rng, seed);
+        for (unsigned i = 0; i < 300; i++) {
+            unsigned n = 8 + i / 10;
+            uint64_t out = 200 + i + asbi_rng_below(&rng, 1200);
+            double mean = (1 + 0.002 * (double)out) * noise(&rng, 0.3);
+
+            asbi_law_learn(&crowded, out / 2, out, mean * n / 4, n);
+            asbi_law_learn(&slow, out / 2, out, mean, n);
+        }
+        CHECK(asbi_law_line(&slow, 0.001, &line) && line.capacity == 0);
+        CHECK(asbi_law_line(&crowded, 0.001, &line) && line.capacity >= 4);
+        CHECK(line.capacity <= 15);
+        for (double out = 400; out < 1600; out += 200) {
+            double each = at(&line, out) / (double)line.capacity;
+            double want = (1 + 0.002 * out) * exp(0.045) / 4;
+
+            CHECK(fabs(each / want - 1) < 0.15);
+        }
+    }
 }
 
 static void nonsense_teaches_nothing(void)
@@ -101,8 +119,6 @@ static void nonsense_teaches_nothing(void)
     asbi_law_learn(&law, 1, 1, -1, 1);
     asbi_law_learn(&law, 1, 1, NAN, 1);
     asbi_law_learn(&law, 1, 1, INFINITY, 1);
-    asbi_law_learn(&law, 1, 1, 1, 0);
-    asbi_law_learn(&law, 1, 1, 1, NAN);
     asbi_law_learn(&law, UINT64_MAX, UINT64_MAX, 1, 1);
     for (int i = 0; i < ASBI_LAW_SUMS; i++)
         CHECK(fabs(law.sum[i]) <= 0);
@@ -117,7 +133,7 @@ static void a_server_that_changed_is_known_by_its_new_speed(void)
         asbi_law_learn(&law, 0, 1000, 1, 1);
     for (int i = 0; i < 20000; i++)
         asbi_law_learn(&law, 0, 1000, 3, 1);
-    CHECK(asbi_law_line(&law, false, 0.001, &line));
+    CHECK(asbi_law_line(&law, 0.001, &line));
     CHECK(fabs(line.fixed + line.per_output * 1000 - 3) < 0.1);
 }
 
@@ -141,6 +157,7 @@ static void what_is_counted_fades(void)
 TEST_MAIN(CASE(a_line_with_noise_is_found),
           CASE(the_last_calls_count_no_more_than_the_first),
           CASE(calls_of_one_size_have_the_slope_that_is_given),
-          CASE(crowded_calls_go_by_size), CASE(nonsense_teaches_nothing),
+          CASE(calls_that_wait_for_each_other_are_told_from_slow_ones),
+          CASE(nonsense_teaches_nothing),
           CASE(a_server_that_changed_is_known_by_its_new_speed),
           CASE(what_is_counted_fades))

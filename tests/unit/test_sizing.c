@@ -130,6 +130,21 @@ static void a_batch_within_the_caps_takes_the_target_time_at_p95(void)
     CHECK(caps.seconds <= 0);
 }
 
+/* Or calls of one item each would queue where the server is the slow one. */
+static void time_that_no_size_saves_makes_no_small_batches(void)
+{
+    struct asbi_sizing s;
+    struct asbi_latency l;
+    struct asbi_batch_caps caps;
+
+    asbi_sizing_init(&s);
+    asbi_latency_init(&l, 1);
+    l.theta[0] = 40; /* alone past the target of 30 */
+    asbi_sizing_caps(&s, &limits, &l, &caps);
+    CHECK(fabs(caps.seconds - 2 * caps.fixed_seconds) < 1e-9);
+    CHECK((caps.seconds - caps.fixed_seconds) / caps.seconds_per_output > 9000);
+}
+
 static void twenty_clean_batches_grow_the_count_by_a_tenth(void)
 {
     struct asbi_sizing s;
@@ -314,6 +329,7 @@ TEST_MAIN(CASE(input_and_output_fit_the_context_with_headroom),
           CASE(unknown_limits_are_no_caps),
           CASE(a_fixed_number_of_items_leaves_only_hard_caps),
           CASE(a_batch_within_the_caps_takes_the_target_time_at_p95),
+          CASE(time_that_no_size_saves_makes_no_small_batches),
           CASE(twenty_clean_batches_grow_the_count_by_a_tenth),
           CASE(small_batches_are_no_evidence_for_growth),
           CASE(many_bad_items_put_half_the_count_on_trial),
