@@ -39,12 +39,14 @@ struct asbi_config {
     const char *ca_file; /* "" for the system's */
     const char *proxy;   /* "" for the environment's; "none" for no proxy */
     bool http2;
-    const char *stream;     /* "auto", "on", "off" */
-    const char *structured; /* "auto", "schema", "json", "off" */
-    double temperature;     /* < 0: the provider's default */
-    uint64_t dimensions;    /* of an embedding; 0: the model's own */
-    const char *routes;     /* see routes.h; "" for one lane */
-    const char *fallback;   /* "" for none */
+    const char *stream;          /* "auto", "on", "off" */
+    const char *structured;      /* "auto", "schema", "json", "off" */
+    double temperature;          /* < 0: the provider's default */
+    const char *tokenizer;       /* path; "" for none */
+    const char *tokenizer_split; /* "auto", "cl100k", "o200k" */
+    uint64_t dimensions;         /* of an embedding; 0: the model's own */
+    const char *routes;          /* see routes.h; "" for one lane */
+    const char *fallback;        /* "" for none */
 
     /* task */
     const char *task; /* "" for by input */

@@ -141,6 +141,14 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "temperature", NULL, "NUMBER", PROVIDER, "none",
         "Sampling temperature; none sends none." },
       REAL, AT(temperature), REALS(0, 2), WORD("none", -1) },
+    { .info = { "tokenizer", NULL, "FILE", PROVIDER, "",
+        "The model's vocabulary, as tiktoken keeps it (o200k_base.tiktoken), to "
+        "count tokens exactly; without it they are estimated." },
+      PATH, AT(tokenizer) },
+    { .info = { "tokenizer_split", NULL, "auto|cl100k|o200k", PROVIDER, "auto",
+        "How it cuts texts into words; auto goes by the size of the "
+        "vocabulary." },
+      CHOICE, AT(tokenizer_split) },
     { .info = { "dimensions", NULL, "N", PROVIDER, "auto",
         "Numbers in an embedding; auto leaves it to the model." },
       COUNT, AT(dimensions), RANGE(1, 100000), WORD("auto", 0) },

@@ -131,8 +131,10 @@ int asb_engine_new(const struct asb_options *options,
         rc = new_world(e, options, &h, &world, why);
     if (!rc)
         rc = open_remotes(e, options, world, why);
-    if (e)
+    if (e) {
         e->routes.keys = asbi_material_keys(&material);
+        e->routes.tokenizer = asbi_tokenizer_ref(material.tokenizer);
+    }
     if (!rc)
         rc = asbi_engine_init(e, world, options, asbi_material_key(&material),
                               &material.task, store, why);

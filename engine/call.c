@@ -57,9 +57,8 @@ static void entry_answer(struct asbi_call *call, struct asbi_call_entry *e,
         e->retryable = verdict.retryable;
         asbi_item_complain(&engine->mem, e->item, verdict.message);
         e->item->complaint_tokens =
-            COMPLAINT_FORM +
-            asbi_tokens_estimate(call->lane->vocabulary,
-                                 asbi_str_c(e->item->complaint));
+            COMPLAINT_FORM + asbi_count_tokens(&call->lane->counter,
+                                               asbi_str_c(e->item->complaint));
         return;
     }
     e->answer = asbi_strndup(&engine->mem, accepted.at, accepted.len);

@@ -113,8 +113,8 @@ static void init_learning(struct asbi_lane *lane)
 {
     double factor = lane->model.token_factor;
 
-    if (!asbi_vocabulary_find(lane->model.tokenizer, &lane->vocabulary))
-        lane->vocabulary = ASBI_O200K;
+    if (!asbi_vocabulary_find(lane->model.tokenizer, &lane->counter.vocabulary))
+        lane->counter.vocabulary = ASBI_O200K;
     asbi_latency_init(&lane->latency, lane->model.latency_ms_per_token);
     asbi_sizing_init(&lane->sizing);
     asbi_calibration_init(&lane->input_calibration, factor > 0 ? factor : 1);
@@ -143,6 +143,25 @@ int asbi_lane_speak(struct asbi_lane *lane, const struct asbi_dialect *dialect)
     lane->decoder = decoder;
     lane->dialect = dialect;
     return ASB_OK;
+}
+
+/* Around the constant prompt: roles and the form of the answer. */
+enum { SYSTEM_FRAME = 16 };
+
+static void weigh_system(struct asbi_lane *lane, asbi_str system)
+{
+    lane->system_tokens =
+        (uint64_t)asbi_count_tokens(&lane->counter, system) + SYSTEM_FRAME;
+    asbi_lane_refresh(lane);
+}
+
+void asbi_lane_count_exactly(struct asbi_lane *lane, struct asbi_tokenizer *t,
+                             asbi_str system)
+{
+    lane->counter.exact = t;
+    asbi_calibration_init(&lane->input_calibration, 1);
+    lane->input_calibration.exact = true;
+    weigh_system(lane, system);
 }
 
 int asbi_lane_move(struct asbi_lane *lane, const char *base_url)
@@ -198,9 +217,7 @@ int asbi_lane_new(const struct asbi_mem *mem, const struct asb_options *options,
         goto out;
     init_gates(lane, capacity);
     init_learning(lane);
-    lane->system_tokens =
-        (uint64_t)asbi_tokens_estimate(lane->vocabulary, system) + 16;
-    asbi_lane_refresh(lane);
+    weigh_system(lane, system);
     *out = lane;
     lane = NULL;
 out:

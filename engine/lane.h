@@ -24,7 +24,7 @@
 #include "scheduler/retry.h"
 #include "scheduler/sizing.h"
 #include "scheduler/tally.h"
-#include "scheduler/tokens.h"
+#include "scheduler/tokenizer.h"
 
 enum {
     /* Tokens of a packed answer around each item:
@@ -87,8 +87,8 @@ struct asbi_lane {
     struct asbi_provider provider;
     struct asbi_model model;
     struct asbi_prices prices;
-    enum asbi_vocabulary vocabulary;
-    char *base_url;         /* without a slash at the end, ... */
+    struct asbi_counter counter; /* of tokens */
+    char *base_url;              /* without a slash at the end, ... */
     const char *base_query; /* ... and what stood behind: "?api-version=..." */
     struct asbi_buf header_lines;
     const char **headers;      /* into header_lines; NULL-terminated */
@@ -145,6 +145,11 @@ void asbi_lane_free(struct asbi_lane *lane, struct asbi_transport *transport);
 /* Another dialect than its provider's, before the first call: what simulates
  * the provider speaks that.  ASB_OK or ASB_ENOMEM. */
 int asbi_lane_speak(struct asbi_lane *lane, const struct asbi_dialect *dialect);
+
+/* Before anything is counted: by this vocabulary, which must outlive it.
+ * `system` as for asbi_lane_new(). */
+void asbi_lane_count_exactly(struct asbi_lane *lane, struct asbi_tokenizer *t,
+                             asbi_str system);
 
 /* To another address than its provider's, before the first call.  ASB_OK or
  * ASB_ENOMEM. */

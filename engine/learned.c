@@ -33,8 +33,9 @@ static void find_names(const struct asb_options *options, struct names *out)
     (void)snprintf(out->lane, sizeof(out->lane), "%s %016llx %s", c->provider,
                    (unsigned long long)asbi_hash64(url.at, url.len, 0),
                    c->model);
-    (void)snprintf(out->kind, sizeof(out->kind), "%s %s %s>%s", out->lane,
-                   asbi_engine_task(c), c->source_lang, c->target_lang);
+    (void)snprintf(out->kind, sizeof(out->kind), "%s %s %s>%s%s", out->lane,
+                   asbi_engine_task(c), c->source_lang, c->target_lang,
+                   c->tokenizer[0] ? " counted" : "");
 }
 
 void asbi_learned_recall(const struct asb_options *options,
@@ -89,6 +90,7 @@ void asbi_learned_start(struct asbi_lane *lane, const struct asbi_recalled *r)
     }
     if (r->has_kind) {
         lane->input_calibration = r->kind.input;
+        lane->input_calibration.exact = lane->counter.exact != NULL;
         lane->output_ratio = r->kind.output;
         lane->sizing = r->kind.sizing;
         lane->bad = r->kind.bad;

@@ -9,7 +9,8 @@
 #include "engine/base/json.h"
 
 enum {
-    MAX_TEXT_BYTES = 1 << 20, /* of instructions, of a style guide */
+    MAX_TEXT_BYTES = 1 << 20,       /* of instructions, of a style guide */
+    MAX_VOCABULARY_BYTES = 1 << 26, /* the largest there are have 4 MiB */
 };
 
 static void init(struct asbi_material *m, const struct asbi_mem *mem)
@@ -60,6 +61,22 @@ static int read_glossary(struct asbi_material *m, const struct asbi_config *c,
     m->task.terms = m->terms;
     m->task.term_count = m->glossary.count;
     return ASB_OK;
+}
+
+static int read_vocabulary(struct asbi_material *m, const struct asbi_config *c,
+                           struct asb_message *why)
+{
+    struct asbi_buf file;
+
+    if (!c->tokenizer[0])
+        return ASB_OK;
+    asbi_buf_init(&file, m->mem, MAX_VOCABULARY_BYTES);
+    int rc = asbi_read_file(c->tokenizer, "tokenizer", &file, why);
+    if (!rc)
+        rc = asbi_tokenizer_new(m->mem, asbi_buf_view(&file),
+                                c->tokenizer_split, &m->tokenizer, why);
+    asbi_buf_fini(&file);
+    return rc;
 }
 
 static int no_key(const struct asbi_secret_source *s,
@@ -148,6 +165,8 @@ int asbi_material_load_texts(struct asbi_material *m,
         rc = read_text(c->style, "style", &m->style, &m->task.style, why);
     if (!rc)
         rc = read_glossary(m, c, why);
+    if (!rc)
+        rc = read_vocabulary(m, c, why);
     return rc;
 }
 
@@ -172,4 +191,5 @@ void asbi_material_fini(struct asbi_material *m)
     asbi_buf_fini(&m->glossary_text);
     asbi_glossary_fini(&m->glossary);
     asbi_free(m->mem, m->terms);
+    asbi_tokenizer_unref(m->tokenizer);
 }

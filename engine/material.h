@@ -1,6 +1,6 @@
 /*
  * material.h -- the files a job is made with: instructions, style, glossary,
- * and the keys of its lanes.  Read once, before anything is sent.
+ * vocabulary, and the keys of its lanes.  Read once, before anything is sent.
  */
 #ifndef ASBI_MATERIAL_H
 #define ASBI_MATERIAL_H
@@ -10,6 +10,7 @@
 #include "config/glossary.h"
 #include "config/routes.h"
 #include "engine/base/buf.h"
+#include "scheduler/tokenizer.h"
 
 struct asbi_material {
     struct asbi_task_material task; /* points into the rest */
@@ -17,7 +18,8 @@ struct asbi_material {
     struct asbi_buf keys[ASBI_ROUTE_MOST]; /* of each lane ... */
     asbi_str clean_keys[ASBI_ROUTE_MOST];  /* ... and within these */
     struct asbi_glossary glossary;
-    struct asbi_term *terms; /* owned */
+    struct asbi_term *terms;          /* owned */
+    struct asbi_tokenizer *tokenizer; /* a reference; NULL: none is given */
     const struct asbi_mem *mem;
 };
 

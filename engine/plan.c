@@ -30,6 +30,7 @@ static int make_runs(struct asb_plan *p, struct asb_message *why)
     struct asbi_material material;
     int rc = asbi_material_load_texts(&material, p->options, &p->mem, why);
 
+    p->counter.exact = asbi_tokenizer_ref(material.tokenizer);
     while (!rc && p->run_count < ASBI_PLAN_RUNS) {
         rc = asbi_plan_run_new(p, seed + p->run_count, &material.task,
                                &p->runs[p->run_count], why);
@@ -131,6 +132,7 @@ void asb_plan_free(struct asb_plan *p)
 
     while (p->run_count)
         asbi_plan_run_free(p->runs[--p->run_count]);
+    asbi_tokenizer_unref(p->counter.exact);
     asbi_reader_free(p->reader);
     asbi_seen_free(p->seen);
     asbi_buf_fini(&p->scratch);

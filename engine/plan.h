@@ -80,7 +80,7 @@ struct asb_plan {
     struct asbi_route first;       /* the lane that is simulated */
     struct asbi_recalled recalled; /* of its earlier runs */
     struct asbi_sim_options sim;   /* the provider, as it is thought to be */
-    enum asbi_vocabulary vocabulary;
+    struct asbi_counter counter;   /* of tokens; holds a reference */
     double token_factor;
     struct asbi_reader *reader;
     struct asbi_seen *seen;

@@ -25,8 +25,7 @@ static uint64_t count_tokens(void *arg, asbi_str text)
 {
     const struct asb_plan *p = arg;
 
-    return (uint64_t)(asbi_tokens_estimate(p->vocabulary, text) *
-                          p->token_factor +
+    return (uint64_t)(asbi_count_tokens(&p->counter, text) * p->token_factor +
                       0.5);
 }
 
@@ -101,9 +100,11 @@ static void model_provider(struct asb_plan *p)
 
     asbi_catalogue_model(p->first.options, p->first.options->values.model,
                          &model);
-    if (!asbi_vocabulary_find(model.tokenizer, &p->vocabulary))
-        p->vocabulary = ASBI_O200K;
+    if (!asbi_vocabulary_find(model.tokenizer, &p->counter.vocabulary))
+        p->counter.vocabulary = ASBI_O200K;
     p->token_factor = model.token_factor > 0 ? model.token_factor : 1;
+    if (p->first.options->values.tokenizer[0])
+        p->token_factor = 1;
     if (p->recalled.has_kind)
         p->token_factor = p->recalled.kind.input.factor;
     p->sim = (struct asbi_sim_options){ .seed = 1, .job_ns = BATCH_TIME };

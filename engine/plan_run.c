@@ -172,6 +172,7 @@ static int make_engine(struct asbi_plan_run *run, uint64_t seed,
     run->engine = asbi_engine_alloc(&p->mem, &p->log);
     if (!run->engine)
         return ASB_ENOMEM;
+    run->engine->routes.tokenizer = asbi_tokenizer_ref(p->counter.exact);
     int rc = asbi_sim_world_new(&run->engine->mem, seed + 1, &sim, &run->world);
     if (rc)
         return rc;

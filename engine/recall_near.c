@@ -236,8 +236,8 @@ static void keep_example(struct asb_engine *e, struct asbi_item *item,
     *kin = (struct asbi_kin){
         .text = asbi_str_of(at, m->text.len),
         .output = asbi_str_of(at + m->text.len, m->output.len),
-        .tokens = asbi_tokens_estimate(e->lane->vocabulary, m->text) +
-                  asbi_tokens_estimate(e->lane->vocabulary, m->output),
+        .tokens = asbi_count_tokens(&e->lane->counter, m->text) +
+                  asbi_count_tokens(&e->lane->counter, m->output),
         .guesses = guesses,
     };
     asbi_free(&e->mem, item->kin);

@@ -30,6 +30,8 @@ static int add_lane(struct asb_engine *e, const struct asb_options *options,
                            &lane, why);
     if (rc)
         return rc;
+    if (r->tokenizer)
+        asbi_lane_count_exactly(lane, r->tokenizer, asbi_task_system(e->task));
     lane->place = r->count;
     r->lanes[r->count++] = lane;
     (void)snprintf(lane->name, sizeof(lane->name), "%s", route->name);
@@ -115,6 +117,8 @@ void asbi_routes_fini(struct asb_engine *e)
         asbi_lane_free(r->lanes[i], e->world->transport);
         asb_options_free(r->options[i]);
     }
+    asbi_tokenizer_unref(r->tokenizer);
+    r->tokenizer = NULL;
     e->lane = NULL;
     r->count = 0;
 }

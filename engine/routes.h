@@ -27,6 +27,8 @@ struct asbi_routes {
     /* Keys of the lanes after the first, borrowed while the engine is being
      * made; NULL: none is needed. */
     const asbi_str *keys;
+    struct asbi_tokenizer
+        *tokenizer; /* a reference; NULL: tokens are estimated */
 };
 
 /* Makes engine->lane, the first.  `options` are the job's as they were given;

@@ -123,10 +123,9 @@ static void estimate(struct asb_engine *e, struct asbi_item *item,
     if (e->way == ASBI_JOB)
         return; /* no tokens, a price of its own */
     item->prices = e->lane->prices;
-    item->input_estimate =
-        e->lane->provider.bills_characters
-            ? (double)asbi_utf8_length(what)
-            : asbi_tokens_estimate(e->lane->vocabulary, what);
+    item->input_estimate = e->lane->provider.bills_characters
+                               ? (double)asbi_utf8_length(what)
+                               : asbi_count_tokens(&e->lane->counter, what);
     if (item->payload == ASB_BODY)
         read_body(e, item, r);
 }

@@ -275,6 +275,8 @@ void asbi_calibration_init(struct asbi_calibration *c, double factor)
 
 double asbi_calibration_headroom(const struct asbi_calibration *c)
 {
+    if (c->exact)
+        return c->calls < 3 ? 1.15 : 1.05;
     return c->calls < 3 ? 1.35 : 1.15;
 }
 

@@ -6,7 +6,7 @@ set -eu
 packages="build-essential cmake ninja-build pkg-config python3
     libevent-dev libcurl4-openssl-dev libssl-dev libyaml-dev libmsgpack-dev
     libsimdjson-dev libsqlite3-dev libhiredis-dev libcsv-dev libxxhash-dev
-    zlib1g-dev"
+    zlib1g-dev libpcre2-dev"
 case ${1:-} in
 --dev) packages="$packages clang clang-format-14 clang-tidy-14
     cppcheck ccache gcovr nghttp2-proxy openssl redis-server nginx-light

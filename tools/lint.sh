@@ -77,6 +77,7 @@ rule_doors() {
     door 'event2?[/.]' 'engine/real/[a-z_]+\.[ch]|engine/sim/server[a-z_]*\.[ch]|tools/(asyncbatch|examples/embed)/[a-z_]+\.c'
     door 'curl/' 'engine/real/[a-z_]+\.[ch]'
     door 'zlib\.h' 'engine/real/inflate\.c'
+    door 'pcre2\.h' 'scheduler/split\.c'
     door 'openssl/' 'engine/real/[a-z_]+\.[ch]|engine/base/digest\.c'
     door 'yaml\.h' 'config/yaml\.c'
     door 'msgpack' 'adapters/msgpack[a-z_]*\.[ch]'

@@ -29,6 +29,7 @@ TESTS = {
     "budget": [("test_budget_runs", [])],
     "poison": [("test_retries", [])],
     "tokens": [("test_tokens_accuracy", [])],
+    "tokenizer": [("test_tokenizer", [])],
     "eta": [("test_eta_runs", [])],
     "plan": [("test_plan_runs", [])],
     "state": [("test_state", ["a_second_run_starts_well"])],

@@ -5,6 +5,9 @@ import os
 
 from support import Case, TRANSLATE, items
 
+DATA = os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), "data")
+
 SLOW = ["--sim-latency", "base=150ms,per_output_token=1ms,sigma=0.3"]
 
 
@@ -75,3 +78,22 @@ class Plan(Case):
             plan = json.loads(done.out)
             self.assertEqual((plan["items_ok"], plan["items_failed"]),
                              (30, 0))
+
+    def test_a_vocabulary_counts_instead_of_the_estimate(self):
+        self.write("in.jsonl", items(60))
+        self.write("wrong.tiktoken", "no vocabulary\n")
+        common = ["-i", "in.jsonl", "-p", "openai", "-m", "gpt-4.1-mini",
+                  *TRANSLATE, "--plan-format", "json"]
+        small = os.path.join(DATA, "small.tiktoken")
+        counted = self.command("plan", *common, "--tokenizer", small)
+        if "without PCRE2" in counted.err:
+            self.skipTest("built without PCRE2")
+        estimated = json.loads(self.plan(*common).out)
+        # It has few tokens, so that texts have many.
+        self.assertGreater(json.loads(counted.out)["input_tokens"],
+                           1.2 * estimated["input_tokens"])
+        done = self.plan(*common, "--tokenizer", "wrong.tiktoken", status=2)
+        self.assertIn("tokenizer: line 1", done.err)
+        done = self.command("run", "-i", "in.jsonl", "-o", "out.jsonl",
+                            *TRANSLATE, "--tokenizer", small)
+        self.assertEqual(done.returncode, 0, done.err)

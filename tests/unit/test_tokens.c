@@ -346,6 +346,10 @@ static void headroom_is_wider_before_three_bills(void)
         asbi_calibration_learn(&c, 10, 10);
     }
     CHECK(fabs(asbi_calibration_headroom(&c) - 1.15) < 1e-9);
+    c.exact = true; /* then only the frame around the texts is unknown */
+    CHECK(fabs(asbi_calibration_headroom(&c) - 1.05) < 1e-9);
+    c.calls = 0;
+    CHECK(fabs(asbi_calibration_headroom(&c) - 1.15) < 1e-9);
 }
 
 static void the_factor_follows_a_change_within_twenty_calls(void)

@@ -27,7 +27,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${configured}/triggers")
 # What a program that links the archive needs.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libevent-dev, libcurl4-openssl-dev, \
 libssl-dev, zlib1g-dev, libyaml-dev, libmsgpack-dev, libsimdjson-dev, \
-libsqlite3-dev, libhiredis-dev, libcsv-dev")
+libsqlite3-dev, libhiredis-dev, libcsv-dev, libpcre2-dev")
 
 set(doc "${CMAKE_INSTALL_DATADIR}/doc/asyncbatch")
 file(READ LICENSE license)
