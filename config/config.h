@@ -22,6 +22,7 @@ struct asbi_config {
     const char *input_format, *output_format; /* "" for by suffix */
     const char *id_column, *text_column;      /* "" for the usual names */
     const char *metrics, *summary;            /* "" for none */
+    const char *forecast;                     /* path; "" for none */
     uint64_t metrics_interval_ns;
     const char *journal; /* "" for beside the output */
     bool no_journal;

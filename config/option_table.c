@@ -415,6 +415,10 @@ const struct asbi_option asbi_option_table[] = {
     { .info = { "summary", NULL, "FILE", DISPLAY, "",
         "One JSON object at the end of the job." },
       PATH, AT(summary) },
+    { .info = { "forecast", NULL, "FILE", DISPLAY, "",
+        "What plan --plan-format json said of the job; its end tells how near "
+        "that came." },
+      PATH, AT(forecast) },
 
     { .info = { "sim_latency", NULL, "SPEC", SIMULATOR,
         "base=200ms,per_output_token=1ms,sigma=0.3",

@@ -88,6 +88,7 @@ static void end(struct asb_job *job)
     enum asb_exit status = status_of(job, reason, sizeof(reason));
     asbi_job_report_tick(job, true);
     asbi_job_report_summary(job, status);
+    asbi_job_report_forecast(job, reason, sizeof(reason));
     job->done(job, status, reason, job->arg);
 }
 
@@ -408,7 +409,10 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
     if (!job)
         return ASB_ENOMEM;
     prepare(job, e, done, arg);
-    int rc = open_input(job, why);
+    int rc = asbi_foretold_read(&job->foretold, job->config->forecast, job->mem,
+                                why);
+    if (!rc)
+        rc = open_input(job, why);
     if (!rc)
         rc = make_formats(job, why);
     if (!rc)

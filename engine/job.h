@@ -10,6 +10,7 @@
 
 #include "adapters/format.h"
 #include "engine/engine.h"
+#include "engine/forecast.h"
 #include "engine/order.h"
 #include "engine/real/fd.h"
 #include "engine/seen.h"
@@ -73,6 +74,7 @@ struct asb_job {
     /* -- reports */
     int metrics_fd; /* -1: none */
     uint64_t started_ns, next_metrics_ns;
+    struct asbi_foretold foretold;
     struct asbi_eta row_rate, token_rate;
 };
 
@@ -103,5 +105,9 @@ void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out);
 int asbi_job_report_open(struct asb_job *job, struct asb_message *why);
 void asbi_job_report_tick(struct asb_job *job, bool last);
 void asbi_job_report_summary(struct asb_job *job, enum asb_exit status);
+/* Appends to the reason why it ended how near the plan of it came, if there was
+ * one. */
+void asbi_job_report_forecast(const struct asb_job *job, char *reason,
+                              size_t size);
 
 #endif

@@ -203,6 +203,37 @@ static void put_counts(struct asbi_buf *b, const struct asb_job *job,
     asbi_member_u64(b, "output_tokens", e->output_tokens);
 }
 
+static struct asbi_fact fact_of(const struct asb_job *job,
+                                const struct asb_job_stats *s)
+{
+    bool resumed =
+        job->kept && (job->kept->rows_known > 0 || job->kept->cost_before > 0);
+
+    return (struct asbi_fact){ .whole = !resumed && job->read_all &&
+                                        !job->trouble[0] && !s->engine.halt,
+                               .calls = s->engine.calls,
+                               .cost = s->engine.cost_nano_usd,
+                               .seconds = s->elapsed_seconds };
+}
+
+void asbi_job_report_forecast(const struct asb_job *job, char *reason,
+                              size_t size)
+{
+    struct asb_job_stats s = { .size = sizeof(s) };
+    size_t len = strlen(reason);
+    struct asbi_buf text;
+
+    asb_job_get_stats(job, &s);
+    struct asbi_fact fact = fact_of(job, &s);
+    asbi_buf_init(&text, job->mem, size - len);
+    asbi_foretold_say(&job->foretold, &fact, &text);
+    asbi_str said = asbi_buf_view(&text);
+    if (!asbi_buf_failed(&text) && said.len < size - len)
+        (void)snprintf(reason + len, size - len, "%.*s", (int)said.len,
+                       said.at);
+    asbi_buf_fini(&text);
+}
+
 static void put_summary(struct asbi_buf *b, const struct asb_job *job,
                         enum asb_exit status)
 {
@@ -226,6 +257,8 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
                       (double)e->batches);
     asbi_member_u64(b, "concurrency_max", e->in_flight_max);
     asbi_report_put_routes(b, job->engine);
+    struct asbi_fact fact = fact_of(job, &s);
+    asbi_foretold_put(&job->foretold, &fact, b);
     asbi_member_u64(b, "exit_status", (uint64_t)status);
     asbi_buf_c(b, "}\n");
 }

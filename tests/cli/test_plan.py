@@ -97,3 +97,38 @@ class Plan(Case):
         done = self.command("run", "-i", "in.jsonl", "-o", "out.jsonl",
                             *TRANSLATE, "--tokenizer", small)
         self.assertEqual(done.returncode, 0, done.err)
+
+    def test_the_end_of_a_job_tells_how_near_its_plan_came(self):
+        self.write("in.jsonl", items(300))
+        common = ["-i", "in.jsonl", "-o", "out.jsonl", *TRANSLATE, *SLOW]
+        plan = self.plan(*common, "--plan-format", "json").out
+        self.write("plan.json", plan)
+        told = json.loads(plan)
+        again = [*common, "--forecast", "plan.json", "--summary", "s.json"]
+        done = self.command("run", *again)
+        self.assertIn(f"; the plan said {told['calls']} calls, it took ",
+                      done.err)
+        was = self.summary()
+        off = was["forecast"]
+        for name in ("calls", "cost_usd", "elapsed_seconds"):
+            self.assertEqual(off[name], told[name])
+        self.assertAlmostEqual(off["cost_off"],
+                               was["cost_usd"] / told["cost_usd"] - 1, places=2)
+        self.assertAlmostEqual(off["cost_off"], 0, delta=0.05)
+        self.assertAlmostEqual(
+            off["elapsed_off"],
+            was["elapsed_seconds"] / told["elapsed_seconds"] - 1, places=2)
+        # A second run has nothing to do, which says nothing of the plan.
+        done = self.command("run", *again)
+        self.assertEqual(done.returncode, 0, done.err)
+        self.assertNotIn("the plan said", done.err)
+        self.assertNotIn("cost_off", self.summary()["forecast"])
+
+    def test_a_forecast_that_is_no_plan_is_refused_at_once(self):
+        self.write("in.jsonl", items(3))
+        self.write("plan.json", '{"calls": 1}')
+        done = self.command("run", "-i", "in.jsonl", "-o", "out.jsonl",
+                            *TRANSLATE, "--forecast", "plan.json")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("is no plan", done.err)
+        self.assertFalse(os.path.exists(os.path.join(self.dir, "out.jsonl")))
