@@ -155,81 +155,58 @@ int asbi_msgpack_to_json(struct asbi_msgpack *m, asbi_str message,
 
 /* ---- writing ---------------------------------------------------------- */
 
-static int append(void *arg, const char *at, size_t len)
-{
-    struct asbi_buf *out = arg;
-
-    asbi_buf_add(out, at, len);
-    return asbi_buf_failed(out) ? -1 : 0;
-}
-
-static msgpack_packer packer(struct asbi_buf *out)
-{
-    msgpack_packer p;
-
-    msgpack_packer_init(&p, out, append);
-    return p;
-}
+/* msgpack-c's own writer, into our buffers and without a call for each few
+ * bytes. */
+#define msgpack_pack_inline_func(name) static inline int pack##name
+#define msgpack_pack_inline_func_cint(name) static inline int pack##name
+#define msgpack_pack_user struct asbi_buf *
+#define msgpack_pack_append_buffer(out, at, len) \
+    return (asbi_buf_add((out), (at), (len)), asbi_buf_failed(out) ? -1 : 0)
+#include <msgpack/pack_template.h>
 
 void asbi_msgpack_put_map(struct asbi_buf *out, size_t members)
 {
-    msgpack_packer p = packer(out);
-
-    (void)msgpack_pack_map(&p, members);
+    (void)pack_map(out, members);
 }
 
 void asbi_msgpack_put_array(struct asbi_buf *out, size_t elements)
 {
-    msgpack_packer p = packer(out);
-
-    (void)msgpack_pack_array(&p, elements);
+    (void)pack_array(out, elements);
 }
 
 void asbi_msgpack_put_text(struct asbi_buf *out, asbi_str text)
 {
-    msgpack_packer p = packer(out);
-
     if (text.len > UINT32_MAX) {
         out->failed = true;
         return;
     }
-    (void)msgpack_pack_str(&p, text.len);
-    (void)msgpack_pack_str_body(&p, text.at, text.len);
+    (void)pack_str(out, text.len);
+    (void)pack_str_body(out, text.at, text.len);
 }
 
 void asbi_msgpack_put_u64(struct asbi_buf *out, uint64_t n)
 {
-    msgpack_packer p = packer(out);
-
-    (void)msgpack_pack_uint64(&p, n);
+    (void)pack_uint64(out, n);
 }
 
 void asbi_msgpack_put_double(struct asbi_buf *out, double x)
 {
-    msgpack_packer p = packer(out);
-
-    (void)msgpack_pack_double(&p, x);
+    (void)pack_double(out, x);
 }
 
 void asbi_msgpack_put_bool(struct asbi_buf *out, bool yes)
 {
-    msgpack_packer p = packer(out);
-
-    (void)(yes ? msgpack_pack_true(&p) : msgpack_pack_false(&p));
+    (void)(yes ? pack_true(out) : pack_false(out));
 }
 
 void asbi_msgpack_put_nil(struct asbi_buf *out)
 {
-    msgpack_packer p = packer(out);
-
-    (void)msgpack_pack_nil(&p);
+    (void)pack_nil(out);
 }
 
 static void put_negative(struct asbi_buf *out, uint64_t n)
 {
-    msgpack_packer p = packer(out);
-
-    (void)msgpack_pack_int64(&p, (int64_t)(0 - n));
+    (void)pack_int64(out, (int64_t)(0 - n));
 }
 
 void asbi_msgpack_put_number(struct asbi_buf *out, asbi_str number)

@@ -5,9 +5,12 @@
 #include "adapters/format_impl.h"
 #include "adapters/msgpack_door.h"
 
-static void put_text(struct asbi_buf *out, const char *text)
+/* A string literal, whose length the compiler knows. */
+#define PUT_LIT(out, literal) asbi_msgpack_put_text((out), ASBI_STR(literal))
+
+static void put_word(struct asbi_buf *out, const char *word)
 {
-    asbi_msgpack_put_text(out, asbi_str_c(text));
+    asbi_msgpack_put_text(out, asbi_str_c(word));
 }
 
 /* Text that is UTF-8; what is not has no place in msgpack's str. */
@@ -52,35 +55,35 @@ static void put_id(struct asbi_writer *w, struct asbi_buf *out, asbi_str id,
         put_output_text(w, out, id);
 }
 
-static void put_count(struct asbi_buf *out, const char *key, uint64_t n)
+static void put_count(struct asbi_buf *out, asbi_str key, uint64_t n)
 {
-    put_text(out, key);
+    asbi_msgpack_put_text(out, key);
     asbi_msgpack_put_u64(out, n);
 }
 
 static void put_error(struct asbi_writer *w, struct asbi_buf *out,
                       const struct asb_result *result, bool with_retryable)
 {
-    put_text(out, "error");
+    PUT_LIT(out, "error");
     asbi_msgpack_put_map(out, with_retryable ? 3 : 2);
-    put_text(out, "code");
-    put_text(out, asbi_error_word(result));
-    put_text(out, "message");
+    PUT_LIT(out, "code");
+    put_word(out, asbi_error_word(result));
+    PUT_LIT(out, "message");
     put_output_text(w, out, result->error_message);
     if (with_retryable) {
-        put_text(out, "retryable");
+        PUT_LIT(out, "retryable");
         asbi_msgpack_put_bool(out, result->retryable);
     }
 }
 
 static void put_usage(struct asbi_buf *out, const struct asb_usage *usage)
 {
-    put_text(out, "usage");
+    PUT_LIT(out, "usage");
     asbi_msgpack_put_map(out, usage->cached_tokens ? 3 : 2);
-    put_count(out, "input_tokens", usage->input_tokens);
+    put_count(out, ASBI_STR("input_tokens"), usage->input_tokens);
     if (usage->cached_tokens)
-        put_count(out, "cached_tokens", usage->cached_tokens);
-    put_count(out, "output_tokens", usage->output_tokens);
+        put_count(out, ASBI_STR("cached_tokens"), usage->cached_tokens);
+    put_count(out, ASBI_STR("output_tokens"), usage->output_tokens);
 }
 
 static void put_outcome(struct asbi_writer *w, struct asbi_buf *out,
@@ -90,7 +93,7 @@ static void put_outcome(struct asbi_writer *w, struct asbi_buf *out,
         put_error(w, out, result, true);
         return;
     }
-    put_text(out, "output");
+    PUT_LIT(out, "output");
     if (result->output_is_json)
         put_json(w, out, result->output);
     else
@@ -104,25 +107,25 @@ static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
         (result->saved_nano_usd ? 1u : 0u) + (result->route ? 1u : 0u);
 
     asbi_msgpack_put_map(out, 8 + more);
-    put_text(out, "id");
+    PUT_LIT(out, "id");
     put_id(w, out, result->id, memo->id_is_number);
-    put_count(out, "seq", memo->seq);
-    put_text(out, "status");
-    put_text(out, asbi_status_word(result));
+    put_count(out, ASBI_STR("seq"), memo->seq);
+    PUT_LIT(out, "status");
+    put_word(out, asbi_status_word(result));
     put_outcome(w, out, result);
-    put_text(out, "source");
-    put_text(out, asbi_source_word(result->source));
-    put_count(out, "attempts", result->attempts);
+    PUT_LIT(out, "source");
+    put_word(out, asbi_source_word(result->source));
+    put_count(out, ASBI_STR("attempts"), result->attempts);
     put_usage(out, &result->usage);
-    put_text(out, "cost_usd");
+    PUT_LIT(out, "cost_usd");
     asbi_msgpack_put_double(out, (double)result->cost_nano_usd / 1e9);
     if (result->saved_nano_usd) {
-        put_text(out, "saved_usd");
+        PUT_LIT(out, "saved_usd");
         asbi_msgpack_put_double(out, (double)result->saved_nano_usd / 1e9);
     }
     if (result->route) {
-        put_text(out, "route");
-        put_text(out, result->route);
+        PUT_LIT(out, "route");
+        put_word(out, result->route);
     }
 }
 
@@ -133,35 +136,36 @@ static void put_made_up_body(struct asbi_writer *w, struct asbi_buf *out,
     const struct asb_usage *usage = &result->usage;
 
     asbi_msgpack_put_map(out, 3);
-    put_text(out, "object");
-    put_text(out, "chat.completion");
-    put_text(out, "choices");
+    PUT_LIT(out, "object");
+    PUT_LIT(out, "chat.completion");
+    PUT_LIT(out, "choices");
     asbi_msgpack_put_array(out, 1);
     asbi_msgpack_put_map(out, 3);
-    put_count(out, "index", 0);
-    put_text(out, "message");
+    put_count(out, ASBI_STR("index"), 0);
+    PUT_LIT(out, "message");
     asbi_msgpack_put_map(out, 2);
-    put_text(out, "role");
-    put_text(out, "assistant");
-    put_text(out, "content");
+    PUT_LIT(out, "role");
+    PUT_LIT(out, "assistant");
+    PUT_LIT(out, "content");
     put_output_text(w, out, result->output);
-    put_text(out, "finish_reason");
-    put_text(out, "stop");
-    put_text(out, "usage");
+    PUT_LIT(out, "finish_reason");
+    PUT_LIT(out, "stop");
+    PUT_LIT(out, "usage");
     asbi_msgpack_put_map(out, 3);
-    put_count(out, "prompt_tokens", usage->input_tokens);
-    put_count(out, "completion_tokens", usage->output_tokens);
-    put_count(out, "total_tokens", usage->input_tokens + usage->output_tokens);
+    put_count(out, ASBI_STR("prompt_tokens"), usage->input_tokens);
+    put_count(out, ASBI_STR("completion_tokens"), usage->output_tokens);
+    put_count(out, ASBI_STR("total_tokens"),
+              usage->input_tokens + usage->output_tokens);
 }
 
 static void put_response(struct asbi_writer *w, struct asbi_buf *out,
                          const struct asb_result *result, int status_code)
 {
     asbi_msgpack_put_map(out, 3);
-    put_count(out, "status_code", (uint64_t)status_code);
-    put_text(out, "request_id");
+    put_count(out, ASBI_STR("status_code"), (uint64_t)status_code);
+    PUT_LIT(out, "request_id");
     put_output_text(w, out, result->request_id);
-    put_text(out, "body");
+    PUT_LIT(out, "body");
     if (result->body.len)
         put_json(w, out, result->body);
     else
@@ -178,11 +182,11 @@ static void put_batch_line(struct asbi_writer *w,
 
     asbi_batch_id(memo->seq, id);
     asbi_msgpack_put_map(out, 4);
-    put_text(out, "id");
-    put_text(out, id);
-    put_text(out, "custom_id");
+    PUT_LIT(out, "id");
+    put_word(out, id);
+    PUT_LIT(out, "custom_id");
     put_id(w, out, result->id, memo->id_is_number);
-    put_text(out, "response");
+    PUT_LIT(out, "response");
     if (shape.response)
         put_response(w, out, result, shape.status_code);
     else
@@ -191,7 +195,7 @@ static void put_batch_line(struct asbi_writer *w,
         put_error(w, out, result, false);
         return;
     }
-    put_text(out, "error");
+    PUT_LIT(out, "error");
     asbi_msgpack_put_nil(out);
 }
 

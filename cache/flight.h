@@ -47,6 +47,13 @@ void asbi_flights_fini(struct asbi_flights *f);
 int asbi_flight_join(struct asbi_flights *f, const struct asbi_cache_key *key,
                      struct asbi_seat *seat);
 
+/* The key will be flown, or leave, in a moment. */
+static inline void asbi_flight_expect(const struct asbi_flights *f,
+                                      const struct asbi_cache_key *key)
+{
+    asbi_map_expect(&f->by_key, asbi_cache_key_str(key));
+}
+
 static inline bool asbi_seat_leads(const struct asbi_seat *seat)
 {
     return seat->flight && seat->flight->leader == seat;

@@ -40,6 +40,8 @@ struct asbi_memory {
     size_t window_max, main_max, protected_max;
     size_t least_weight; /* so that max_items cannot be passed */
     size_t hand;         /* of the sweep */
+    uint64_t soonest_ms; /* when the sweep is worth its while again ... */
+    uint64_t round_ms;   /* ... as far as the hand has come round */
     struct asbi_memory_stats stats;
 };
 
@@ -193,14 +195,38 @@ static void expire(struct asbi_memory *m, struct entry *e)
     entry_free(m, e);
 }
 
+static void will_expire(struct asbi_memory *m, uint64_t expires_ms)
+{
+    if (expires_ms < m->soonest_ms)
+        m->soonest_ms = expires_ms;
+    if (expires_ms < m->round_ms)
+        m->round_ms = expires_ms;
+}
+
+static void sweep_one(struct asbi_memory *m, uint64_t now_ms)
+{
+    struct entry *e = m->table.slots[m->hand].value;
+
+    if (e && e->note.expires_ms <= now_ms) {
+        expire(m, e); /* another may stand there now */
+        return;
+    }
+    if (e)
+        will_expire(m, e->note.expires_ms);
+    if (++m->hand < m->table.cap)
+        return;
+    m->hand = 0;
+    m->soonest_ms = m->round_ms;
+    m->round_ms = UINT64_MAX;
+}
+
+/* Mostly nothing expires for days, and to look at entries costs misses of the
+ * processor's cache.  One that the table moves past the hand is found in the
+ * round after the next that has expired. */
 static void sweep(struct asbi_memory *m, uint64_t now_ms)
 {
-    for (unsigned i = 0; i < SWEEP && m->table.cap; i++) {
-        struct entry *e = m->table.slots[m->hand++ & (m->table.cap - 1)].value;
-
-        if (e && e->note.expires_ms <= now_ms)
-            expire(m, e);
-    }
+    for (unsigned i = 0; i < SWEEP && m->soonest_ms <= now_ms; i++)
+        sweep_one(m, now_ms);
 }
 
 /* ---- from outside ----------------------------------------------------- */
@@ -226,6 +252,7 @@ int asbi_memory_new(const struct asbi_mem *mem,
     if (!m)
         return ASB_ENOMEM;
     m->mem = mem;
+    m->soonest_ms = m->round_ms = UINT64_MAX;
     asbi_map_init(&m->table, mem, o->seed);
     for (int i = 0; i < PARTS; i++)
         asbi_list_init(&m->lists[i]);
@@ -253,6 +280,12 @@ void asbi_memory_free(struct asbi_memory *m)
     asbi_map_fini(&m->table);
     asbi_sketch_fini(&m->sketch);
     asbi_free(m->mem, m);
+}
+
+void asbi_memory_expect(const struct asbi_memory *m,
+                        const struct asbi_cache_key *key)
+{
+    asbi_map_expect(&m->table, asbi_cache_key_str(key));
 }
 
 bool asbi_memory_get(struct asbi_memory *m, const struct asbi_cache_key *key,
@@ -302,6 +335,7 @@ void asbi_memory_put(struct asbi_memory *m, const struct asbi_cache_key *key,
         return;
     }
     enter(m, e, WINDOW);
+    will_expire(m, note->expires_ms);
     shrink_window(m);
 }
 

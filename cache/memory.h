@@ -51,6 +51,10 @@ int asbi_memory_new(const struct asbi_mem *mem,
 /* Accepts NULL. */
 void asbi_memory_free(struct asbi_memory *m);
 
+/* The key will be asked for, or something be put there, in a moment. */
+void asbi_memory_expect(const struct asbi_memory *m,
+                        const struct asbi_cache_key *key);
+
 /* Finds a record, which lives until something is put or dropped; counts as
  * use.  False when there is none. */
 bool asbi_memory_get(struct asbi_memory *m, const struct asbi_cache_key *key,

@@ -5,6 +5,7 @@
 #include "cache/minhash.h"
 #include "cache/shingle.h"
 #include "engine/base/hash.h"
+#include "engine/base/prefetch.h"
 
 enum {
     BANDS = 21,
@@ -188,7 +189,7 @@ static bool compare(struct asbi_near *n, const struct entry *e,
 static void fetch_heads(const struct asbi_near *n)
 {
     for (size_t i = 0; i < BANDS; i++)
-        __builtin_prefetch(head_of(n, i));
+        asbi_prefetch(head_of(n, i));
 }
 
 void asbi_near_each(struct asbi_near *n,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/prefetch.h"
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
 #include "engine/queue.h"
@@ -33,6 +34,20 @@ static struct asbi_call_entry *entry_of(struct asbi_call *call, asbi_str id)
         }
     }
     return NULL;
+}
+
+/* Items were last touched when they were sent: what the next answers will need
+ * of theirs is on its way meanwhile. */
+static void expect_next(const struct asbi_call *call)
+{
+    const struct asbi_call_entry *e = &call->entries[call->expected];
+
+    if (call->expected + 2 > call->count)
+        return;
+    if (e[1].item)
+        asbi_prefetch(&e[1].item->text);
+    if (e[0].item)
+        asbi_prefetch(e[0].item->text.at);
 }
 
 static void entry_drop_answer(struct asbi_call *call, struct asbi_call_entry *e)
@@ -82,6 +97,7 @@ static void on_answer(void *arg, asbi_str wire_id, asbi_str output,
         call->strangers++;
         return;
     }
+    expect_next(call);
     call->answers++;
     if (e->told) {
         if (e->answer_hash == hash)

@@ -41,63 +41,6 @@ void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item)
     asbi_engine_finish(e, item);
 }
 
-static void tell_owner(struct asb_engine *e, struct asbi_item *item)
-{
-    struct asb_result result;
-
-    asbi_item_result(item, &result);
-    if (item->lane && e->routes.count > 1)
-        result.route = e->routes.lanes[item->lane - 1]->name;
-    e->stats.items_ok += item->ok;
-    e->stats.items_failed += !item->ok;
-    e->stats.sla_misses += asbi_pick_is_late(e, item, asbi_now(e->world));
-    asbi_slots_remove(&e->numbers, item->number);
-    item->done(e, &result, item->arg);
-}
-
-static void deliver_one(struct asb_engine *e, struct asbi_item *item)
-{
-    if (item->done) /* else it was nobody's: see refresh.h */
-        tell_owner(e, item);
-    else
-        asbi_slots_remove(&e->numbers, item->number);
-    e->held_items--;
-    e->held_of[item->priority]--;
-    e->held_bytes -= item->bytes;
-    asbi_item_free(&e->mem, item); /* after the callback, never before */
-}
-
-/* Whose callback is next; NULL when none is owed yet. */
-static struct asbi_item *next_done(const struct asb_engine *e)
-{
-    struct asbi_link *first =
-        asbi_list_first(e->in_order ? &e->in_turn : &e->done);
-
-    if (!first)
-        return NULL;
-    if (!e->in_order)
-        return ASBI_OF(first, struct asbi_item, link);
-    struct asbi_item *item = ASBI_OF(first, struct asbi_item, turn);
-    return item->state == ASBI_ITEM_DONE ? item : NULL;
-}
-
-/* Calls back for what is finished *now*; what callbacks finish waits a turn. */
-static bool deliver(struct asb_engine *e)
-{
-    size_t left = e->done.count;
-    struct asbi_item *item = NULL;
-    bool moved = false;
-
-    e->in_callback = true;
-    while (left-- > 0 && !e->freed && (item = next_done(e))) {
-        asbi_list_remove(&item->link);
-        deliver_one(e, item);
-        moved = true;
-    }
-    e->in_callback = false;
-    return moved;
-}
-
 /* When the first of those that wait may be asked again: its own wait is over
  * and the budget for retries has room. */
 static uint64_t backoff_due(struct asb_engine *e, uint64_t now)
@@ -353,8 +296,8 @@ static void send_all(struct asb_engine *e, uint64_t now)
 {
     while (!e->stopped && !asbi_routes_over(e) && send_one(e, now))
         ;
-    if (e->calls.count || e->closed_gate != ASBI_GATE_OPEN || next_done(e) ||
-        !is_full(e))
+    if (e->calls.count || e->closed_gate != ASBI_GATE_OPEN ||
+        asbi_engine_owed(e) || !is_full(e))
         return;
     /* Nothing could move and nothing more gets in: company that is waited for
      * could not come. */
@@ -378,7 +321,7 @@ static void on_turn(void *arg)
     struct asb_engine *e = arg;
     uint64_t now = asbi_now(e->world);
 
-    bool moved = deliver(e);
+    bool moved = asbi_engine_deliver(e);
     if (e->freed)
         return;
     if (e->alarm_ns <= now)
@@ -401,7 +344,7 @@ static void on_turn(void *arg)
     asbi_eta_note(&e->eta, e->work_done, now);
     if (moved && e->on_progress)
         e->on_progress(e->owner);
-    if (next_done(e))
+    if (asbi_engine_owed(e))
         e->world->ops->wake(e->world);
     e->world->ops->arm(e->world, next_due(e, now));
 }

@@ -166,6 +166,13 @@ double asbi_engine_call_seconds(const struct asb_engine *e);
 /* Puts a new or returning item into the former.  Out of memory ends it. */
 void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item);
 
+/* deliver.c: whose callback is next; NULL when none is owed yet. */
+struct asbi_item *asbi_engine_owed(const struct asb_engine *e);
+
+/* deliver.c: calls back for what is finished now; what callbacks finish waits a
+ * turn.  True when there was something. */
+bool asbi_engine_deliver(struct asb_engine *e);
+
 /* Ends an item that is in no list: its callback is now owed. */
 void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item);
 

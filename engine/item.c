@@ -78,7 +78,7 @@ static void free_outcome(const struct asbi_mem *mem, struct asbi_item *item)
         return;
     asbi_free(mem, item->output);
     asbi_free(mem, item->raw_body);
-    asbi_free(mem, item->request_id);
+    asbi_shared_drop(mem, item->request_id);
     asbi_free(mem, item->error_message);
 }
 
@@ -181,7 +181,7 @@ void asbi_item_result(const struct asbi_item *item, struct asb_result *out)
         .output = asbi_str_of(item->output, item->output_len),
         .output_is_json = item->output_is_json,
         .body = asbi_str_of(item->raw_body, item->raw_body_len),
-        .request_id = asbi_str_c(item->request_id),
+        .request_id = asbi_shared_str(item->request_id),
         .http_status = item->http_status,
         .error_code = item->ok ? NULL : item->error_code,
         .error_message = asbi_str_c(item->error_message),

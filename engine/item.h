@@ -13,6 +13,8 @@
 #include "engine/base/heap.h"
 #include "engine/base/list.h"
 #include "engine/base/mem.h"
+#include "engine/base/prefetch.h"
+#include "engine/base/shared.h"
 #include "engine/base/str.h"
 #include "engine/journal.h"
 #include "engine/remote.h"
@@ -49,12 +51,13 @@ struct asbi_item_media {
 struct asbi_item {
     /* -- set at submission, then never changed */
     uint64_t number;
-    asb_done_cb done;                     /* NULL: it is nobody's */
-    void *arg;                            /* the host's; never dereferenced */
-    asbi_str id, text, body, url, tenant; /* inside this block */
-    enum asb_payload payload;
-    enum asb_class priority;
+    asb_done_cb done; /* NULL: it is nobody's */
+    void *arg;        /* the host's; never dereferenced */
+    asbi_str text;    /* inside this block, as are the next ones */
     uint32_t max_length;
+    enum asb_payload payload;
+    asbi_str id, body, url, tenant;
+    enum asb_class priority;
     bool packed; /* may share a prompt with others of its kind */
     uint64_t submitted_ns, deadline_ns; /* ASBI_NEVER: none */
     size_t bytes;                       /* it is reckoned to hold on its way */
@@ -97,7 +100,7 @@ struct asbi_item {
     size_t output_len;
     char *raw_body; /* owned; single calls */
     size_t raw_body_len;
-    char *request_id; /* owned */
+    struct asbi_shared *request_id; /* with others of its call */
     int http_status;
     const char *error_code; /* static */
     char *error_message;    /* owned */
@@ -168,5 +171,25 @@ void asbi_item_complain(const struct asbi_mem *mem, struct asbi_item *item,
 
 /* The public view; points into the item. */
 void asbi_item_result(const struct asbi_item *item, struct asb_result *out);
+
+/* An item that has been left alone for a while will be settled or delivered in
+ * a moment: see prefetch.h. */
+static inline void asbi_item_expect(const struct asbi_item *item)
+{
+    asbi_prefetch(&item->number);
+    asbi_prefetch(&item->state);
+    asbi_prefetch(&item->parcel.link);
+    asbi_prefetch(&item->call);
+    asbi_prefetch(&item->seat);
+    asbi_prefetch(&item->output);
+    asbi_prefetch(&item->usage);
+}
+
+/* The same of what its callback will look at; after asbi_item_expect(). */
+static inline void asbi_item_expect_result(const struct asbi_item *item)
+{
+    asbi_prefetch(item->output);
+    asbi_prefetch(item->arg);
+}
 
 #endif

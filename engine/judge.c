@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "engine/base/prefetch.h"
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
 
@@ -138,18 +139,15 @@ static void take_off(struct asbi_item *item)
     item->call = NULL;
 }
 
-static void keep_request_id(struct asbi_call *call, struct asbi_item *item,
-                            const struct asbi_reply *reply)
+/* Where the outcome comes from; `request_id` is the whole call's. */
+static void keep_origin(struct asbi_call *call, struct asbi_item *item,
+                        const struct asbi_reply *reply,
+                        struct asbi_shared *request_id)
 {
-    const struct asbi_mem *mem = &call->engine->mem;
-
     item->lane = (uint8_t)(call->lane->place + 1);
     item->http_status = reply->status;
-    asbi_free(mem, item->request_id);
-    item->request_id =
-        reply->request_id.len
-            ? asbi_strndup(mem, reply->request_id.at, reply->request_id.len)
-            : NULL;
+    asbi_shared_drop(&call->engine->mem, item->request_id);
+    item->request_id = asbi_shared_hold(request_id);
 }
 
 static void fail(struct asbi_call *call, struct asbi_item *item,
@@ -271,16 +269,34 @@ static void settle_missing(struct asbi_call *call,
     retry_or_fail(call, entry->item, j, wait);
 }
 
+/* Items were last touched when they were sent: what settling them touches is on
+ * its way while others are settled. */
+static void expect_settling(const struct asbi_call *call, size_t next)
+{
+    enum { ITEM = 6, FLIGHT = 4, PLACES = 2 }; /* how long before */
+    const struct asbi_call_entry *e = &call->entries[next];
+    size_t left = call->count - next;
+
+    if (left > ITEM && e[ITEM].item)
+        asbi_item_expect(e[ITEM].item);
+    if (left > FLIGHT && e[FLIGHT].item)
+        asbi_prefetch(e[FLIGHT].item->seat.flight);
+    if (left > PLACES && e[PLACES].item)
+        asbi_recall_expect(call->engine, e[PLACES].item);
+}
+
 static void settle_packed(struct asbi_call *call,
                           const struct asbi_reply *reply,
-                          struct asbi_judgement *j, uint64_t wait)
+                          struct asbi_judgement *j, uint64_t wait,
+                          struct asbi_shared *request_id)
 {
     for (size_t i = 0; i < call->count; i++) {
         struct asbi_call_entry *entry = &call->entries[i];
 
+        expect_settling(call, i);
         if (!entry->item)
             continue;
-        keep_request_id(call, entry->item, reply);
+        keep_origin(call, entry->item, reply, request_id);
         entry->item->attempts++;
         if (entry->state == ASBI_ENTRY_ANSWERED)
             settle_answered(call, entry);
@@ -309,7 +325,7 @@ static void keep_body(struct asbi_call *call, struct asbi_item *item)
 static void settle_single(struct asbi_call *call,
                           const struct asbi_reply *reply,
                           struct asbi_judgement *j, uint64_t wait,
-                          bool complete)
+                          struct asbi_shared *request_id, bool complete)
 {
     struct asbi_call_entry *entry = &call->entries[0];
     struct asbi_item *item = entry->item;
@@ -318,7 +334,7 @@ static void settle_single(struct asbi_call *call,
 
     if (!item)
         return;
-    keep_request_id(call, item, reply);
+    keep_origin(call, item, reply, request_id);
     keep_body(call, item);
     item->attempts++;
     if (answered && call->way == ASBI_JOB) {
@@ -403,10 +419,13 @@ static void settle_items(struct asbi_call *call, const struct asbi_reply *reply,
         return;
     }
     uint64_t wait = wait_of(call, j);
+    struct asbi_shared *request_id =
+        asbi_shared_new(&call->engine->mem, reply->request_id);
     if (call->packed)
-        settle_packed(call, reply, j, wait);
+        settle_packed(call, reply, j, wait, request_id);
     else
-        settle_single(call, reply, j, wait, complete);
+        settle_single(call, reply, j, wait, request_id, complete);
+    asbi_shared_drop(&call->engine->mem, request_id);
 }
 
 /* Cut off at a limit that we set lower than the model's: the estimate was

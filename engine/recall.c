@@ -328,13 +328,24 @@ static void ask_provider(struct asb_engine *e, struct asbi_item *item,
         follow(e, item);
 }
 
+static void expect(const struct asbi_recall *r,
+                   const struct asbi_cache_key *key)
+{
+    if (r->memory)
+        asbi_memory_expect(r->memory, key);
+    asbi_flight_expect(&r->flights, key);
+}
+
 void asbi_recall_ask(struct asb_engine *e, struct asbi_item *item)
 {
     struct asbi_cache_key key;
 
-    if (!asbi_recall_key_of(e, item, &key))
+    if (!asbi_recall_key_of(e, item, &key)) {
         asbi_engine_enqueue(e, item);
-    else if (!answer_from_memory(e, item, &key))
+        return;
+    }
+    expect(&e->recall, &key);
+    if (!answer_from_memory(e, item, &key))
         ask_provider(e, item, &key);
 }
 
@@ -368,6 +379,13 @@ static void leave(struct asb_engine *e, struct asbi_item *item)
         return;
     take_over(e, item_of(next), item);
     put_leader(e, item_of(next), item->state);
+}
+
+void asbi_recall_expect(const struct asb_engine *e,
+                        const struct asbi_item *item)
+{
+    if (item->seat.flight)
+        expect(&e->recall, &item->seat.flight->key);
 }
 
 void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item)

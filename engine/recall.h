@@ -87,6 +87,11 @@ void asbi_recall_fini(struct asb_engine *e);
 /* A new item: it is answered, follows another, is looked up, or is queued. */
 void asbi_recall_ask(struct asb_engine *e, struct asbi_item *item);
 
+/* An item that was asked for will be settled in a moment: what that touches is
+ * on its way. */
+void asbi_recall_expect(const struct asb_engine *e,
+                        const struct asbi_item *item);
+
 /* An item is about to be done: keeps its answer, tells its followers. */
 void asbi_recall_settle(struct asb_engine *e, struct asbi_item *item);
 

@@ -2,10 +2,10 @@
 
 #include <ctype.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/prefetch.h"
 
 enum {
     SLOTS = 65536,
@@ -33,7 +33,7 @@ struct asbi_seen {
     const struct asbi_mem *mem;
     const struct asbi_seen_store *store;
     void *store_arg;
-    struct entry *table; /* SLOTS, open addressing by hash */
+    struct entry *table; /* SLOTS, open addressing in the order of hashes */
     size_t count;
     void *file;               /* NULL until the first run */
     uint64_t *bloom;          /* of what is in runs; NULL: may be anything */
@@ -381,22 +381,22 @@ static int merge_up(struct asbi_seen *s, unsigned to)
     return rc;
 }
 
-static int by_hash(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-
-    return (x->hash > y->hash) - (x->hash < y->hash);
-}
-
+/* What shares a place stands near it: all but sorted already. */
 static void pack_and_sort(struct asbi_seen *s)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < SLOTS; i++) {
-        if (s->table[i].more)
-            s->table[n++] = s->table[i];
+        struct entry e = s->table[i];
+        size_t at = n;
+
+        if (!e.more)
+            continue;
+        for (; at > 0 && s->table[at - 1].hash > e.hash; at--)
+            s->table[at] = s->table[at - 1];
+        s->table[at] = e;
+        n++;
     }
-    qsort(s->table, n, sizeof(*s->table), by_hash);
 }
 
 static int open_store(struct asbi_seen *s)
@@ -432,9 +432,14 @@ static int spill(struct asbi_seen *s)
 
 /* ---- the look-up ------------------------------------------------------ */
 
+static size_t home_of(const struct entry *e)
+{
+    return (size_t)(e->hash / (UINT64_MAX / SLOTS + 1));
+}
+
 static struct entry *probe(const struct asbi_seen *s, const struct entry *e)
 {
-    size_t i = (size_t)(e->hash & (SLOTS - 1));
+    size_t i = home_of(e);
 
     while (s->table[i].more && !same(&s->table[i], e))
         i = (i + 1) & (SLOTS - 1);
@@ -445,18 +450,27 @@ static struct entry *probe(const struct asbi_seen *s, const struct entry *e)
  * on their way while the order is looked at. */
 static void prefetch(const struct asbi_seen *s, const struct entry *e)
 {
-    __builtin_prefetch(&s->table[e->hash & (SLOTS - 1)]);
-    if (s->bloom)
-        __builtin_prefetch(block_of(s, e));
+    asbi_prefetch(&s->table[home_of(e)]);
+    if (s->bloom && !s->rising)
+        asbi_prefetch(block_of(s, e));
+}
+
+static struct entry entry_of(asbi_str id, uint64_t line)
+{
+    unsigned char bytes[16];
+    struct entry e;
+
+    asbi_hash128(id.at, id.len, 0, bytes);
+    memcpy(&e.hash, bytes, sizeof(e.hash));
+    memcpy(&e.more, bytes + sizeof(e.hash), sizeof(e.more));
+    e.more = e.more << LINE_BITS | (line & LINE_MASK);
+    return e;
 }
 
 int asbi_seen_check(struct asbi_seen *s, asbi_str id, uint64_t line,
                     uint64_t *earlier)
 {
-    struct entry e = {
-        .hash = asbi_hash64(id.at, id.len, 0),
-        .more = asbi_hash64(id.at, id.len, 1) << LINE_BITS | (line & LINE_MASK),
-    };
+    struct entry e = entry_of(id, line);
     int rc = ASB_OK;
 
     prefetch(s, &e);

@@ -19,7 +19,7 @@ struct asbi_world_ops {
     /* Monotonic nanoseconds; the same within one callback. */
     uint64_t (*now)(struct asbi_world *w);
     /* Milliseconds since 1970, for headers, metrics and what outlives the
-     * process. */
+     * process; the same within one callback, too. */
     uint64_t (*wall_ms)(struct asbi_world *w);
     /* Has on_turn() called at `at_ns` or soon after; replaces the one timer.
      * ASBI_NEVER disarms. */

@@ -1,6 +1,7 @@
 #include "engine/base/map.h"
 
 #include "engine/base/hash.h"
+#include "engine/base/prefetch.h"
 
 enum { FIRST_CAP = 64 };
 
@@ -44,6 +45,13 @@ static int grow(struct asbi_map *m)
     }
     asbi_free(m->mem, old.slots);
     return ASB_OK;
+}
+
+void asbi_map_expect(const struct asbi_map *m, asbi_str key)
+{
+    if (m->count)
+        asbi_prefetch(
+            &m->slots[asbi_hash64(key.at, key.len, m->seed) & (m->cap - 1)]);
 }
 
 void *asbi_map_get(const struct asbi_map *m, asbi_str key)

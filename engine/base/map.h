@@ -31,6 +31,9 @@ void asbi_map_init(struct asbi_map *m, const struct asbi_mem *mem,
                    uint64_t seed);
 void asbi_map_fini(struct asbi_map *m);
 
+/* The key will be asked for in a moment: see prefetch.h. */
+void asbi_map_expect(const struct asbi_map *m, asbi_str key);
+
 /* NULL for none. */
 void *asbi_map_get(const struct asbi_map *m, asbi_str key);
 

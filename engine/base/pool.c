@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "engine/base/prefetch.h"
+
 /* Stands before each block that is handed out. */
 struct asbi_pool_block {
     alignas(max_align_t) struct asbi_pool_block *next; /* while it is spare */
@@ -35,6 +37,7 @@ static void *take(struct asbi_pool *p, size_t size)
 
     if (b) {
         p->spare[class] = b->next;
+        asbi_prefetch(b->next); /* it is the next to be looked into */
         p->spare_bytes -= bytes_of(class);
         return b + 1;
     }

@@ -15,7 +15,7 @@
 enum {
     ASBI_POOL_STEP = 64,    /* sizes are rounded up to this */
     ASBI_POOL_CLASSES = 64, /* so blocks of up to 4 KiB are kept */
-    ASBI_POOL_KEEPS = 1 << 20,
+    ASBI_POOL_KEEPS = 1 << 22,
 };
 
 struct asbi_pool_block;

@@ -23,7 +23,8 @@ struct real_world {
     bool ready; /* the events below are assigned */
     struct event timer, wake;
     uint64_t due_ns; /* what the timer is armed for, or ASBI_NEVER */
-    uint64_t (*wall_ms)(void *arg); /* the host's; NULL: the machine's */
+    uint64_t wall_read_ms, wall_read_at; /* the latest reading, and when */
+    uint64_t (*wall_ms)(void *arg);      /* the host's; NULL: the machine's */
     void *wall_arg;
 };
 
@@ -37,15 +38,27 @@ static uint64_t real_now(struct asbi_world *w)
     return asbi_clock_now(&real_of(w)->clock);
 }
 
-static uint64_t real_wall_ms(struct asbi_world *w)
+static uint64_t read_wall_ms(const struct real_world *r)
 {
-    const struct real_world *r = real_of(w);
     struct timespec ts;
 
     if (r->wall_ms)
         return r->wall_ms(r->wall_arg);
     (void)clock_gettime(CLOCK_REALTIME, &ts);
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Within a callback it stands still with the other clock. */
+static uint64_t real_wall_ms(struct asbi_world *w)
+{
+    struct real_world *r = real_of(w);
+    uint64_t now = asbi_clock_now(&r->clock);
+
+    if (r->clock.depth == 0 || now != r->wall_read_at || !r->wall_read_ms) {
+        r->wall_read_ms = read_wall_ms(r);
+        r->wall_read_at = now;
+    }
+    return r->wall_read_ms;
 }
 
 static void timer_set(struct real_world *r, uint64_t now)

@@ -26,7 +26,7 @@ static void the_block_freed_last_is_given_first(void)
 
 static void what_is_kept_has_a_limit(void)
 {
-    enum { BLOCKS = 1000, SIZE = 4000 };
+    enum { BLOCKS = 2000, SIZE = 4000 };
     static void *blocks[BLOCKS];
     struct fault_mem fm;
     struct asbi_pool p;
