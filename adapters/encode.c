@@ -1,6 +1,7 @@
 #include "adapters/encode.h"
 
 #include "engine/base/json.h"
+#include "engine/base/json_plain.h"
 
 /* More is refused by OpenAI. */
 enum { MAX_ENUM = 500 };
@@ -37,9 +38,13 @@ void asbi_put_answer_schema(const struct asbi_packed_request *request,
  * are left to the writer, so no UTF-8 sequence is cut. */
 static void put_twice_escaped(struct asbi_buf *body, asbi_str s)
 {
-    size_t from = 0;
+    size_t from = 0, i = asbi_json_plain_run(s.at, s.len);
 
-    for (size_t i = 0; i < s.len; i++) {
+    if (i == s.len) {
+        asbi_buf_str(body, s);
+        return;
+    }
+    for (; i < s.len; i++) {
         unsigned char c = (unsigned char)s.at[i];
 
         if (c >= 0x20 && c != '"' && c != '\\')
@@ -62,26 +67,26 @@ static void put_twice_escaped(struct asbi_buf *body, asbi_str s)
 /* One item of the JSON object that is the text of the user message. */
 static void put_item(const struct asbi_prompt_item *item, struct asbi_buf *body)
 {
-    asbi_buf_c(body, "{\\\"id\\\":\\\"");
+    ASBI_BUF_LIT(body, "{\\\"id\\\":\\\"");
     put_twice_escaped(body, item->wire_id);
-    asbi_buf_c(body, "\\\",\\\"text\\\":\\\"");
+    ASBI_BUF_LIT(body, "\\\",\\\"text\\\":\\\"");
     put_twice_escaped(body, item->text);
-    asbi_buf_c(body, "\\\"");
+    ASBI_BUF_LIT(body, "\\\"");
     if (item->max_length) {
-        asbi_buf_c(body, ",\\\"max_length\\\":");
+        ASBI_BUF_LIT(body, ",\\\"max_length\\\":");
         asbi_buf_u64(body, item->max_length);
     }
     if (item->complaint.len) {
-        asbi_buf_c(body, ",\\\"note\\\":\\\"");
+        ASBI_BUF_LIT(body, ",\\\"note\\\":\\\"");
         put_twice_escaped(body, item->complaint);
-        asbi_buf_c(body, "\\\"");
+        ASBI_BUF_LIT(body, "\\\"");
     }
     if (item->example_text.len) {
-        asbi_buf_c(body, ",\\\"example\\\":{\\\"text\\\":\\\"");
+        ASBI_BUF_LIT(body, ",\\\"example\\\":{\\\"text\\\":\\\"");
         put_twice_escaped(body, item->example_text);
-        asbi_buf_c(body, "\\\",\\\"output\\\":\\\"");
+        ASBI_BUF_LIT(body, "\\\",\\\"output\\\":\\\"");
         put_twice_escaped(body, item->example_output);
-        asbi_buf_c(body, "\\\"}");
+        ASBI_BUF_LIT(body, "\\\"}");
     }
     asbi_buf_char(body, '}');
 }
@@ -106,13 +111,13 @@ void asbi_put_items(asbi_str before, const struct asbi_packed_request *request,
                     struct asbi_buf *body)
 {
     begin_user_text(before, body);
-    asbi_buf_c(body, "{\\\"items\\\":[");
+    ASBI_BUF_LIT(body, "{\\\"items\\\":[");
     for (size_t i = 0; i < request->count; i++) {
         if (i)
             asbi_buf_char(body, ',');
         put_item(&request->items[i], body);
     }
-    asbi_buf_c(body, "]}\"");
+    ASBI_BUF_LIT(body, "]}\"");
 }
 
 void asbi_put_texts(const struct asbi_array_request *request,

@@ -254,6 +254,10 @@ static void take_string(struct asbi_pick *p)
     asbi_str piece;
 
     do {
+        if (p->use == STREAM)
+            p->len += asbi_json_string_copy(&p->string, &p->at, p->end,
+                                            p->text + p->len,
+                                            sizeof(p->text) - p->len);
         event = asbi_json_string_next(&p->string, &p->at, p->end, &piece);
         if (p->use == STREAM && piece.len)
             stream(p, piece);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
+#include "engine/base/json_plain.h"
 
 enum state { PLAIN, BACKSLASH, HEX };
 
@@ -229,24 +230,25 @@ static bool take_hex(struct asbi_json_string *s, char c, asbi_str *piece)
     return true;
 }
 
+/* What a letter behind a backslash stands for; 0 for none and for \u. */
+static const char escaped[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
 static bool take_escape(struct asbi_json_string *s, char c, asbi_str *piece)
 {
-    static const char plain[256] = {
-        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-    };
-
     if (c == 'u') {
         s->state = HEX;
         s->digits = 4;
         s->unit = 0;
         return true;
     }
-    if (!plain[(unsigned char)c])
+    if (!escaped[(unsigned char)c])
         return false;
     s->state = PLAIN;
     put_lone(s, piece);
-    put_code_point(s->out, piece, (unsigned char)plain[(unsigned char)c]);
+    put_code_point(s->out, piece, (unsigned char)escaped[(unsigned char)c]);
     return true;
 }
 
@@ -315,4 +317,41 @@ enum asbi_json_string_event asbi_json_string_next(struct asbi_json_string *s,
     if (s->state == PLAIN)
         return take_plain(s, at, end, piece);
     return take_escapes(s, at, end, piece);
+}
+
+/* At most `most` bytes of plain ASCII. */
+static size_t copy_plain(const char *from, size_t most, char *out)
+{
+    size_t n = asbi_json_plain_run(from, most);
+
+    if (most >= 16 && n <= 16)
+        memcpy(out, from, 16); /* quicker than as many as there are */
+    else
+        memcpy(out, from, n);
+    return n;
+}
+
+size_t asbi_json_string_copy(const struct asbi_json_string *s, const char **at,
+                             const char *end, char *out, size_t room)
+{
+    enum { SHORT = 64 };
+    const char *p = *at;
+    size_t n = 0;
+
+    if (s->state != PLAIN || s->high || s->more)
+        return 0;
+    while (end - p >= SHORT && room - n >= SHORT) {
+        size_t run = copy_plain(p, SHORT, out + n);
+
+        if (run == SHORT)
+            break;
+        p += run;
+        n += run;
+        if (*p != '\\' || end - p < 2 || !escaped[(unsigned char)p[1]])
+            break;
+        out[n++] = escaped[(unsigned char)p[1]];
+        p += 2;
+    }
+    *at = p;
+    return n;
 }

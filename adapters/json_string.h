@@ -41,4 +41,11 @@ enum asbi_json_string_event asbi_json_string_next(struct asbi_json_string *s,
                                                   const char *end,
                                                   asbi_str *piece);
 
+/* Moves *at past short runs of plain ASCII and escapes of one letter, as far as
+ * there are any, and writes what they stand for: at most `room` bytes, how many
+ * is returned.  All else is for asbi_json_string_next(), as are long runs,
+ * which need no copy. */
+size_t asbi_json_string_copy(const struct asbi_json_string *s, const char **at,
+                             const char *end, char *out, size_t room);
+
 #endif

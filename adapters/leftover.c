@@ -129,7 +129,9 @@ static uint32_t main_scripts(asbi_str text)
         seen |= script;
         weights[index_of(script)] += script & ASBI_EAST_ASIAN ? 3 : 1;
     }
-    weights[index_of(ASBI_LATIN)] += seen ? ascii_letters(text) : 0;
+    if (!seen)
+        return 0;
+    weights[index_of(ASBI_LATIN)] += ascii_letters(text);
     for (unsigned i = 1; i < SCRIPTS; i++) {
         if (weights[i] > weights[heaviest])
             heaviest = i;

@@ -51,13 +51,25 @@ void asbi_marks_begin(struct asbi_marks *marks, asbi_str text,
                                   .icu_left = ICU_FAILURES };
 }
 
+/* Moves to the next byte that a mark may begin with; NULL: none is left. */
+static asbi_scan_fn *next_scanner(struct asbi_marks *marks)
+{
+    const char *at = marks->at, *end = marks->end;
+    asbi_scan_fn *scan = NULL;
+
+    while (at < end && !(scan = scanners[(unsigned char)*at]))
+        at++;
+    marks->at = at;
+    return scan;
+}
+
 bool asbi_marks_next(struct asbi_marks *marks, struct asbi_mark *mark)
 {
     for (; marks->at < marks->end; marks->at++) {
-        asbi_scan_fn *scan = scanners[(unsigned char)*marks->at];
+        asbi_scan_fn *scan = next_scanner(marks);
 
         if (!scan)
-            continue;
+            return false;
         *mark = (struct asbi_mark){ .label = NULL };
         if (!scan(marks, mark))
             continue;

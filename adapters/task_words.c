@@ -117,9 +117,11 @@ bool asbi_answer_text(const struct asbi_answer *answer, size_t most,
 void asbi_check_length(asbi_str text, uint32_t max_length,
                        struct asbi_faults *faults)
 {
+    /* No text has more characters than bytes. */
+    if (!max_length || text.len <= max_length)
+        return;
     size_t length = asbi_utf8_length(text);
-
-    if (max_length && length > max_length)
+    if (length > max_length)
         asbi_note_fmt(asbi_fault(faults, "too_long"),
                       "%zu characters, at most %lu allowed", length,
                       (unsigned long)max_length);

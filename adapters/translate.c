@@ -147,7 +147,7 @@ static void teardown(struct asbi_task *task)
 /* Bytes of white space at the start of `s`: ASCII, no-break and ideographic. */
 static size_t space_at(asbi_str s)
 {
-    if (s.len && strchr(" \t\r\n", s.at[0]) && s.at[0])
+    if (s.len && asbi_char_is_space(s.at[0]))
         return 1;
     if (asbi_str_starts(s, ASBI_STR("\xc2\xa0")))
         return 2;
@@ -200,18 +200,18 @@ static bool has_words(asbi_str text)
 }
 
 /* NUL and its like, and U+FFFD, which stands for bytes that were lost. */
-static bool is_damage(const char *at, size_t left)
-{
-    unsigned char c = (unsigned char)*at;
-
-    return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f ||
-           (c == 0xef && left >= 3 && memcmp(at, "\xef\xbf\xbd", 3) == 0);
-}
-
 static bool has_damage(asbi_str s)
 {
+    static const asbi_str lost = { "\xef\xbf\xbd", 3 };
+
     for (size_t i = 0; i < s.len; i++) {
-        if (is_damage(s.at + i, s.len - i))
+        unsigned char c = (unsigned char)s.at[i];
+
+        if (c >= 0x20 && c < 0x7f)
+            continue;
+        if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') ||
+            (c == 0xef &&
+             asbi_str_starts(asbi_str_of(s.at + i, s.len - i), lost)))
             return true;
     }
     return false;

@@ -4,6 +4,7 @@
 
 #include "cache/body.h"
 #include "engine/base/hash.h"
+#include "engine/base/le.h"
 
 /* Raised when what an answer means, or how it is checked, changes. */
 enum { VERSION = 1 };
@@ -28,27 +29,19 @@ enum tag {
     TAG_MALFORMED_BODY,
 };
 
-static void put_number(struct asbi_buf *out, uint64_t n)
+static void put_count(struct asbi_buf *out, enum tag tag, uint64_t n)
 {
-    unsigned char bytes[8];
+    char bytes[9] = { (char)tag };
 
-    for (unsigned i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(n >> (8 * i));
+    asbi_le64_put(bytes + 1, n);
     asbi_buf_add(out, bytes, sizeof(bytes));
 }
 
 /* With its length before it: no text can reach into the next field. */
 static void put_field(struct asbi_buf *out, enum tag tag, asbi_str value)
 {
-    asbi_buf_char(out, (char)tag);
-    put_number(out, value.len);
+    put_count(out, tag, value.len);
     asbi_buf_str(out, value);
-}
-
-static void put_count(struct asbi_buf *out, enum tag tag, uint64_t n)
-{
-    asbi_buf_char(out, (char)tag);
-    put_number(out, n);
 }
 
 static void put_temperature(struct asbi_buf *out, double temperature)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/hash.h"
+#include "engine/base/le.h"
 
 /*
  * check[16] version[1] flags[1] status[2] input[8] cached[8] output[8] cost[8]
@@ -55,11 +56,11 @@ void asbi_cache_record_write(struct asbi_buf *out,
             (answer->refused ? FLAG_REFUSED : 0U),
         1);
     put(&at, (uint64_t)(unsigned)answer->http_status, 2);
-    put(&at, answer->usage.input_tokens, 8);
-    put(&at, answer->usage.cached_tokens, 8);
-    put(&at, answer->usage.output_tokens, 8);
-    put(&at, (uint64_t)answer->cost_nano_usd, 8);
-    put(&at, answer->output.len, 8);
+    asbi_le64_put(at, answer->usage.input_tokens);
+    asbi_le64_put(at + 8, answer->usage.cached_tokens);
+    asbi_le64_put(at + 16, answer->usage.output_tokens);
+    asbi_le64_put(at + 24, (uint64_t)answer->cost_nano_usd);
+    asbi_le64_put(at + 32, answer->output.len);
     out->len += HEAD_BYTES;
     asbi_buf_str(out, answer->output);
     asbi_buf_str(out, answer->body);
@@ -88,11 +89,12 @@ bool asbi_cache_record_read(asbi_str record, const struct asbi_cache_key *key,
     answer->output_is_json = (flags & FLAG_JSON) != 0;
     answer->refused = (flags & FLAG_REFUSED) != 0;
     answer->http_status = (int)take(&at, 2);
-    answer->usage.input_tokens = take(&at, 8);
-    answer->usage.cached_tokens = take(&at, 8);
-    answer->usage.output_tokens = take(&at, 8);
-    answer->cost_nano_usd = (int64_t)take(&at, 8);
-    uint64_t len = take(&at, 8);
+    answer->usage.input_tokens = asbi_le64_get(at);
+    answer->usage.cached_tokens = asbi_le64_get(at + 8);
+    answer->usage.output_tokens = asbi_le64_get(at + 16);
+    answer->cost_nano_usd = (int64_t)asbi_le64_get(at + 24);
+    uint64_t len = asbi_le64_get(at + 32);
+    at += 5 * 8;
     size_t left = record.len - HEAD_BYTES;
     if (len > left)
         return false;
