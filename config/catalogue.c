@@ -302,6 +302,17 @@ static void assume(const struct asbi_catalogue *c, const char *name,
     };
 }
 
+/* What a model costs elsewhere says nothing where many offer it. */
+static void price_by_host(const struct asb_options *options,
+                          struct asbi_model *out)
+{
+    if (!out->hosted || strcmp(out->provider, options->values.provider) == 0)
+        return;
+    out->input_price = out->cached_price = out->output_price = 0;
+    out->cache_write_price = 0;
+    out->priced = false;
+}
+
 /* What is free or simulated has a price whatever the model. */
 static void price_by_provider(const struct asb_options *options,
                               struct asbi_model *out)
@@ -360,6 +371,7 @@ void asbi_catalogue_model(const struct asb_options *options, const char *name,
     assume(c, known ? known : name, out);
     if (known)
         overlay_model(c, known, out);
+    price_by_host(options, out);
     price_by_provider(options, out);
     price_by_lane(options, name, out);
     if (!out->max_output_tokens)

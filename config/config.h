@@ -158,6 +158,7 @@ struct asbi_model {
     int64_t input_price, cached_price, output_price; /* nano-dollars per 10^6 */
     int64_t cache_write_price; /* of input that is put into the prompt cache */
     bool priced;         /* false: the price is not known and the three are 0 */
+    bool hosted;         /* open weights: the price is its provider's alone */
     uint64_t dimensions; /* of an embedding; 0: unknown, or it gives none */
     double latency_ms_per_token;                     /* 0: unknown */
     uint64_t requests_per_minute, tokens_per_minute; /* 0: unknown */

@@ -28,6 +28,7 @@ static const struct asbi_field model_fields[] = {
       1e9, NULL },
     { "tokens_per_minute", ASBI_FIELD_COUNT, MODEL(tokens_per_minute), 1, 1e12,
       NULL },
+    { "hosted", ASBI_FIELD_FLAG, MODEL(hosted), 0, 0, NULL },
     { "tokenizer", ASBI_FIELD_TEXT, MODEL(tokenizer), 0, 0, "o200k|cl100k" },
     { "token_factor", ASBI_FIELD_REAL, MODEL(token_factor), 0.1, 10, NULL },
     { "per_item", ASBI_FIELD_MONEY, MODEL(item_price), 0, 1e6, NULL },

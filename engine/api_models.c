@@ -5,14 +5,15 @@
 
 #include <string.h>
 
-/* Nano-dollars of what a provider of media jobs counts in. */
-static int64_t credit_of(const struct asb_options *options, const char *name)
+/* What its provider says; of one that is unknown nothing. */
+static struct asbi_provider provider_of(const struct asb_options *options,
+                                        const char *name)
 {
     struct asbi_provider provider;
 
     return asbi_catalogue_provider(options, name, &provider, NULL)
-               ? 0
-               : provider.credit;
+               ? (struct asbi_provider){ .name = name }
+               : provider;
 }
 
 int asb_model_at(const struct asb_options *options, size_t index,
@@ -26,7 +27,8 @@ int asb_model_at(const struct asb_options *options, size_t index,
     if (!name)
         return ASB_ENOENT;
     asbi_catalogue_entry(options->catalogue, name, &m);
-    int64_t credit = credit_of(options, m.provider);
+    struct asbi_provider provider = provider_of(options, m.provider);
+    double credit = (double)provider.credit;
     struct asb_model_info full = {
         .size = out->size,
         .name = name,
@@ -41,10 +43,11 @@ int asb_model_at(const struct asb_options *options, size_t index,
         .dimensions = m.dimensions,
         .source = m.source,
         .dated = m.dated,
-        .second_price =
-            m.second_price + (int64_t)(m.second_credits * (double)credit),
-        .piece_price =
-            m.item_price + (int64_t)(m.item_credits * (double)credit),
+        .second_price = m.second_price + (int64_t)(m.second_credits * credit),
+        .piece_price = m.item_price + (int64_t)(m.item_credits * credit),
+        .batch_percent = provider.batches ? provider.batch_percent : 0,
+        .requests_per_minute = m.requests_per_minute,
+        .tokens_per_minute = m.tokens_per_minute,
     };
     memcpy(out, &full, out->size < sizeof(full) ? out->size : sizeof(full));
     return ASB_OK;

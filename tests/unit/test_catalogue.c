@@ -48,6 +48,30 @@ static void is_model(const struct asb_options *o, const char *name,
     CHECK(!m.assumed);
 }
 
+static void a_host_s_price_is_no_other_host_s(void)
+{
+    static const struct {
+        const char *provider, *model;
+        bool priced;
+    } cases[] = { { "groq", "openai/gpt-oss-120b", true },
+                  { "cerebras", "gpt-oss-120b", true },
+                  { "openrouter", "openai/gpt-oss-120b", false },
+                  { "together", "gpt-oss-120b", false },
+                  { "ollama", "gpt-oss-120b", true },
+                  { "azure", "gpt-4.1-mini", true } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct asb_options *o = with_provider(cases[i].provider);
+        struct asbi_model m;
+
+        asbi_catalogue_model(o, cases[i].model, &m);
+        CHECK(m.priced == cases[i].priced);
+        CHECK((m.input_price > 0) == (cases[i].priced && i != 4));
+        CHECK(!m.assumed); /* how large it is holds everywhere */
+        asb_options_free(o);
+    }
+}
+
 static void built_in_models_have_their_facts(void)
 {
     struct asb_options *o = with_provider("openai");
@@ -83,10 +107,10 @@ static void every_built_in_entry_is_whole(void)
 
     CHECK_INT(models->count, >, 15);
     for (size_t i = 0; i < models->count; i++) {
-        asbi_catalogue_model(o, models->at[i].name, &m);
+        asbi_catalogue_entry(o->catalogue, models->at[i].name, &m);
         CHECK(m.priced && !m.assumed);
         CHECK(m.cached_price <= m.input_price);
-        CHECK(m.input_price < m.output_price || m.output_price == 0);
+        CHECK(m.input_price <= m.output_price || m.output_price == 0);
         CHECK(m.cache_write_price == 0 || m.cache_write_price > m.input_price);
         CHECK(m.max_output_tokens < m.context_tokens);
         CHECK_INT(strlen(m.dated), ==, 10);
@@ -392,7 +416,8 @@ static void every_failed_allocation_is_survived(void)
     CHECK_INT(fault_sweep(life, NULL), >, 0);
 }
 
-TEST_MAIN(CASE(built_in_models_have_their_facts),
+TEST_MAIN(CASE(a_host_s_price_is_no_other_host_s),
+          CASE(built_in_models_have_their_facts),
           CASE(every_built_in_entry_is_whole),
           CASE(dates_and_makers_are_looked_through),
           CASE(a_name_that_only_begins_like_a_known_one_is_unknown),

@@ -20,9 +20,12 @@ const struct command_help cmd_models_help = {
             "of the configuration over them.  Prices are US dollars per "
             "million tokens of input, of input served by the prompt cache, "
             "and of output, or those of a second of video (0.10/s) or of "
-            "a piece; a dash says that one is not known.  The last "
-            "columns say on which day and where a price was found: the bill "
-            "decides.",
+            "a piece; \"batch\" is what of them is to be paid when calls go in "
+            "bulk (--native-batch).  \"calls/min\" and \"tokens/min\" are what "
+            "a catalogue of yours says of your rate tier; else the provider "
+            "tells them with its first answer.  A dash says that something is "
+            "not known, or not to be had.  The last columns say on which day "
+            "and where a price was found: the bill decides.",
     .args = { .own = own },
     .after = "Exit status: 0, or 2 for a provider without any model.",
 };
@@ -53,24 +56,49 @@ static const char *media_price(const struct asb_model_info *m, char room[32])
     return room;
 }
 
-static void print_media_row(const struct asb_model_info *m)
+/* "1047576", or a dash for 0. */
+static const char *count(uint64_t n, char room[24])
 {
-    char output[32];
+    if (!n)
+        return "-";
+    (void)snprintf(room, 24, "%" PRIu64, n);
+    return room;
+}
 
-    (void)printf("%-26s %-10s %9s %8s %8s %8s  %s  %s\n", m->name, m->provider,
-                 "-", "-", "-", media_price(m, output),
-                 m->dated[0] ? m->dated : "-", m->source);
+static void print_head(void)
+{
+    (void)printf("%-29s %-10s %9s %7s %7s %7s %7s %6s %9s %10s  %-10s  %s\n",
+                 "model", "provider", "context", "answer", "input", "cached",
+                 "output", "batch", "calls/min", "tokens/min", "dated",
+                 "source");
+}
+
+static void print_prices(const struct asb_model_info *m)
+{
+    char input[24], cached[24], output[24], media[32];
+
+    if (m->second_price || m->piece_price)
+        (void)printf(" %7s %7s %7s", "-", "-", media_price(m, media));
+    else
+        (void)printf(" %7s %7s %7s", price(m->priced, m->input_price, input),
+                     price(m->priced, m->cached_price, cached),
+                     price(m->priced, m->output_price, output));
 }
 
 static void print_row(const struct asb_model_info *m)
 {
-    char input[24], cached[24], output[24];
+    bool media = m->second_price || m->piece_price;
+    char context[24], answer[24], calls[24], tokens[24], batch[24];
 
-    (void)printf("%-26s %-10s %9" PRIu64 " %8s %8s %8s  %s  %s\n", m->name,
-                 m->provider, m->context_tokens,
-                 price(m->priced, m->input_price, input),
-                 price(m->priced, m->cached_price, cached),
-                 price(m->priced, m->output_price, output),
+    (void)snprintf(batch, sizeof(batch), "%" PRIu64 "%%", m->batch_percent);
+    (void)printf("%-29s %-10s %9s %7s", m->name, m->provider,
+                 count(media ? 0 : m->context_tokens, context),
+                 count(media ? 0 : m->max_output_tokens, answer));
+    print_prices(m);
+    (void)printf(" %6s %9s %10s  %-10s  %s\n",
+                 media || !m->batch_percent ? "-" : batch,
+                 count(m->requests_per_minute, calls),
+                 count(m->tokens_per_minute, tokens),
                  m->dated[0] ? m->dated : "-", m->source);
 }
 
@@ -84,13 +112,8 @@ static int print_models(struct asb_options *options, const char *const *words)
         if (provider && strcmp(provider, m.provider) != 0)
             continue;
         if (shown++ == 0)
-            (void)printf("%-26s %-10s %9s %8s %8s %8s  %-10s  %s\n", "model",
-                         "provider", "context", "input", "cached", "output",
-                         "dated", "source");
-        if (m.second_price || m.piece_price)
-            print_media_row(&m);
-        else
-            print_row(&m);
+            print_head();
+        print_row(&m);
     }
     if (!shown) {
         say("models: none is listed for provider %.64s; any model of it works "

@@ -182,6 +182,10 @@ struct asb_model_info {
     const char *source, *dated; /* of the prices; "" when not said */
     /* Of a job that makes a video or an image, nano-dollars; 0 for others. */
     int64_t second_price, piece_price;
+    /* Of the prices, when calls go in bulk (option native_batch); 0: its
+     * provider takes none. */
+    uint64_t batch_percent;
+    uint64_t requests_per_minute, tokens_per_minute; /* 0: not said */
 };
 
 /* Model `index` of the catalogue; its strings live until an option is set.
