@@ -51,7 +51,8 @@ struct asbi_call_style {
     bool max_completion_tokens; /* newer name of the same limit */
     bool no_limit;              /* the server knows it under no name */
     bool no_system;             /* the model takes no system message */
-    uint64_t model_max_output;  /* for a dialect that must send some limit */
+    bool once; /* no call like it: what it begins with is not worth a cache */
+    uint64_t model_max_output; /* for a dialect that must send some limit */
     enum asbi_array_kind array;
     uint64_t dimensions;             /* of an embedding; 0: the model's */
     const struct asbi_json_api *api; /* of dialect "json", else NULL */

@@ -97,6 +97,15 @@ int asbi_call_name_places(struct asbi_call *call, size_t count)
     return ASB_OK;
 }
 
+/* Whether it is the first call and nothing is left for another. */
+static bool is_only_one(const struct asbi_call *call)
+{
+    const struct asb_engine *e = call->engine;
+
+    return e->draining && !call->native && call->lane->calls == 0 &&
+           e->calls.count == 0 && e->former.waiting.items <= call->count;
+}
+
 /* ---- bodies ----------------------------------------------------------- */
 
 static int encode_packed(struct asbi_call *call)
@@ -126,6 +135,7 @@ static int encode_packed(struct asbi_call *call)
     request.system = asbi_task_system(e->task);
     request.choices = asbi_task_choices(e->task, &request.choice_count);
     call->asked = call->lane->style;
+    call->asked.once = is_only_one(call);
     call->asked.stream = call->asked.stream && !call->native;
     call->asked.max_output_tokens = call->demand.max_output_tokens;
     call->lane->dialect->encode_packed(&request, &call->asked, &call->body);
@@ -146,6 +156,7 @@ static int encode_single(struct asbi_call *call)
     else if (item->payload == ASB_TEXT)
         request.system = asbi_task_system(call->engine->task);
     call->asked = call->lane->style;
+    call->asked.once = is_only_one(call);
     call->asked.stream = false;
     call->asked.max_output_tokens = item->output_limit;
     call->lane->dialect->encode_single(&request, &call->asked, &call->body);

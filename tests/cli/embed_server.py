@@ -4,6 +4,7 @@ The vector of a text is made of its own hash, so that it can be told whose it
 is.  OpenAI's answers come in a shuffled order, in which `index` alone says
 whose each is; Gemini's, by their place, in that of the texts.  Now and then an
 answer is short: of OpenAI's a few texts are missing, of Gemini's the last.
+With chaos, of ten calls one is refused, one fails, one is malformed, one cut.
 """
 
 import hashlib
@@ -28,9 +29,10 @@ class EmbedServer(Service):
     OpenAI's answers, if of many texts, that came in their order all the same.
     """
 
-    def __init__(self, case, dimensions=8, short_every=0):
+    def __init__(self, case, dimensions=8, short_every=0, chaos=False):
         super().__init__(case, self.embed)
         self.dimensions, self.short_every = dimensions, short_every
+        self.chaos = chaos
         self.rng = random.Random(20261122)
         self.lock = threading.Lock()
         self.sizes, self.in_order = [], 0
@@ -39,6 +41,19 @@ class EmbedServer(Service):
         body = json.loads(request.asked.body)
         with self.lock:
             request.server.asked.clear()  # a hundred thousand texts
+            luck = self.rng.random() if self.chaos else 1
+        if luck < 0.2:
+            return (429 if luck < 0.1 else 500), {"error": {"message": "no"}}
+        answer = self.embed_all(request, body)
+        if luck > 0.4:
+            return answer
+        whole = json.dumps(answer).encode()
+        request.say(200, whole[1:] if luck < 0.3 else whole,
+                    {"Content-Type": "application/json"},
+                    cut=None if luck < 0.3 else len(whole) // 2)
+        return None
+
+    def embed_all(self, request, body):
         if request.asked.path.endswith(":batchEmbedContents"):
             texts = ["".join(part["text"] for part in one["content"]["parts"])
                      for one in body["requests"]]

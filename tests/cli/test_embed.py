@@ -25,3 +25,11 @@ class Embed(Case):
     def test_a_short_answer_of_gemini_counts_for_none(self):
         _, summary = embed(self, "gemini", 1000, short_every=4)
         self.assertGreater(summary["retried_items"], 99)
+
+    def test_after_chaos_each_text_has_its_vector_or_a_reason(self):
+        for shape in ("openai", "gemini"):
+            _, summary = embed(self, shape, 500, "--batch-size", "10",
+                               "--max-attempts", "9", "--no-journal",
+                               chaos=True)
+            self.assertGreater(summary["items_ok"], 450)
+            self.assertGreater(summary["calls_failed"], 5)

@@ -139,6 +139,18 @@ class NativeKilled(Case):
         self.assert_answered_in_order(answers, ids(COUNT))
         self.assert_paid_once(answers, self.summary())
 
+    def test_an_interrupt_cancels_the_batch_at_the_provider(self):
+        self.sim = self.simulator("--latency", "base=2ms", "--job-time",
+                                  "20s")
+        process = self.start(*self.arguments())
+        self.wait_until(self.has_id, process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(50), 130)
+        self.assertEqual([b["status"] for b in self.batches()], ["cancelled"])
+        self.assertEqual(self.sim.stats()["items"], 0)
+        self.go_on("--native-batch", "off")
+        self.assertEqual(self.sim.stats()["items"], COUNT)
+
     def test_rows_that_are_gone_cost_nothing_more(self):
         self.kill_when(self.has_id)
         self.write("in.jsonl", items(COUNT).split("\n", 30)[-1])

@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import unittest
+import urllib.request
 
+from service import Service
 from support import TRANSLATE, Case, ids, items, json_lines
 
 COUNT = 400
@@ -123,6 +125,45 @@ class Routes(Case):
                                told["cost_usd"])
         self.assertGreater(told["routes"][0]["cost_usd"],
                            6 * told["routes"][1]["cost_usd"])
+
+    def test_batches_go_by_the_first_lane_and_their_rest_by_all(self):
+        _, a = self.serve("--job-time", "300ms", "--batch-window", "900ms",
+                          "--batch-expire-rate", "0.4", "--latency",
+                          "base=5ms")
+        _, b = self.serve("--latency", "base=5ms")
+        _, answers, total = self.run_by(
+            f"name=a,base_url={a};name=b,base_url={b}", "--native-batch",
+            "on", count=200)
+        self.assertEqual({x["status"] for x in answers}, {"ok"})
+        shares = self.by_route(answers)
+        self.assertGreater(shares["a"], shares["b"])
+        self.assertGreater(shares["b"], 0)  # of what expired
+        self.assertEqual(total["maybe_paid_twice_usd"], 0)
+        for url, name in ((a, "a"), (b, "b")):
+            with urllib.request.urlopen(url[:-2] + "stats") as reply:
+                served = json.load(reply)
+            self.assertEqual(served["items"], shares[name])  # none twice
+            self.assertEqual(served["batch_lines"] > 0, name == "a")
+
+    def test_another_lane_takes_over_when_the_batch_is_refused(self):
+        _, b = self.serve("--latency", "base=5ms")
+        no_batches = Service(self, lambda request: (
+            404, {"error": {"message": "no such thing here"}}))
+        _, answers, _ = self.run_by(
+            f"name=a,base_url={no_batches.url}/v1;name=b,base_url={b}",
+            "--native-batch", "on", count=50)
+        self.assertEqual(self.by_route(answers), {"b": 50})
+
+    def test_videos_go_by_one_lane_only(self):
+        for option in ("--routes", "--fallback"):
+            lanes = "sim/sim-video;openai/sora-2" if option == "--routes" \
+                else "openai/sora-2"
+            done = self.command(
+                "run", option, lanes, "--task", "video", "-m", "sim-video",
+                stdin=b'{"id":"1","prompt":"a pond"}\n',
+                env={"OPENAI_API_KEY": "k"})
+            self.assertEqual(done.returncode, 2, done.err)
+            self.assertIn("videos and images go by one lane only", done.err)
 
     def test_each_lane_needs_its_key(self):
         done = self.command(

@@ -90,7 +90,14 @@ static void what_expires_or_hangs_is_asked_directly_in_time(void)
     r.provider.batch_expire_rate = 0.1;
     r.provider.batch_stuck = 2;
     r.deadline_ms = 30 * HOUR_MS;
-    play(&r);
+    start(&r);
+    r.engine->in_order = true;
+    sim_run_play(&r);
+    CHECK(r.finished);
+    for (size_t i = 0; i < r.items; i++) {
+        CHECK_INT(r.answers[i].callbacks, ==, 1);
+        CHECK_INT(r.answers[i].order, ==, i);
+    }
     CHECK_INT(sim_run_ok(&r), ==, 1000);
     CHECK_INT(r.served.items, ==, 1000); /* none twice */
     CHECK_INT(r.served.batch_lines, >=, 60);

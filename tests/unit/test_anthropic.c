@@ -89,6 +89,9 @@ static void a_long_system_text_is_marked_for_the_cache(void)
     memset(system, 'x', 4000);
     CHECK(rig_has(packed(system, &plain),
                   "\"cache_control\":{\"type\":\"ephemeral\"}"));
+    struct asbi_call_style once = plain;
+    once.once = true;
+    CHECK(!rig_has(packed(system, &once), "cache_control"));
     memset(system, 0, sizeof(system));
     memset(system, 'x', 1000);
     CHECK(!rig_has(packed(system, &plain), "cache_control"));
