@@ -11,9 +11,9 @@ static struct asbi_provider provider_of(const struct asb_options *options,
 {
     struct asbi_provider provider;
 
-    return asbi_catalogue_provider(options, name, &provider, NULL)
-               ? (struct asbi_provider){ .name = name }
-               : provider;
+    if (asbi_catalogue_provider(options, name, &provider, NULL))
+        provider = (struct asbi_provider){ .name = name };
+    return provider;
 }
 
 int asb_model_at(const struct asb_options *options, size_t index,

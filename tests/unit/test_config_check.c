@@ -77,8 +77,9 @@ static void a_provider_other_than_the_simulator_needs_a_model(void)
                  "model: provider openai needs one; give --model "
                  "NAME or the key model; known are: gpt-4.1, ") == why.text);
     asb_options_free(o);
-    JUDGE("model: provider groq needs one; give --model NAME or the key model",
-          { "provider", "groq" });
+    JUDGE("model: provider fireworks needs one; give --model NAME or the key "
+          "model",
+          { "provider", "fireworks" });
 }
 
 static void an_address_must_be_one_and_hold_no_password(void)
