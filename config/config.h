@@ -164,6 +164,7 @@ struct asbi_model {
     uint64_t requests_per_minute, tokens_per_minute; /* 0: unknown */
     const char *tokenizer;                           /* "o200k", "cl100k" */
     double token_factor; /* on the estimate, before calibration */
+    const char *images;  /* how they are counted; NULL: as in the dialect */
     /* Of a media job: nano-dollars and credits for each and for each second;
      * "1024x1024=0.5,...": what sizes cost more or less. */
     int64_t item_price, second_price;

@@ -30,6 +30,9 @@ static const struct asbi_field model_fields[] = {
       NULL },
     { "hosted", ASBI_FIELD_FLAG, MODEL(hosted), 0, 0, NULL },
     { "tokenizer", ASBI_FIELD_TEXT, MODEL(tokenizer), 0, 0, "o200k|cl100k" },
+    { "images", ASBI_FIELD_TEXT, MODEL(images), 0, 0,
+      "tiles_85|tiles_75|tiles_70|tiles_2833|patches_1.62|patches_1.72|"
+      "patches_2.46|area|crops" },
     { "token_factor", ASBI_FIELD_REAL, MODEL(token_factor), 0.1, 10, NULL },
     { "per_item", ASBI_FIELD_MONEY, MODEL(item_price), 0, 1e6, NULL },
     { "per_second", ASBI_FIELD_MONEY, MODEL(second_price), 0, 1e6, NULL },

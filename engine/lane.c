@@ -115,6 +115,8 @@ static void init_learning(struct asbi_lane *lane)
 
     if (!asbi_vocabulary_find(lane->model.tokenizer, &lane->counter.vocabulary))
         lane->counter.vocabulary = ASBI_O200K;
+    lane->counter.images =
+        asbi_image_rule_of(lane->model.images, lane->provider.dialect);
     asbi_latency_init(&lane->latency, lane->model.latency_ms_per_token);
     asbi_sizing_init(&lane->sizing);
     asbi_calibration_init(&lane->input_calibration, factor > 0 ? factor : 1);

@@ -78,6 +78,7 @@ static void model_answers(struct asb_plan *p)
     p->sim.counting =
         (struct asbi_sim_counting){ .tokens = count_tokens,
                                     .arg = p,
+                                    .images = p->counter.images,
                                     .item_frame =
                                         ASBI_ITEM_FRAME * p->token_factor };
     if (strcmp(c->task, "classify") == 0)
@@ -92,6 +93,17 @@ static void model_answers(struct asb_plan *p)
 static bool makes_media(const struct asbi_config *c)
 {
     return strcmp(c->task, "video") == 0 || strcmp(c->task, "image") == 0;
+}
+
+/* ASB_ECONFIG only where the engine would have said so before. */
+static enum asbi_image_rule images_of(const struct asb_plan *p,
+                                      const struct asbi_model *model)
+{
+    const struct asb_options *o = p->first.options;
+    struct asbi_provider provider = { .dialect = "" };
+
+    (void)asbi_catalogue_provider(o, o->values.provider, &provider, NULL);
+    return asbi_image_rule_of(model->images, provider.dialect);
 }
 
 static void model_provider(struct asb_plan *p)
@@ -113,6 +125,7 @@ static void model_provider(struct asb_plan *p)
         p->sim.job_most_ns = JOB_MOST;
         p->sim.any_video = true;
     }
+    p->counter.images = images_of(p, &model);
     model_latency(p, &model);
     model_mishaps(p);
     model_answers(p);

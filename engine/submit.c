@@ -12,6 +12,7 @@
 #include "engine/base/utf8.h"
 #include "engine/memory.h"
 #include "engine/recall_keep.h"
+#include "scheduler/body_tokens.h"
 #include "scheduler/content.h"
 
 enum {
@@ -115,6 +116,17 @@ static void read_body(struct asb_engine *e, struct asbi_item *item,
     price_body(e, item, body.model, body.max_tokens);
 }
 
+static double count_tokens(struct asb_engine *e, const struct asbi_item *item,
+                           asbi_str what)
+{
+    const struct asbi_counter *c = &e->lane->counter;
+
+    if (!is_text(item->payload) && asbi_body_may_hold_media(what) &&
+        asbi_json_parse(e->json, what.at, what.len) == ASB_OK)
+        return asbi_body_tokens(c, e->json);
+    return asbi_count_tokens(c, what);
+}
+
 static void estimate(struct asb_engine *e, struct asbi_item *item,
                      const struct asb_request *r)
 {
@@ -125,7 +137,7 @@ static void estimate(struct asb_engine *e, struct asbi_item *item,
     item->prices = e->lane->prices;
     item->input_estimate = e->lane->provider.bills_characters
                                ? (double)asbi_utf8_length(what)
-                               : asbi_count_tokens(&e->lane->counter, what);
+                               : count_tokens(e, item, what);
     if (item->payload == ASB_BODY)
         read_body(e, item, r);
 }

@@ -10,6 +10,7 @@
 #ifndef ASBI_SCHEDULER_TOKENIZER_H
 #define ASBI_SCHEDULER_TOKENIZER_H
 
+#include "scheduler/image.h"
 #include "scheduler/split.h"
 #include "scheduler/tokens.h"
 
@@ -39,6 +40,7 @@ double asbi_tokenizer_count(struct asbi_tokenizer *t, asbi_str text);
 struct asbi_counter {
     enum asbi_vocabulary vocabulary;
     struct asbi_tokenizer *exact; /* NULL: none was given */
+    enum asbi_image_rule images;
 };
 
 double asbi_count_tokens(const struct asbi_counter *c, asbi_str text);

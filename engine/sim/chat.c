@@ -4,6 +4,7 @@
 #include "engine/base/utf8.h"
 #include "engine/sim/pseudo.h"
 #include "engine/sim/tokens.h"
+#include "scheduler/body_tokens.h"
 
 enum {
     MAX_CHOICES = 128,
@@ -222,7 +223,9 @@ static void count_prompt(struct asbi_sim_chat *c,
     c->prefix_hash = asbi_hash64(c->model, strlen(c->model), 0);
     for (; m; m = asbi_json_after(c->json, messages, m)) {
         asbi_str text = text_of(c, m, &c->text);
-        uint64_t tokens = TOKENS_PER_MESSAGE + tokens_of(c, text);
+        uint64_t tokens =
+            TOKENS_PER_MESSAGE + tokens_of(c, text) +
+            (uint64_t)asbi_media_tokens(c->counting.images, c->json, m);
 
         before = before && m != last;
         c->prompt_tokens += tokens;

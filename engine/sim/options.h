@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "engine/sim/latency.h"
+#include "scheduler/image.h"
 
 /* What the provider knows of a model.  Prices are nano-dollars per million
  * tokens; a size of 0 is no limit. */
@@ -36,6 +37,7 @@ struct asbi_sim_counting {
     double answer_frame; /* around each answer of a packed call */
     /* With `tokens`: around each item of a packed prompt. */
     double item_frame;
+    enum asbi_image_rule images;
 };
 
 struct asbi_sim_options {

@@ -1,7 +1,9 @@
 """Plans, and how near they are to what happens."""
 
+import base64
 import json
 import os
+import struct
 
 from support import Case, TRANSLATE, items
 
@@ -132,3 +134,20 @@ class Plan(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("is no plan", done.err)
         self.assertFalse(os.path.exists(os.path.join(self.dir, "out.jsonl")))
+
+    def test_a_picture_counts_by_its_size_and_not_by_its_bytes(self):
+        png = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" +
+                               struct.pack(">II", 640, 480) +
+                               bytes(200000)).decode()
+        self.write("in.jsonl", "".join(json.dumps({
+            "id": str(i), "messages": [{"role": "user", "content": [
+                {"type": "text", "text": f"What is on picture {i}?"},
+                {"type": "image_url", "image_url": {
+                    "url": "data:image/png;base64," + png}}]}]}) + "\n"
+            for i in range(3)))
+        for model, picture in (("gpt-4o", 425), ("gpt-4.1-mini", 486)):
+            plan = json.loads(self.plan("-i", "in.jsonl", "-p", "openai", "-m",
+                                        model, "--plan-format", "json").out)
+            self.assertEqual(plan["items_ok"], 3)
+            self.assertLess(abs(plan["input_tokens"] / 3 - picture), 40)
+            self.assertLess(plan["cost_worst_usd"], 1)

@@ -133,7 +133,8 @@ static void runs_without_end_are_counted_in_parts(void)
 
 static void what_is_no_utf8_is_estimated(void)
 {
-    struct asbi_counter c = { ASBI_CL100K, load("cl100k") };
+    struct asbi_counter c = { .vocabulary = ASBI_CL100K,
+                              .exact = load("cl100k") };
     asbi_str good = ASBI_STR("Save"), bad = ASBI_STR("Save\xff");
 
     CHECK(asbi_tokenizer_count(c.exact, bad) < 0);
