@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adapters/dialect.h"
+#include "adapters/json_api.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,22 +76,53 @@ static uint64_t read_reply(const struct asbi_dialect *dialect,
     return g.state;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* An API that a configuration describes. */
+static struct asbi_json_api *some_api(void)
+{
+    static const struct asbi_json_api_spec spec = {
+        .path = "/t",
+        .encoding = "json",
+        .body = "{\"q\":[]}",
+        .texts = "/q",
+        .answers = "/data/*/t",
+        .error = "/error",
+        .message = "/error/message",
+        .usage = "/billed/*/n",
+    };
+    struct asb_message why;
+    struct asbi_json_api *api;
+
+    if (asbi_json_api_new(&asbi_mem_system, &spec, &api, &why))
+        abort();
+    return api;
+}
+
+static const char *dialect_of(const uint8_t *choice)
 {
     static const char *const names[] = { "openai", "anthropic", "gemini" };
-    static const struct asbi_call_style style = { .model = "m" };
+
+    if (choice[0] >> 6 < 3)
+        return names[choice[0] >> 6];
+    return choice[1] & 64 ? "json" : "openai_responses";
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct asbi_call_style style = { .model = "m" };
 
     if (size < 2)
         return 0;
-    const struct asbi_dialect *dialect =
-        asbi_dialect_find(names[(data[0] >> 6) % 3]);
+    const struct asbi_dialect *dialect = asbi_dialect_find(dialect_of(data));
+    struct asbi_json_api *api = some_api();
+    style.api = api;
     struct asbi_decoder *d = dialect->decoder_new(&asbi_mem_system, &style);
     if (!d)
-        return 0;
+        abort();
     asbi_str body = { (const char *)data + 2, size - 2 };
     uint64_t whole = read_reply(dialect, d, data, body, size);
     uint64_t pieces = read_reply(dialect, d, data, body, 1 + data[1] % 17);
     dialect->decoder_free(d);
+    asbi_json_api_free(api);
     if (whole != pieces)
         abort();
     return 0;
