@@ -197,9 +197,8 @@ void asbi_call_weigh(struct asb_engine *e, struct asbi_lane *lane,
     asbi_lane_weigh(lane, raw, output, limit, prices_of(lane, first), demand);
     demand->urgent = first->priority == ASB_URGENT;
     if (lane->way == ASBI_JOB) {
-        *demand =
-            (struct asbi_demand){ .lane = lane,
-                                  .worst_cost = asbi_item_flat_cost(first) };
+        *demand = (struct asbi_demand){ .lane = lane,
+                                        .worst_cost = asbi_media_worst(first) };
         return;
     }
     if (first->packed)

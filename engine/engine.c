@@ -19,7 +19,7 @@ void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item)
     double work = item->input_estimate + 1;
 
     asbi_recall_settle(e, item); /* who shares its answer is done before it */
-    if (item->media && item->media->open_call)
+    if (item->media && (item->media->open_call || item->media->held))
         asbi_media_give_up(e, item);
     asbi_queue_leave(e, item);
     asbi_item_enter(item, ASBI_ITEM_DONE);

@@ -45,7 +45,8 @@ struct asbi_item_media {
     unsigned jobs;              /* that were begun for it */
     int64_t cost;               /* of one, nano-dollars */
     uint64_t nonce;             /* names its submissions; 0: none yet */
-    uint64_t open_call;         /* in the journal: its outcome is unknown */
+    uint64_t open_call;         /* in the journal: its outcome is unknown ... */
+    int64_t held;               /* ... and so much of the budget kept for it */
 };
 
 struct asbi_item {

@@ -256,7 +256,7 @@ void asbi_media_begin(struct asbi_call *call, struct asbi_item *item)
     struct asbi_media_status status;
     struct asbi_buf address;
 
-    (void)asbi_media_reopen(call); /* its outcome is known now */
+    asbi_media_known_now(call);
     asbi_buf_init(&address, &e->mem, 2 * ASBI_MEDIA_URL_MAX);
     (void)asbi_media_request_read(m->json, item->text, &request);
     enum asbi_media_type type = request.type;
@@ -310,19 +310,21 @@ int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
     k->id.at = at;
     k->address.at = at + k->id.len;
     asbi_list_append(&e->media.known, &k->link);
+    (void)asbi_budget_reserve(&e->purse.budget, k->worst);
     return call->count ? asbi_known_add(e, call->rows[0], k, 0) : ASB_OK;
 }
 
 /* It was named, but not known to have begun: the next try is the same one. */
-static void go_on_trying(struct asbi_item *item,
-                         const struct asbi_media_known *k)
+static void go_on_trying(struct asbi_item *item, struct asbi_media_known *k)
 {
     asbi_media_read_name(item, k->address);
     item->media->open_call = k->number;
+    item->media->held = k->worst;
+    k->worst = 0;
 }
 
 void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
-                       const struct asbi_media_known *k)
+                       struct asbi_media_known *k)
 {
     struct asbi_media_request request;
 
@@ -336,6 +338,8 @@ void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
     (void)asbi_media_request_read(e->media.json, item->text, &request);
     job->number = k->number;
     job->worst = k->worst;
+    asbi_budget_settle(&e->purse.budget, k->worst, 0); /* the job's now */
+    k->worst = 0;
     job->type = request.type;
     item->attempts++;
     asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),

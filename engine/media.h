@@ -68,7 +68,7 @@ struct asbi_media_job {
 struct asbi_media_known {
     struct asbi_link link;
     uint64_t number;
-    int64_t worst;
+    int64_t worst;        /* reserved; 0 once it is gone on with */
     asbi_str id, address; /* behind it; as in the journal */
 };
 
@@ -134,7 +134,7 @@ int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
 
 /* Goes on with it, for an item that waits to be sent. */
 void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
-                       const struct asbi_media_known *known);
+                       struct asbi_media_known *known);
 
 /* The item is cancelled: the provider is asked to stop, if it can. */
 void asbi_media_forget(struct asb_engine *e, struct asbi_item *item);
@@ -179,12 +179,15 @@ int asbi_media_encode(struct asbi_call *call);
  * which stays open while nobody knows what came of it: the next try is the same
  * submission, also in the next run.
  *
- * name: the call gets its place in the journal.  keep_open: its outcome, or
- * that of an earlier try, is unknown.  reopen: the next try goes on under the
- * same number; false when there is none.  give_up: the item is done without a
- * job. */
+ * worst: what the next try may cost beyond what is kept of the budget for those
+ * before.  name: the call gets its place in the journal.  keep_open: its
+ * outcome, or that of an earlier try, is unknown.  known: it is not any more.
+ * reopen: the next try goes on under the same number; false when there is none.
+ * give_up: the item is done without a job. */
+int64_t asbi_media_worst(const struct asbi_item *item);
 void asbi_media_name(struct asbi_call *call);
 void asbi_media_keep_open(struct asbi_call *call, bool unknown);
+void asbi_media_known_now(struct asbi_call *call);
 bool asbi_media_reopen(struct asbi_call *call);
 void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item);
 

@@ -202,6 +202,24 @@ void asbi_media_keep_open(struct asbi_call *call, bool unknown)
         return;
     item->media->open_call = call->number;
     call->number = 0;
+    if (item->media->held)
+        return;
+    item->media->held = item->media->cost;
+    (void)asbi_budget_reserve(&call->engine->purse.budget, item->media->held);
+}
+
+int64_t asbi_media_worst(const struct asbi_item *item)
+{
+    return item->media && item->media->held ? 0 : asbi_item_flat_cost(item);
+}
+
+void asbi_media_known_now(struct asbi_call *call)
+{
+    struct asbi_item *item = call->entries[0].item;
+
+    (void)asbi_media_reopen(call);
+    asbi_budget_settle(&call->engine->purse.budget, item->media->held, 0);
+    item->media->held = 0;
 }
 
 bool asbi_media_reopen(struct asbi_call *call)
@@ -217,13 +235,14 @@ bool asbi_media_reopen(struct asbi_call *call)
 
 void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item)
 {
-    if (e->journal && !e->stopped) {
+    if (e->journal && item->media->open_call && !e->stopped) {
         asbi_journal_end(e->journal, item->media->open_call, 0,
                          item->media->cost);
         asbi_journal_over(e->journal, item->media->open_call);
     }
-    asbi_budget_settle(&e->purse.budget, 0, item->media->cost);
+    asbi_budget_settle(&e->purse.budget, item->media->held, item->media->cost);
     item->media->open_call = 0;
+    item->media->held = 0;
 }
 
 int asbi_media_encode(struct asbi_call *call)

@@ -45,6 +45,7 @@ struct asbi_native_batch *asbi_native_batch_new(struct asbi_native *n,
     b->ref.endpoint = b->endpoint;
     b->ref.model = e->lane->style.model;
     b->deadline_ns = b->due_ns = ASBI_NEVER;
+    b->remote.begun_ns = asbi_now(e->world);
     name_it(b);
     asbi_buf_init(&b->file, &e->mem, n->bytes_most);
     asbi_buf_init(&b->path, &e->mem, 1024);

@@ -19,6 +19,8 @@ enum {
 /* What is known is durable before the next step: the intents of its lines
  * before a batch is created, its id before it is asked about. */
 #define COMMIT_SOON (2 * ASBI_MS)
+/* A day is what is promised; who tells of nothing for two will not. */
+#define PROMISED (2 * 86400 * ASBI_SECOND)
 /* Between two tries of a step that failed. */
 static const struct asbi_retry_policy patience = {
     .base_ns = ASBI_SECOND,
@@ -176,7 +178,7 @@ void asbi_native_runs(struct asbi_native_batch *b)
     b->due_ns = b->look_ns = ASBI_NEVER;
     b->remote.id = b->ref.id;
     b->remote.begun_ns = now_of(b);
-    b->remote.give_up_ns = ASBI_NEVER;
+    b->remote.give_up_ns = asbi_add_ns(now_of(b), PROMISED);
     if (asbi_remote_job_add(&b->native->remote, &b->remote))
         end_unknown(b, "the batch cannot be asked after");
 }
@@ -286,6 +288,11 @@ static void on_refused(struct asbi_native_batch *b)
         on_gone(b, b->errand.status);
 }
 
+static bool is_late(const struct asbi_native_batch *b)
+{
+    return now_of(b) - b->remote.begun_ns > PROMISED;
+}
+
 static void on_end(struct asbi_errand *x, const struct asbi_exchange_end *end)
 {
     struct asbi_native_batch *b = batch_of(x);
@@ -300,6 +307,8 @@ static void on_end(struct asbi_errand *x, const struct asbi_exchange_end *end)
     else if (b->state == ASBI_NATIVE_SENDING && b->failures >= MAX_FAILURES &&
              b->step != ASBI_BATCH_FIND)
         give_up(b, NULL);
+    else if (is_late(b))
+        end_unknown(b, "nobody can tell what became of the batch");
     else
         try_later(b);
 }
@@ -343,9 +352,16 @@ static void told(struct asbi_remote_job *job, const struct asbi_errand *answer)
         asbi_remote_job_again(job, asbi_errand_hint(answer));
 }
 
+static void late(struct asbi_remote_job *job)
+{
+    asbi_remote_job_remove(job);
+    end_unknown(batch_of_job(job), "the batch did not end within two days");
+}
+
 const struct asbi_remote_job_ops asbi_native_job_ops = {
     .ask = ask,
     .told = told,
+    .late = late,
 };
 
 /* ---- a step ----------------------------------------------------------- */

@@ -197,6 +197,35 @@ static void an_unknown_outcome_is_not_tried_again_without_a_name(void)
     sim_run_end(&r);
 }
 
+static bool is_within_budget(struct sim_run *r, void *arg)
+{
+    const struct asbi_budget *b = &r->engine->purse.budget;
+
+    (void)arg;
+    CHECK_INT(b->spent + b->reserved, <=, b->limit);
+    return true;
+}
+
+/* Who waits to ask again may have been billed already. */
+static void the_budget_holds_while_outcomes_are_unknown(void)
+{
+    for (uint64_t seed = 20; seed < 30; seed++) {
+        struct sim_run r;
+
+        media_init(&r, seed);
+        r.items = 20;
+        r.provider.error_rate = 0.5;
+        r.provider.network.cut_rate = 0.6;
+        r.on_step = is_within_budget;
+        sim_run_set(&r, "budget", "5");
+        sim_run_set(&r, "max_attempts", "1");
+        sim_run_all(&r);
+        CHECK_INT(r.served.billed_nano_usd, <=, 5 * ASBI_USD);
+        CHECK_INT(r.engine->purse.budget.reserved, ==, 0);
+        sim_run_end(&r);
+    }
+}
+
 static void a_job_without_end_is_given_up(void)
 {
     struct sim_run r;
@@ -288,6 +317,7 @@ TEST_MAIN(CASE(every_job_is_made_fetched_and_billed_right),
           CASE(a_download_goes_on_where_it_broke),
           CASE(a_full_disk_is_told_and_nothing_is_made_anew),
           CASE(an_unknown_outcome_is_not_tried_again_without_a_name),
+          CASE(the_budget_holds_while_outcomes_are_unknown),
           CASE(a_job_without_end_is_given_up),
           CASE(a_cancelled_job_is_stopped_at_the_provider),
           CASE(the_same_seed_gives_the_same_run),

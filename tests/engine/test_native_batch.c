@@ -127,6 +127,21 @@ static void a_near_deadline_cancels_and_keeps_what_is_done(void)
     sim_run_end(&r);
 }
 
+static void a_batch_without_an_end_is_not_waited_for_for_ever(void)
+{
+    struct sim_run r;
+
+    day(&r, 12, 100);
+    r.provider.batch_stuck = 1;
+    r.provider.window_ns = 1000 * HOUR;
+    play(&r);
+    CHECK_INT(sim_run_ok(&r), ==, 100);
+    CHECK_INT(last_at(&r), >, 48 * HOUR);
+    CHECK_INT(last_at(&r), <, 56 * HOUR); /* with a second one */
+    CHECK_INT(r.stats.maybe_paid_twice_nano_usd, >, 0);
+    sim_run_end(&r);
+}
+
 static void auto_waits_for_a_deadline_a_day_away(void)
 {
     static const struct {
@@ -297,6 +312,7 @@ static void every_failed_allocation_is_survived(void)
 TEST_MAIN(CASE(all_is_done_at_half_the_price),
           CASE(what_expires_or_hangs_is_asked_directly_in_time),
           CASE(a_near_deadline_cancels_and_keeps_what_is_done),
+          CASE(a_batch_without_an_end_is_not_waited_for_for_ever),
           CASE(auto_waits_for_a_deadline_a_day_away),
           CASE(no_more_waits_with_the_provider_than_it_allows),
           CASE(a_broken_network_costs_time_not_money),

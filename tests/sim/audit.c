@@ -3,10 +3,12 @@
 #include <inttypes.h>
 
 #include "engine/call.h"
+#include "engine/native_batch.h"
 
 struct sums {
     struct witness *w;
     size_t items, bytes, of[3];
+    int64_t reserved; /* of the budget, for all that is under way */
 };
 
 static void look_at(struct sums *s, const struct asbi_item *item,
@@ -17,6 +19,7 @@ static void look_at(struct sums *s, const struct asbi_item *item,
                     "item %" PRIu64 " is in state %d, but in the place "
                     "of state %d",
                     item->number, (int)item->state, (int)state);
+    s->reserved += item->media ? item->media->held : 0;
     s->items++;
     s->bytes += item->bytes;
     s->of[item->priority]++;
@@ -65,19 +68,45 @@ static void look_at_queue(struct sums *s, const struct asbi_former *f)
     }
 }
 
+/* What its work at the provider may cost that is not told yet. */
+static void look_at_jobs(struct sums *s, const struct asb_engine *e)
+{
+    ASBI_LIST_EACH (link, &e->media.jobs) {
+        const struct asbi_media_job *job =
+            ASBI_OF(link, struct asbi_media_job, link);
+
+        if (job->item)
+            look_at(s, job->item, ASBI_ITEM_AWAY);
+        s->reserved += job->paid ? 0 : job->worst;
+    }
+    ASBI_LIST_EACH (link, &e->media.known)
+        s->reserved += ASBI_OF(link, struct asbi_media_known, link)->worst;
+}
+
+static void look_at_lines(struct sums *s, const struct asb_engine *e)
+{
+    ASBI_LIST_EACH (link, &e->native.batches) {
+        const struct asbi_native_batch *b =
+            ASBI_OF(link, struct asbi_native_batch, link);
+
+        for (size_t i = 0; i < b->count; i++) {
+            if (!b->calls[i])
+                continue;
+            if (b->calls[i]->batch) /* else its rows are still to come */
+                look_at_batch(s, b->calls[i]->batch, ASBI_ITEM_SENT);
+            s->reserved += b->calls[i]->demand.worst_cost;
+        }
+    }
+}
+
 static void look_at_calls(struct sums *s, const struct asb_engine *e)
 {
-    int64_t reserved = 0;
-
     ASBI_LIST_EACH (link, &e->calls) {
         const struct asbi_call *call = ASBI_OF(link, struct asbi_call, link);
 
         look_at_batch(s, call->batch, ASBI_ITEM_SENT);
-        reserved += call->demand.worst_cost;
+        s->reserved += call->demand.worst_cost;
     }
-    if (reserved != e->purse.budget.reserved)
-        witness_say(s->w, "%" PRId64 " are reserved for calls of %" PRId64,
-                    e->purse.budget.reserved, reserved);
     if (e->lane->limiter.in_flight != e->calls.count)
         witness_say(s->w, "the limiter counts %u of %zu calls",
                     e->lane->limiter.in_flight, e->calls.count);
@@ -98,10 +127,14 @@ static void check_sums(const struct sums *s, const struct asb_engine *e)
     }
 }
 
-static void check_money(struct witness *w, const struct asb_engine *e)
+static void check_money(const struct sums *s, const struct asb_engine *e)
 {
     const struct asbi_budget *b = &e->purse.budget;
+    struct witness *w = s->w;
 
+    if (s->reserved != b->reserved)
+        witness_say(w, "%" PRId64 " are reserved, for what may cost %" PRId64,
+                    b->reserved, s->reserved);
     if (w->scenario->budget && b->spent + b->reserved > b->limit)
         witness_say(w,
                     "spent %" PRId64 " and reserved %" PRId64
@@ -115,6 +148,8 @@ void audit_engine(struct witness *w, const struct asb_engine *e)
 
     look_at_queue(&s, &e->former);
     look_at_calls(&s, e);
+    look_at_jobs(&s, e);
+    look_at_lines(&s, e);
     look_at_list(&s, &e->done, ASBI_ITEM_DONE);
     look_at_list(&s, &e->recall.following, ASBI_ITEM_FOLLOWING);
     look_at_list(&s, &e->recall.asked, ASBI_ITEM_ASKED);
@@ -122,10 +157,10 @@ void audit_engine(struct witness *w, const struct asb_engine *e)
         look_at(&s, ASBI_OF(e->backoff.nodes[i], struct asbi_item, due),
                 ASBI_ITEM_BACKOFF);
     check_sums(&s, e);
-    check_money(w, e);
-    if (w->count - w->alerts + e->held.count != e->calls.count)
+    check_money(&s, e);
+    if (w->count - w->aside + e->held.count != e->calls.count)
         witness_say(w, "%zu exchanges for %zu calls, %zu of them held",
-                    w->count - w->alerts, e->calls.count, e->held.count);
+                    w->count - w->aside, e->calls.count, e->held.count);
 }
 
 void audit_idle(struct witness *w, const struct asb_engine *e)

@@ -43,13 +43,33 @@ static void put_answer(struct disk_answer *a,
         r->error_code = copy_of(asbi_str_c(r->error_code));
 }
 
+/* Who asks for a row while it is asked for may pay twice. */
+static void look_for_row(struct disk *d, uint64_t row)
+{
+    for (size_t i = 0; i < d->call_count && i < DISK_CALLS; i++) {
+        const struct disk_call *c = &d->calls[i];
+
+        for (size_t k = 0; c->open && k < c->count; k++) {
+            if (c->rows[k] == row)
+                (void)snprintf(d->odd, sizeof(d->odd),
+                               "row %llu is asked for in two open calls",
+                               (unsigned long long)row);
+        }
+    }
+}
+
 static void put_call(struct disk *d, const struct asbi_journal_call *from)
 {
+    for (size_t i = 0; i < from->count; i++)
+        look_for_row(d, from->rows[i]);
     struct disk_call *c = &d->calls[d->call_count++ % DISK_CALLS];
 
     *c = (struct disk_call){ .number = from->number,
                              .worst = from->worst,
                              .count = from->count,
+                             .job = from->job,
+                             .line = from->line,
+                             .seed = from->seed,
                              .open = true };
     memcpy(c->rows, from->rows, from->count * sizeof(*from->rows));
 }
@@ -95,6 +115,44 @@ static struct disk_call *call_of(const struct disk *d, uint64_t number)
     return NULL;
 }
 
+/* ---- what runs at the provider ---------------------------------------- */
+
+static struct disk_job *job_of(struct disk *d, uint64_t number)
+{
+    for (size_t i = 0; i < DISK_JOBS; i++) {
+        if (d->jobs[i].number == number)
+            return &d->jobs[i];
+    }
+    return NULL;
+}
+
+static void put_job(struct disk *d, const struct asbi_journal_job *from)
+{
+    struct disk_job *j = job_of(d, from->number);
+
+    if (!j)
+        j = job_of(d, 0);
+    if (!j || !asbi_str_copy(from->id, j->id, sizeof(j->id)) ||
+        !asbi_str_copy(from->address, j->address, sizeof(j->address))) {
+        (void)snprintf(d->odd, sizeof(d->odd), "no room for a job");
+        return;
+    }
+    j->number = from->number;
+}
+
+static void end_job(struct disk *d, uint64_t number)
+{
+    struct disk_job *j = job_of(d, number);
+
+    if (j)
+        j->number = 0;
+}
+
+static uint64_t job_number(const struct disk_call *c)
+{
+    return c->job ? c->job : c->number;
+}
+
 static void put(struct disk *d, const struct asbi_journal_record *r)
 {
     struct disk_call *c;
@@ -112,8 +170,11 @@ static void put(struct disk *d, const struct asbi_journal_record *r)
     case ASBI_RECORD_PART:
         put_part(d, r->call.number, &r->answer);
         break;
-    case ASBI_RECORD_JOB: /* nothing here begins any */
+    case ASBI_RECORD_JOB:
+        put_job(d, &r->job);
+        break;
     case ASBI_RECORD_OVER:
+        end_job(d, r->job.number);
         break;
     case ASBI_RECORD_ANSWER:
         put_answer(&d->answers[r->answer.seq % DISK_ROWS], &r->answer);
@@ -225,11 +286,56 @@ static int each_open(struct asbi_journal_store *s,
                                                 .count = c->count,
                                                 .kept = kept };
 
-        if (!c->open)
+        if (!c->open || job_of(d, job_number(c)))
             continue;
         for (size_t k = 0; k < c->count; k++)
             kept[k] = has_part(d, c->number, c->rows[k]);
         rc = on_call(arg, &call);
+    }
+    return rc;
+}
+
+static int each_job(struct asbi_journal_store *s,
+                    int (*on_job)(void *arg,
+                                  const struct asbi_journal_job *job),
+                    void *arg, struct asb_message *why)
+{
+    const struct disk *d = of(s);
+    int rc = ASB_OK;
+
+    (void)why;
+    for (size_t i = 0; !rc && i < DISK_JOBS; i++) {
+        const struct disk_job *j = &d->jobs[i];
+        const struct asbi_journal_job job = { j->number, asbi_str_c(j->id),
+                                              asbi_str_c(j->address) };
+
+        if (j->number)
+            rc = on_job(arg, &job);
+    }
+    return rc;
+}
+
+static int each_line(struct asbi_journal_store *s, uint64_t job,
+                     int (*on_call)(void *arg,
+                                    const struct asbi_journal_call *call),
+                     void *arg, struct asb_message *why)
+{
+    const struct disk *d = of(s);
+    int rc = ASB_OK;
+
+    (void)why;
+    for (size_t i = 0; !rc && i < d->call_count; i++) {
+        const struct disk_call *c = &d->calls[i];
+        const struct asbi_journal_call call = { .number = c->number,
+                                                .worst = c->worst,
+                                                .rows = c->rows,
+                                                .count = c->count,
+                                                .job = c->job,
+                                                .line = c->line,
+                                                .seed = c->seed };
+
+        if (c->open && job_number(c) == job)
+            rc = on_call(arg, &call);
     }
     return rc;
 }
@@ -289,6 +395,8 @@ static const struct asbi_journal_store_ops ops = {
     .each_part = each_part,
     .find_earlier = find_earlier,
     .each_open = each_open,
+    .each_job = each_job,
+    .each_line = each_line,
     .count = count,
     .unplace = unplace,
     .tidy = tidy,

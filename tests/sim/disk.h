@@ -13,7 +13,13 @@
 #include "engine/base/rng.h"
 #include "engine/journal.h"
 
-enum { DISK_ROWS = 512, DISK_CALLS = 4096, DISK_NAMES = 32, DISK_PARTS = 2048 };
+enum {
+    DISK_ROWS = 512,
+    DISK_CALLS = 4096,
+    DISK_NAMES = 32,
+    DISK_PARTS = 2048,
+    DISK_JOBS = 512,
+};
 
 struct disk_answer {
     bool is;
@@ -32,7 +38,14 @@ struct disk_call {
     int64_t worst;
     uint64_t rows[DISK_ROWS];
     size_t count;
+    uint64_t job, line, seed;
     bool open;
+};
+
+/* What runs at the provider. */
+struct disk_job {
+    uint64_t number; /* 0: none */
+    char id[160], address[400];
 };
 
 struct disk {
@@ -41,6 +54,7 @@ struct disk {
     struct disk_part parts[DISK_PARTS];
     struct disk_call *calls;
     size_t call_count;
+    struct disk_job jobs[DISK_JOBS];
     struct asbi_journal_state state;
     bool begun;
     char names[DISK_NAMES][64], values[DISK_NAMES][400];
@@ -53,6 +67,7 @@ struct disk {
     bool dead;    /* and since then nothing reaches it */
     bool locked;  /* by a process */
     size_t commits;
+    char odd[100]; /* what should not have been committed; "" for nothing */
 };
 
 /* The one disk that opens find; NULL for none.  False when out of memory. */

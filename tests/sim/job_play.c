@@ -20,8 +20,14 @@
 #include "tests/sim/ends.h"
 #include "tests/sim/meter.h"
 #include "tests/sim/rows.h"
+#include "tests/support/mem_artefacts.h"
 
-enum { MOST_STEPS = 300000, MOST_IDLE_STEPS = 20000, MOST_LIVES = 16 };
+enum {
+    MOST_STEPS = 300000,
+    MOST_STEPS_OF_DAYS = 5000000, /* a job ticks while a batch takes its day */
+    MOST_IDLE_STEPS = 20000,
+    MOST_LIVES = 16
+};
 
 struct job_play {
     struct scenario scenario;
@@ -29,17 +35,20 @@ struct job_play {
     struct asbi_rng host;
     char folder[64], input[80], output[80];
     unsigned life;
-    int64_t billed; /* by the providers of all lives */
+    struct meter world_mem;
+    struct asbi_world *world; /* outlives lives; NULL: it has not begun */
+    struct asbi_world_ops world_ops; /* whose free() does nothing */
+    const struct asbi_world_ops *real_ops;
+    struct away away;
+    int64_t billed; /* by the provider, in all lives */
     uint64_t trace, steps, virtual_ns, calls, deaths;
     struct asbi_buf before; /* the output when it was finished first */
     bool finished;
 
     /* -- of this life */
-    struct meter mem, world_mem;
+    struct meter mem;
     struct asb_engine *engine;
-    struct asbi_world *world;
-    struct asbi_world_ops world_ops; /* whose free() does nothing */
-    const struct asbi_world_ops *real_ops;
+    struct mem_artefacts place;
     struct witness witness;
     struct asb_job *job;
     bool done, interrupted, died;
@@ -148,25 +157,52 @@ static void keep_world(struct asbi_world *w)
     (void)w;
 }
 
-static bool make_engine(struct job_play *p, const struct asb_options *options)
+/* The provider goes on with its work while nobody is there. */
+static bool make_world(struct job_play *p)
 {
-    struct asbi_task_material material = { .target_lang = "fr" };
-    const struct asbi_log silent = { NULL, NULL };
-    uint64_t seed = p->scenario.seed + UINT64_C(1000003) * p->life;
-
-    p->scenario.provider.seed = seed;
-    p->engine = asbi_engine_alloc(&p->mem.mem, &silent);
-    if (!p->engine ||
-        asbi_sim_world_new(&p->world_mem.mem, seed, &p->scenario.provider,
-                           &p->world) ||
-        !witness_init(&p->witness, p->world, &p->scenario))
+    if (p->world)
+        return true;
+    meter_init(&p->world_mem, 0);
+    away_listen(&p->away, &p->witness, &p->scenario);
+    if (asbi_sim_world_new(&p->world_mem.mem, p->scenario.seed,
+                           &p->scenario.provider, &p->world))
         return false;
     p->real_ops = p->world->ops;
     p->world_ops = *p->real_ops;
     p->world_ops.free = keep_world;
     p->world->ops = &p->world_ops;
+    return true;
+}
+
+static void end_world(struct job_play *p)
+{
+    if (!p->world)
+        return;
+    p->virtual_ns = asbi_now(p->world);
+    p->real_ops->free(p->world);
+    if (p->world_mem.blocks)
+        witness_say(&p->witness, "the world leaves %zu blocks of memory",
+                    p->world_mem.blocks);
+}
+
+static bool make_engine(struct job_play *p, const struct asb_options *options)
+{
+    struct asbi_task_material material = { .target_lang = "fr" };
+    const struct asbi_log silent = { NULL, NULL };
+
+    p->engine = asbi_engine_alloc(&p->mem.mem, &silent);
+    if (!p->engine || !make_world(p) ||
+        !witness_init(&p->witness, p->world, &p->scenario))
+        return false;
+    p->world->seed = p->scenario.seed + UINT64_C(1000003) * p->life;
     p->witness.on_start = on_start;
+    p->witness.is_errand =
+        p->scenario.way == SCENARIO_CALLS ? NULL : away_is_errand;
     p->witness.arg = p;
+    if (p->scenario.way == SCENARIO_VIDEOS && p->scenario.seed % 2) {
+        mem_artefacts_init(&p->place);
+        p->engine->media.place = &p->place.place;
+    }
     return asbi_engine_init(p->engine, p->world, options, asbi_str_of("", 0),
                             &material, NULL, NULL) == ASB_OK;
 }
@@ -178,7 +214,6 @@ static void begin_life(struct job_play *p)
 
     p->done = p->interrupted = p->died = false;
     meter_init(&p->mem, p->scenario.seed);
-    meter_init(&p->world_mem, 0);
     ends_begin(p->scenario.seed + p->life);
     bool ok = options && set_options(p, options) && make_engine(p, options);
     asb_options_free(options);
@@ -218,14 +253,15 @@ static void end_life(struct job_play *p)
     asbi_engine_destroy(p->engine);
     p->world->on_turn = NULL;
     settle(p);
-    p->billed += asbi_sim_world_stats(p->world)->billed_nano_usd;
-    p->virtual_ns += asbi_now(p->world);
+    p->billed = asbi_sim_world_stats(p->world)->billed_nano_usd;
     uint64_t trace = asbi_sim_world_trace(p->world);
     note(p, &trace, sizeof(trace));
-    p->real_ops->free(p->world);
-    if (p->mem.blocks || p->world_mem.blocks)
-        witness_say(&p->witness, "%zu and %zu blocks of memory are left",
-                    p->mem.blocks, p->world_mem.blocks);
+    p->world->transport = p->witness.inner;
+    if (p->mem.blocks)
+        witness_say(&p->witness, "%zu blocks of memory are left",
+                    p->mem.blocks);
+    if (p->disk.odd[0])
+        witness_say(&p->witness, "%s", p->disk.odd);
     witness_fini(&p->witness);
 }
 
@@ -266,6 +302,8 @@ static void hurt(struct job_play *p)
 /* Both ends are a little faster than the network, and sometimes not. */
 static void live(struct job_play *p)
 {
+    uint64_t most =
+        p->scenario.way == SCENARIO_BATCHES ? MOST_STEPS_OF_DAYS : MOST_STEPS;
     bool more = true;
 
     while (!p->done && !p->died && more && !p->witness.broken[0]) {
@@ -281,8 +319,8 @@ static void live(struct job_play *p)
             break;
         audit_engine(&p->witness, p->engine);
         more = asbi_sim_world_step(p->world) || moved || ends_step();
-        if (++p->steps > MOST_STEPS)
-            witness_say(&p->witness, "no end after %d events", MOST_STEPS);
+        if (++p->steps > most)
+            witness_say(&p->witness, "no end after %" PRIu64 " events", most);
     }
     if (!more)
         witness_say(&p->witness, "nothing more happens");
@@ -302,7 +340,7 @@ static void check_end(struct job_play *p)
 
     asbi_buf_init(&output, &asbi_mem_system, 1 << 26);
     read_output(p, &output);
-    (void)rows_check(&p->witness, &p->scenario, asbi_buf_view(&output),
+    (void)rows_check(&p->away, &p->scenario, asbi_buf_view(&output),
                      is_whole(p));
     if (p->finished && p->before.len &&
         !asbi_str_eq(asbi_buf_view(&p->before), asbi_buf_view(&output)))
@@ -390,6 +428,7 @@ void play_job(const struct scenario *s, struct outcome *out)
         p->disk.fails = s->disk_fails;
         p->disk.dies = s->lives ? s->die_inside : 0;
         live_all(p);
+        end_world(p);
         report(p, out);
     }
     remove_files(p);

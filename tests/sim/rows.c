@@ -37,6 +37,10 @@ static void put_row(const struct scenario *s, size_t row, struct asbi_buf *out)
         asbi_json_put_key(out, "max_length");
         asbi_buf_u64(out, item.request.max_length);
     }
+    if (s->way == SCENARIO_VIDEOS) {
+        asbi_json_put_key(out, "duration");
+        asbi_buf_u64(out, away_seconds(row));
+    }
     asbi_buf_c(out, "}\n");
 }
 
@@ -53,6 +57,7 @@ void rows_write(const struct scenario *s, struct asbi_buf *out)
 /* ---- the output ------------------------------------------------------- */
 
 struct reading {
+    struct away *away;
     struct witness *w;
     const struct scenario *s;
     struct asbi_json *json;
@@ -68,7 +73,17 @@ static asbi_str text_of(struct reading *r, const char *name)
         asbi_json_get(r->json, asbi_json_root(r->json), asbi_str_c(name)));
 }
 
-static void check_answer(struct reading *r, size_t row)
+static void check_video(struct reading *r, size_t row)
+{
+    const struct asbi_json_node *output =
+        asbi_json_get(r->json, asbi_json_root(r->json), ASBI_STR("output"));
+
+    away_check(r->away, row,
+               asbi_json_text(r->json,
+                              asbi_json_get(r->json, output, ASBI_STR("job"))));
+}
+
+static void check_text(struct reading *r, size_t row)
 {
     struct scenario_item item;
     asbi_str output = text_of(r, "output");
@@ -80,6 +95,14 @@ static void check_answer(struct reading *r, size_t row)
                      asbi_str_trim(output)))
         witness_say(r->w, "row %zu has another answer: %.*s", row,
                     (int)(output.len < 100 ? output.len : 100), output.at);
+}
+
+static void check_answer(struct reading *r, size_t row)
+{
+    if (r->s->way == SCENARIO_VIDEOS)
+        check_video(r, row);
+    else
+        check_text(r, row);
     if (kind_of(r->s, row) != SOUND)
         witness_say(r->w, "row %zu is bad, but it has an answer", row);
     r->ok++;
@@ -125,10 +148,11 @@ static void check_lines(struct reading *r, asbi_str output)
     }
 }
 
-size_t rows_check(struct witness *w, const struct scenario *s, asbi_str output,
+size_t rows_check(struct away *away, const struct scenario *s, asbi_str output,
                   bool whole)
 {
-    struct reading r = { .w = w, .s = s };
+    struct witness *w = away->witness;
+    struct reading r = { .away = away, .w = w, .s = s };
 
     r.json = asbi_json_new(&asbi_mem_system, 1 << 20);
     r.there = calloc(s->items, sizeof(*r.there));

@@ -4,7 +4,7 @@
 #ifndef ASBI_TESTS_ROWS_H
 #define ASBI_TESTS_ROWS_H
 
-#include "tests/sim/witness.h"
+#include "tests/sim/away.h"
 
 /* Appends the input, JSON lines: some of them bad, some with an id that stands
  * there already. */
@@ -12,7 +12,7 @@ void rows_write(const struct scenario *s, struct asbi_buf *out);
 
 /* What is wrong with the output goes to the witness.  `whole`: each row must
  * be there; else the first ones.  Returns the rows that are answered. */
-size_t rows_check(struct witness *w, const struct scenario *s, asbi_str output,
+size_t rows_check(struct away *away, const struct scenario *s, asbi_str output,
                   bool whole);
 
 #endif

@@ -154,6 +154,63 @@ static void draw_host(struct scenario *s, struct asbi_rng *r)
     s->stop_after = often(r, 0.1) ? between(r, 1, s->items) : 0;
 }
 
+/* A video costs some ten cents a second: a budget of as many dollars as others
+ * have hundredths of a cent. */
+static void draw_videos(struct scenario *s, struct asbi_rng *r)
+{
+    struct asbi_sim_options *p = &s->provider;
+
+    if (s->items > 60)
+        s->items = 60;
+    s->texts = s->items;
+    s->lengths = false;
+    p->any_video = true;
+    p->job_ns = between(r, 1, 60) * ASBI_SECOND;
+    p->job_most_ns = p->job_ns + between(r, 1, 60) * ASBI_SECOND;
+    p->job_failure_rate = rate(r, 0.4, 0.3);
+    p->job_refusal_rate = rate(r, 0.4, 0.3);
+    p->artefact_bytes = between(r, 1000, 50000);
+    set(s, "provider", "sim");
+    set(s, "task", "video");
+    set(s, "model", "sim-video");
+    set(s, "job_pace", "%" PRIu64 "ms", between(r, 1, 1000));
+    set(s, "jobs_max", "%" PRIu64, between(r, 1, 40));
+    if (s->budget) {
+        s->budget *= 10000;
+        set(s, "budget", "%" PRId64, s->budget / ASBI_USD + 1);
+        s->budget = (s->budget / ASBI_USD + 1) * ASBI_USD;
+    }
+}
+
+static void draw_bulk(struct scenario *s, struct asbi_rng *r)
+{
+    struct asbi_sim_options *p = &s->provider;
+
+    p->job_ns = between(r, 1, 7200) * ASBI_SECOND;
+    p->batch_expire_rate = rate(r, 0.3, 0.3);
+    if (often(r, 0.3))
+        p->window_ns = between(r, 60, 7200) * ASBI_SECOND;
+    if (often(r, 0.2))
+        p->batch_stuck = between(r, 1, 3);
+    set(s, "provider", "sim");
+    set(s, "native_batch", "on");
+}
+
+/* By a generator of its own: other scenarios stay as they are. */
+static void draw_way(struct scenario *s)
+{
+    struct asbi_rng r;
+
+    asbi_rng_seed(&r, s->seed ^ UINT64_C(0x7761795f6f75745f));
+    if (often(&r, 0.15)) {
+        s->way = SCENARIO_VIDEOS;
+        draw_videos(s, &r);
+    } else if (often(&r, 0.15)) {
+        s->way = SCENARIO_BATCHES;
+        draw_bulk(s, &r);
+    }
+}
+
 static void draw_job(struct scenario *s, struct asbi_rng *r)
 {
     s->job = often(r, 0.4);
@@ -173,6 +230,7 @@ static void draw_job(struct scenario *s, struct asbi_rng *r)
     s->tenants = 1;
     set(s, "in_doubt", "%s", s->in_doubt_fails ? "fail" : "retry");
     set(s, "order", "%s", s->by_completion ? "completion" : "input");
+    draw_way(s);
 }
 
 void scenario_draw(struct scenario *s, uint64_t seed)
@@ -312,6 +370,9 @@ void scenario_tell(const struct scenario *s, char *out, size_t size)
                         "%.3f, write %.3f, interrupt %.3f, again %d;",
                         s->lives + 1, s->die, s->die_inside, s->disk_fails,
                         s->write_fails, s->interrupt, s->again);
+    if (s->way != SCENARIO_CALLS && len > 0 && (size_t)len < size)
+        len += snprintf(out + len, size - (size_t)len, " in %s;",
+                        s->way == SCENARIO_VIDEOS ? "videos" : "batches");
     for (size_t i = 0; i < s->option_count && len > 0 && (size_t)len < size;
          i++)
         len += snprintf(out + len, size - (size_t)len, " --%s %s",

@@ -17,9 +17,16 @@
 #include "engine/sim/options.h"
 
 enum {
-    SCENARIO_OPTIONS = 16,
+    SCENARIO_OPTIONS = 24,
     SCENARIO_ITEMS = 400, /* most */
     SCENARIO_TEXT = 1200, /* bytes of an item at most */
+};
+
+/* How a job's rows are asked for. */
+enum scenario_way {
+    SCENARIO_CALLS,
+    SCENARIO_VIDEOS,  /* each is a job at the provider */
+    SCENARIO_BATCHES, /* in bulk, worked off in their own time */
 };
 
 struct scenario_option {
@@ -51,6 +58,7 @@ struct scenario {
 
     /* -- of a job: rows in, rows out, a journal, and lives that end */
     bool job, by_completion, in_doubt_fails, again;
+    enum scenario_way way;
     unsigned lives;    /* that may end by accident, before the last one */
     double die;        /* between two events */
     double die_inside; /* a commit */

@@ -37,8 +37,8 @@ static struct witness_call *call_of(struct asbi_exchange *x)
 
 static void drop(struct witness *w, struct witness_call *c)
 {
-    w->alerts -= c->is_alert;
-    w->ended += !c->is_alert;
+    w->aside -= c->is_aside;
+    w->ended += !c->is_aside;
     *c = w->calls[--w->count];
 }
 
@@ -76,7 +76,7 @@ static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
     if (!c)
         return;
     const struct asbi_exchange_ops *ops = c->ops;
-    if (here->on_end && !c->is_alert)
+    if (here->on_end && !c->is_aside)
         here->on_end(here->arg, x, end);
     drop(here, c);
     x->ops = ops;
@@ -97,9 +97,9 @@ static void check_start(struct witness *w)
     const struct scenario *s = w->scenario;
     uint64_t now = asbi_now(w->world);
 
-    if (s->workers && w->count - w->alerts > s->workers)
+    if (s->workers && w->count - w->aside > s->workers)
         witness_say(w, "%zu calls in flight with %" PRIu64 " workers",
-                    w->count - w->alerts, s->workers);
+                    w->count - w->aside, s->workers);
     if (!asbi_sim_quota_take(&w->minute, 1, now))
         witness_say(w, "more than %" PRIu64 " calls a minute", s->rpm);
 }
@@ -108,7 +108,8 @@ static int start(struct asbi_transport *t, struct asbi_exchange *x)
 {
     struct witness *w = of(t);
     const struct asbi_exchange_ops *ops = x->ops;
-    bool is_alert = strstr(x->endpoint->url, "/alerts") != NULL;
+    bool is_aside = strstr(x->endpoint->url, "/alerts") != NULL ||
+                    (w->is_errand && w->is_errand(x));
 
     if (w->count == WITNESS_CALLS)
         return ASB_EFULL;
@@ -118,10 +119,10 @@ static int start(struct asbi_transport *t, struct asbi_exchange *x)
         x->ops = ops;
         return rc;
     }
-    w->calls[w->count++] = (struct witness_call){ x, ops, is_alert };
-    w->alerts += is_alert;
-    w->started += !is_alert;
-    if (is_alert)
+    w->calls[w->count++] = (struct witness_call){ x, ops, is_aside };
+    w->aside += is_aside;
+    w->started += !is_aside;
+    if (is_aside)
         return ASB_OK;
     check_start(w);
     if (w->on_start)

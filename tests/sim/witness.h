@@ -14,7 +14,7 @@ enum { WITNESS_CALLS = 4096, WITNESS_BROKEN = 400 };
 struct witness_call {
     struct asbi_exchange *x;
     const struct asbi_exchange_ops *ops; /* the engine's */
-    bool is_alert;
+    bool is_aside;
 };
 
 struct witness {
@@ -23,15 +23,17 @@ struct witness {
     struct asbi_world *world;
     const struct scenario *scenario;
     struct witness_call *calls; /* those on the wire, in no order */
-    size_t count;               /* with alerts */
-    size_t alerts;              /* of these */
-    uint64_t started, ended;    /* without alerts */
+    size_t count;               /* with errands */
+    size_t aside;               /* of these, beside the calls */
+    uint64_t started, ended;    /* without errands */
     struct asbi_sim_quota minute;
     /* Told of each call that goes out; may be NULL. */
     void (*on_start)(void *arg, struct asbi_exchange *x);
     /* Told of each end of a call before the engine is; may be NULL. */
     void (*on_end)(void *arg, struct asbi_exchange *x,
                    const struct asbi_exchange_end *end);
+    /* Whether an exchange is none of a call; may be NULL. */
+    bool (*is_errand)(const struct asbi_exchange *x);
     void *arg;
     char broken[WITNESS_BROKEN]; /* the first thing that must not be */
 };
