@@ -52,7 +52,8 @@ struct asbi_batch_api {
     size_t bytes_most;          /* ... and bytes of all */
     enum asbi_batch_step first; /* the request that carries the lines */
     bool one_document;          /* results are one JSON text, not lines */
-    bool takes_arrays;          /* array calls can be lines */
+    bool takes_arrays;          /* array calls can be lines, ... */
+    size_t array_texts;         /* ... with as many texts in all; 0: any */
     bool shows_names;           /* FIND is there */
 
     /* The request that carries the lines: begin, then each line, then end. */

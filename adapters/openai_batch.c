@@ -211,6 +211,7 @@ const struct asbi_batch_api asbi_openai_batches = {
     .bytes_most = (size_t)200 << 20,
     .first = ASBI_BATCH_UPLOAD,
     .takes_arrays = true,
+    .array_texts = 50000,
     .shows_names = true,
     .begin = begin,
     .line = line,

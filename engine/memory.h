@@ -21,7 +21,7 @@ void asbi_memory_for_native(struct asb_options *options);
 
 /* A list of texts to embed is as long as the provider takes, and its answer a
  * good deal longer: makes room for a few of them, and sets the lane's caps
- * anew. `options` are the lane's. */
+ * anew; but for what may go in batches.  `options` are the lane's. */
 void asbi_memory_for_lists(struct asb_engine *e, struct asb_options *options,
                            struct asbi_lane *lane);
 

@@ -87,10 +87,13 @@ enum asbi_gate asbi_native_gate(struct asb_engine *e,
 
 /* ---- birth and death -------------------------------------------------- */
 
-/* Whether a run with these options may ask that way at all. */
-static bool may_be(const struct asb_engine *e)
+static bool has_batches(const struct asb_engine *e)
 {
-    const struct asbi_config *c = e->config;
+    return e->lane->dialect->batches && e->lane->provider.batches;
+}
+
+static bool is_asked_for(const struct asbi_config *c)
+{
     uint64_t window = WINDOW_HOURS * 3600 * ASBI_SECOND;
 
     if (strcmp(c->native_batch, "off") == 0)
@@ -114,15 +117,16 @@ int asbi_native_enable(struct asbi_native *n)
         return ASB_ENOMEM;
     n->tokens_most = lane->provider.batch_tokens;
     n->requests_most = api->requests_most;
+    n->array_texts = api->array_texts;
     n->bytes_most = api->bytes_most < c->max_memory_bytes ? api->bytes_most
                                                           : c->max_memory_bytes;
     n->api = api;
     return ASB_OK;
 }
 
-static bool has_batches(const struct asb_engine *e)
+bool asbi_native_may_be(const struct asb_engine *e)
 {
-    return e->lane->dialect->batches && e->lane->provider.batches;
+    return is_asked_for(e->config) && has_batches(e);
 }
 
 int asbi_native_init(struct asbi_native *n, struct asb_engine *e,
@@ -134,7 +138,7 @@ int asbi_native_init(struct asbi_native *n, struct asb_engine *e,
                           &asbi_poll_batches);
     asbi_buf_init(&n->scratch, &e->mem, 8 * e->config->max_answer_bytes);
     n->forced = strcmp(e->config->native_batch, "on") == 0;
-    if (!may_be(e))
+    if (!is_asked_for(e->config))
         return ASB_OK;
     if (has_batches(e))
         return asbi_native_enable(n);

@@ -27,12 +27,15 @@ struct asbi_native {
     struct asbi_remote_jobs remote; /* those with the provider */
     uint64_t tokens;                /* of input, in all batches */
     uint64_t tokens_most; /* that the provider lets wait; 0: unknown */
-    size_t bytes_most, requests_most;
+    size_t bytes_most, requests_most, array_texts;
     size_t lines; /* that have not ended */
     struct asbi_json *json;
     struct asbi_decoder *decoder;
     struct asbi_buf scratch;
 };
+
+/* Whether a run with these options may ask that way, of this provider. */
+bool asbi_native_may_be(const struct asb_engine *e);
 
 /* Whether items may be gathered at all: then memory alone bounds them. */
 static inline bool asbi_native_is_on(const struct asbi_native *n)

@@ -114,6 +114,22 @@ void asbi_native_close(struct asbi_native_batch *b, uint64_t now)
     b->due_ns = now;
 }
 
+static size_t texts_of(const struct asbi_call *call)
+{
+    return call->way == ASBI_ARRAY ? call->count : 0;
+}
+
+static bool has_room(const struct asbi_native_batch *b,
+                     const struct asbi_call *call)
+{
+    const struct asbi_native *n = b->native;
+    size_t texts = b->texts + texts_of(call);
+
+    return b->count < n->requests_most &&
+           (!n->array_texts || b->texts == 0 || texts <= n->array_texts) &&
+           b->file.len + call->exchange.body_len + 1024 < n->bytes_most;
+}
+
 /* The open batch for that endpoint, with room for the call. */
 static struct asbi_native_batch *
 open_batch(struct asbi_native *n, const struct asbi_call *call, uint64_t now)
@@ -127,8 +143,7 @@ open_batch(struct asbi_native *n, const struct asbi_call *call, uint64_t now)
         if (b->state != ASBI_NATIVE_GATHERING ||
             strcmp(b->endpoint, endpoint) != 0)
             continue;
-        if (b->count < n->requests_most &&
-            b->file.len + call->exchange.body_len + 1024 < n->bytes_most)
+        if (has_room(b, call))
             return b;
         asbi_native_close(b, now);
     }
@@ -193,6 +208,7 @@ static void take_in(struct asbi_native_batch *b, struct asbi_call *call,
     static const struct asbi_demand none = { .input_tokens = 0 };
 
     b->open++;
+    b->texts += texts_of(call);
     b->native->lines++;
     b->last_ns = now;
     for (size_t i = 0; i < call->count; i++) {

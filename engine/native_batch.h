@@ -50,6 +50,7 @@ struct asbi_native_batch {
     struct asbi_buf file;     /* the request with the lines */
     struct asbi_call **calls; /* by line; NULL once it has ended */
     size_t count, cap;
+    size_t texts;    /* in array calls */
     size_t open;     /* lines that have not ended */
     uint64_t tokens; /* of input, in all lines */
     uint64_t output_tokens;

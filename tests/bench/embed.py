@@ -9,19 +9,13 @@ when a call but the last has less than 0.9 of the texts that the API takes at
 once.  Needs a build in build/ (tools/build.sh), or BUILD=folder.
 """
 
-import os
 import sys
 import unittest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
-os.environ["ASYNCBATCH"] = os.path.join(BUILD, "bin", "asyncbatch")
-sys.path.insert(0, os.path.join(TOP, "tests", "cli"))
-
-from embed_run import FULL, SHAPES, assert_full, embed  # noqa: E402
-from embed_server import LIMITS  # noqa: E402
-from support import Case  # noqa: E402
+import place  # noqa: F401 (finds what follows)
+from embed_run import FULL, SHAPES, assert_full, embed
+from embed_server import LIMITS
+from support import Case
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
 DIMENSIONS = int(sys.argv[2]) if len(sys.argv) > 2 else 8

@@ -143,6 +143,40 @@ class MediaHosts(Case):
         with open(self.path("art/film.mp4"), "rb") as f:
             self.assertEqual(f.read(), FILM)
 
+    def film_is_fetched(self, provider, key, api):
+        near = Service(self, lambda request: self.film(request)
+                       if request.path == "/film.mp4" else api(near, request))
+        answer = self.job(provider, near.url, key=key)
+        self.assertEqual(answer["output"]["assets"][0]["bytes"], len(FILM))
+        return [asked.path for asked in near.asked]
+
+    def test_luma_dreams_and_is_asked_after(self):
+        def api(near, request):
+            film = {"id": "g1", "state": "dreaming", "assets": None}
+            if request.command == "POST":
+                self.assertEqual(request.path, "/generations/video")
+            elif self.times(request) > 1:
+                film.update(state="completed",
+                            assets={"video": near.url + "/film.mp4"})
+            return film
+
+        asked = self.film_is_fetched("luma", "LUMAAI_API_KEY", api)
+        self.assertEqual(asked.count("/generations/g1"), 2)
+
+    def test_veo_is_done_when_its_operation_is(self):
+        def api(near, request):
+            if request.command == "POST":
+                self.assertEqual(request.path,
+                                 "/models/owner/name:predictLongRunning")
+                return {"name": "models/veo/operations/o1"}
+            return {"name": "models/veo/operations/o1", "done": True,
+                    "response": {"generateVideoResponse": {
+                        "generatedSamples": [
+                            {"video": {"uri": near.url + "/film.mp4"}}]}}}
+
+        asked = self.film_is_fetched("veo", "GEMINI_API_KEY", api)
+        self.assertIn("/models/veo/operations/o1", asked)
+
     def test_an_artefact_that_is_not_to_be_had_is_told_as_paid(self):
         def api(request):
             if request.path.endswith("/content"):

@@ -298,6 +298,31 @@ static void embeddings_go_in_bulk_too(void)
     sim_run_end(&r);
 }
 
+/* OpenAI counts the texts of all lists. */
+static void a_batch_has_no_more_texts_than_the_provider_takes(void)
+{
+    struct sim_run r;
+
+    day(&r, 12, 500);
+    sim_run_set(&r, "task", "embed");
+    sim_run_start(&r);
+    CHECK_INT(r.rc, ==, ASB_OK);
+    CHECK_INT(r.engine->native.array_texts, ==, 50000);
+    r.engine->native.array_texts = 95;
+    while (r.submitted < r.items)
+        CHECK(sim_run_submit(&r));
+    asb_drain(r.engine);
+    while (asbi_now(r.world) < HOUR)
+        CHECK(asbi_sim_world_step(r.world));
+    CHECK_INT(r.engine->native.batches.count, ==, 6); /* five of 90 */
+    ASBI_LIST_EACH (link, &r.engine->native.batches)
+        CHECK_INT(ASBI_OF(link, struct asbi_native_batch, link)->texts, <=, 95);
+    sim_run_play(&r);
+    CHECK_INT(sim_run_ok(&r), ==, 500);
+    CHECK_INT(r.served.items, ==, 500);
+    sim_run_end(&r);
+}
+
 static void prepare_24(struct sim_run *r)
 {
     day(r, 11, 24);
@@ -320,4 +345,5 @@ TEST_MAIN(CASE(all_is_done_at_half_the_price),
           CASE(a_batch_that_nobody_wants_is_cancelled),
           CASE(a_stopped_run_keeps_what_the_batch_has_done),
           CASE(the_budget_holds_for_batches), CASE(embeddings_go_in_bulk_too),
+          CASE(a_batch_has_no_more_texts_than_the_provider_takes),
           CASE(every_failed_allocation_is_survived))

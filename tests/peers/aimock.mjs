@@ -40,6 +40,17 @@ const mock = new LLMock({
     logLevel: "silent",
     chaos: JSON.parse(process.env.CHAOS ?? "{}"),
 });
+mock.addFixture({
+    match: { endpoint: "video" },
+    response: (request) => ({
+        video: {
+            id: "video",
+            status: "completed",
+            url: `https://example.invalid/${encodeURIComponent(
+                textOf(request.messages[0].content))}.mp4`,
+        },
+    }),
+});
 // Embeddings are left to it: it draws each vector from its text.
 mock.addFixture({
     match: { predicate: (request) => request._endpointType !== "embedding" },
