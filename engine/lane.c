@@ -101,7 +101,8 @@ static void init_gates(struct asbi_lane *lane, unsigned capacity)
     uint64_t rpm = c->requests_per_minute, tpm = c->tokens_per_minute;
     unsigned workers = c->workers < capacity ? (unsigned)c->workers : capacity;
 
-    asbi_limiter_init(&lane->limiter, workers, capacity < 400 ? capacity : 400);
+    asbi_limiter_init(&lane->limiter, workers, capacity < 400 ? capacity : 400,
+                      &lane->latency);
     asbi_bucket_init(&lane->requests,
                      rpm ? rpm : lane->model.requests_per_minute);
     asbi_bucket_init(&lane->tokens, tpm ? tpm : lane->model.tokens_per_minute);
@@ -353,12 +354,11 @@ void asbi_lane_take(struct asbi_lane *lane, const struct asbi_demand *demand,
 void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
                       const struct asbi_settlement *s, uint64_t now)
 {
-    double ratio = 0;
-
-    if (s->seconds > 0)
-        ratio = s->seconds / asbi_latency_relative(&lane->latency,
-                                                   demand->input_tokens,
-                                                   demand->output_tokens);
+    const struct asbi_took took = { .seconds = s->seconds,
+                                    .input_tokens =
+                                        (double)demand->input_tokens,
+                                    .output_tokens =
+                                        (double)demand->output_tokens };
 
     if (!s->breaker_silent) {
         asbi_tally_add(&lane->failed, 1, !s->breaker_ok && !s->unknown);
@@ -367,7 +367,7 @@ void asbi_lane_settle(struct asbi_lane *lane, const struct asbi_demand *demand,
     lane->moved_ns = now;
     lane->outstanding_tokens -= demand->rate_tokens;
     lane->outstanding_output -= demand->rate_output;
-    asbi_limiter_ended(&lane->limiter, s->outcome, ratio, s->cooldown_ns, now);
+    asbi_limiter_ended(&lane->limiter, s->outcome, &took, s->cooldown_ns, now);
     asbi_breaker_ended(&lane->breaker, s->breaker_ok || s->breaker_silent, now);
     asbi_bucket_settle(&lane->tokens, demand->rate_tokens, s->rate_tokens);
     asbi_bucket_settle(&lane->outputs, demand->rate_output, s->rate_output);

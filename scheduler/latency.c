@@ -3,8 +3,9 @@
 #include <math.h>
 #include <stdbool.h>
 
-static const double forgetting = 0.98;
-static const double huber = 2.5; /* deviations a residual may count as */
+static const double lasting = 0.999; /* the law: some thousand calls */
+static const double passing = 0.02;  /* the mood: some fifty */
+static const double huber = 2.5;     /* deviations a residual may count as */
 static const double quantile_step = 0.06;
 /* Deviation of a sample: so much, and more per 1000 input, output tokens. */
 static const double deviations[3] = { 1, 0.1, 20 };
@@ -22,11 +23,9 @@ void asbi_latency_init(struct asbi_latency *l, double ms_per_token)
         .sigma = 0.5,
         .q95 = 1.5,
         .usual = { 1, 1, 0.5 },
+        .usual_seconds = 0.52 + 0.5 * per_output,
     };
 }
-
-/* Samples whose mean is an ordinary call. */
-enum { USUAL_SAMPLES = 20 };
 
 static void features(double x[3], uint64_t input_tokens, uint64_t output_tokens)
 {
@@ -45,9 +44,21 @@ static double clamp(double x, double low, double high)
     return x < low ? low : x > high ? high : x;
 }
 
-static double predict(const struct asbi_latency *l, const double x[3])
+/* By the law alone, without the mood of the server. */
+static double by_law(const struct asbi_latency *l, const double x[3])
 {
     return clamp(dot(l->theta, x), shortest, longest);
+}
+
+/* What the latest calls took beside what the law says of such. */
+static double mood(const struct asbi_latency *l)
+{
+    return clamp(l->usual_seconds / by_law(l, l->usual), 1e-3, 1e3);
+}
+
+static double predict(const struct asbi_latency *l, const double x[3])
+{
+    return clamp(mood(l) * by_law(l, x), shortest, longest);
 }
 
 /* ---- least squares without negative terms -------------------------------- */
@@ -99,6 +110,12 @@ static void solve_positive(double t[3], double m[3][3], const double c[3])
         t[i] = fmax(t[i], 0);
 }
 
+void asbi_latency_believe(struct asbi_latency *l, int i, double evidence)
+{
+    l->xx[i][i] = evidence;
+    l->xy[i] = evidence * l->theta[i];
+}
+
 /* What the samples say, less of it the older they are, and for the rest the
  * law as it was. */
 static void fit(struct asbi_latency *l)
@@ -119,16 +136,22 @@ static void fit(struct asbi_latency *l)
 static void update(struct asbi_latency *l, const double x[3], double y)
 {
     double deviation = dot(deviations, x), weight = 1 / (deviation * deviation);
-    double clip = huber * l->sigma * fmax(predict(l, x), 0.05);
-    double expected = dot(l->theta, x);
-    double seen = expected + clamp(y - expected, -clip, clip);
 
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++)
-            l->xx[i][j] = forgetting * l->xx[i][j] + weight * x[i] * x[j];
-        l->xy[i] = forgetting * l->xy[i] + weight * x[i] * seen;
+            l->xx[i][j] = lasting * l->xx[i][j] + weight * x[i] * x[j];
+        l->xy[i] = lasting * l->xy[i] + weight * x[i] * y;
     }
     fit(l);
+}
+
+static void follow(struct asbi_latency *l, const double x[3], double seconds)
+{
+    double share = fmax(passing, 1 / (double)(l->samples + 1));
+
+    l->usual_seconds += share * (seconds - l->usual_seconds);
+    for (int i = 0; i < 3; i++)
+        l->usual[i] += share * (x[i] - l->usual[i]);
 }
 
 void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
@@ -139,17 +162,16 @@ void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
     if (!(seconds > 0) || !isfinite(seconds))
         return;
     features(x, input_tokens, output_tokens);
-    double y = clamp(seconds, shortest, longest);
-    double ratio = y / predict(l, x);
+    double y = clamp(seconds, shortest, longest), expected = predict(l, x);
+    double ratio = y / expected;
     double off = clamp(fabs(ratio - 1), 0, 4);
+    double clip = huber * l->sigma * fmax(expected, 0.05);
+    double seen = expected + clamp(y - expected, -clip, clip);
 
-    if (l->samples < USUAL_SAMPLES) {
-        for (int i = 0; i < 3; i++)
-            l->usual[i] += (x[i] - l->usual[i]) / (double)(l->samples + 1);
-    }
     /* Generous at first, so that a wrong start is left behind at once. */
     double alpha = fmax(0.05, 1 / (double)(l->samples + 2));
-    update(l, x, y);
+    update(l, x, seen);
+    follow(l, x, seen);
     l->sigma = clamp(l->sigma + alpha * (1.25 * off - l->sigma), 0.05, 4);
     l->q95 *= exp(quantile_step * ((ratio > l->q95) - 0.05));
     l->q95 = clamp(l->q95, 0.5, 20);
@@ -165,11 +187,13 @@ double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,
     return predict(l, x);
 }
 
-double asbi_latency_relative(const struct asbi_latency *l,
-                             uint64_t input_tokens, uint64_t output_tokens)
+double asbi_latency_by_law(const struct asbi_latency *l, uint64_t input_tokens,
+                           uint64_t output_tokens)
 {
-    return asbi_latency_expect(l, input_tokens, output_tokens) /
-           predict(l, l->usual);
+    double x[3];
+
+    features(x, input_tokens, output_tokens);
+    return by_law(l, x);
 }
 
 double asbi_latency_p95(const struct asbi_latency *l, uint64_t input_tokens,
@@ -180,9 +204,11 @@ double asbi_latency_p95(const struct asbi_latency *l, uint64_t input_tokens,
 
 struct asbi_latency_line asbi_latency_p95_line(const struct asbi_latency *l)
 {
+    double factor = l->q95 * mood(l);
+
     return (struct asbi_latency_line){
-        .fixed = l->q95 * l->theta[0],
-        .per_input = l->q95 * l->theta[1] / 1000,
-        .per_output = l->q95 * l->theta[2] / 1000,
+        .fixed = factor * l->theta[0],
+        .per_input = factor * l->theta[1] / 1000,
+        .per_output = factor * l->theta[2] / 1000,
     };
 }

@@ -197,6 +197,8 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     const double flight[] = { lane->in_flight, lane->slow_start };
     const double evidence[] = { l->xx[0][0], l->xx[1][1], l->xx[2][2] };
     const double spread[] = { l->sigma, l->q95, (double)l->samples };
+    const double usual[] = { l->usual[0], l->usual[1], l->usual[2],
+                             l->usual_seconds };
     const double limits[] = { lane->requests, lane->tokens };
     const double lacks = lane->lacks;
 
@@ -204,7 +206,7 @@ void asbi_learned_put_lane(struct asbi_buf *out, asbi_str name,
     put_numbers(out, "in_flight", flight, 2);
     put_numbers(out, "seconds", l->theta, 3);
     put_numbers(out, "evidence", evidence, 3);
-    put_numbers(out, "usual", l->usual, 3);
+    put_numbers(out, "usual", usual, 4);
     put_numbers(out, "spread", spread, 3);
     put_numbers(out, "law", lane->law.sum, ASBI_LAW_SUMS);
     put_tally(out, "failed", &lane->failed);
@@ -221,7 +223,7 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     const struct asbi_json_node *o = find(text, "lane", name, json);
     struct asbi_learned_lane r = { .slow_start = false };
     double flight[2] = { 0 }, evidence[3] = { 0 }, spread[3] = { 0 };
-    double limits[2] = { 0 };
+    double usual[4] = { 0 }, limits[2] = { 0 };
     double lacks = 0;
     struct asbi_law law = { .sum = { 0 } };
 
@@ -230,15 +232,16 @@ bool asbi_learned_find_lane(asbi_str text, asbi_str name,
     if (!o || !get_numbers(json, o, ASBI_STR("in_flight"), flight, 2, 0, 1e6) ||
         !get_numbers(json, o, ASBI_STR("seconds"), l->theta, 3, 0, 1e6) ||
         !get_numbers(json, o, ASBI_STR("evidence"), evidence, 3, 0, 1e15) ||
-        !get_numbers(json, o, ASBI_STR("usual"), l->usual, 3, 0, 1e6) ||
+        !get_numbers(json, o, ASBI_STR("usual"), usual, 4, 0, 1e6) ||
         !get_numbers(json, o, ASBI_STR("spread"), spread, 3, 0, 0x1p53))
         return false;
     r.in_flight = flight[0];
     r.slow_start = flight[1] > 0;
     for (size_t i = 0; i < 3; i++) {
-        l->xx[i][i] = trust * evidence[i];
-        l->xy[i] = l->xx[i][i] * l->theta[i];
+        asbi_latency_believe(l, (int)i, trust * evidence[i]);
+        l->usual[i] = usual[i];
     }
+    l->usual_seconds = usual[3];
     l->sigma = fmin(fmax(spread[0], 0.05), 4);
     l->q95 = fmin(fmax(spread[1], 0.5), 20);
     l->samples = (uint64_t)spread[2];

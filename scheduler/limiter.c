@@ -1,7 +1,6 @@
 #include "scheduler/limiter.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "engine/base/units.h"
 
@@ -23,12 +22,13 @@ enum { WINDOW_MIN = 20 };
 static void new_window(struct asbi_limiter *l)
 {
     l->window_limit = l->limit;
-    l->sample_count = l->completions = 0;
+    l->completions = 0;
     l->in_flight_peak = l->in_flight;
     l->troubles = 0;
 }
 
-void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max)
+void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max,
+                       const struct asbi_latency *law)
 {
     double top = max > 0 ? max : 1;
 
@@ -38,6 +38,7 @@ void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max)
                                 .limit = workers > 0 ? top : fmin(start, top),
                                 .fixed = workers > 0,
                                 .slow_start = workers == 0 };
+    asbi_slowness_init(&l->slowness, law);
     new_window(l);
 }
 
@@ -77,38 +78,6 @@ void asbi_limiter_started(struct asbi_limiter *l)
 
 /* ---- windows ------------------------------------------------------------ */
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* 0 for no samples. */
-static double median(struct asbi_limiter *l)
-{
-    if (l->sample_count == 0)
-        return 0;
-    qsort(l->samples, l->sample_count, sizeof(l->samples[0]), ascending);
-    return (double)l->samples[l->sample_count / 2];
-}
-
-static void remember(struct asbi_limiter *l, double m)
-{
-    l->bases[l->base_at] = (float)m;
-    l->base_at = (l->base_at + 1) % ASBI_LIMITER_BASES;
-    l->base_count += l->base_count < ASBI_LIMITER_BASES;
-}
-
-static double least_base(const struct asbi_limiter *l)
-{
-    float least = l->bases[0];
-
-    for (unsigned i = 1; i < l->base_count; i++)
-        least = l->bases[i] < least ? l->bases[i] : least;
-    return (double)least;
-}
-
 static bool was_used(const struct asbi_limiter *l)
 {
     return l->in_flight_peak >= busy * floor(l->limit);
@@ -138,32 +107,32 @@ static void grow_by_window(struct asbi_limiter *l, uint64_t now_ns)
 
 /* Half the limit until all that is in flight has been answered, and a window
  * more: does that make answers faster? */
-static void probe(struct asbi_limiter *l, double m)
+static void probe(struct asbi_limiter *l)
 {
     l->probing = true;
     l->skip = l->in_flight;
     l->probed_limit = l->limit;
-    l->probed_median = m;
+    l->probed = l->slowness.latest;
     l->limit = fmax(1, l->limit / 2);
 }
 
 /* If so, the slowness was of our making, and half it stays; if not, that is
  * how the server is now. */
-static void end_probe(struct asbi_limiter *l, double m)
+static void end_probe(struct asbi_limiter *l)
 {
     l->probing = false;
-    if (m < made_faster * l->probed_median)
+    if (asbi_slowness_to(&l->slowness, &l->probed) < made_faster)
         return;
     l->limit = l->probed_limit;
-    l->best = m;
+    asbi_slowness_accept(&l->slowness);
 }
 
-static void judge(struct asbi_limiter *l, double m, uint64_t now_ns)
+static void judge(struct asbi_limiter *l, uint64_t now_ns)
 {
-    double slowness = m / least_base(l);
+    double slowness = asbi_slowness_to_least(&l->slowness);
 
-    if (least_base(l) > drifted * l->best && was_used(l)) {
-        probe(l, m);
+    if (asbi_slowness_drift(&l->slowness) > drifted && was_used(l)) {
+        probe(l);
     } else if (slowness > slow) {
         l->slow_start = false;
         if (slowness > slower && was_used(l))
@@ -175,18 +144,14 @@ static void judge(struct asbi_limiter *l, double m, uint64_t now_ns)
 
 static void end_window(struct asbi_limiter *l, uint64_t now_ns)
 {
-    double m = median(l);
+    bool known = asbi_slowness_end_window(&l->slowness);
 
-    if (m > 0 && !l->fixed) {
-        remember(l, m);
-        l->best = l->best > 0 ? fmin(l->best, m) : m;
-        if (l->probing)
-            end_probe(l, m);
-        else
-            judge(l, m, now_ns);
-    } else {
+    if (!known || l->fixed)
         grow_by_window(l, now_ns);
-    }
+    else if (l->probing)
+        end_probe(l);
+    else
+        judge(l, now_ns);
     new_window(l);
 }
 
@@ -211,10 +176,11 @@ static void throttled(struct asbi_limiter *l, uint64_t cooldown_ns,
     l->ceiling = l->limit;
     l->ceiling_until_ns = asbi_add_ns(now_ns, ceiling_ns);
     l->limit = fmax(1, cut * l->limit);
+    asbi_slowness_drop(&l->slowness);
     new_window(l);
 }
 
-static void answered(struct asbi_limiter *l, double latency_ratio,
+static void answered(struct asbi_limiter *l, const struct asbi_took *took,
                      uint64_t now_ns)
 {
     if (asbi_limiter_cooling(l, now_ns))
@@ -226,21 +192,21 @@ static void answered(struct asbi_limiter *l, double latency_ratio,
     l->completions++;
     if (l->slow_start && !l->probing && !l->fixed && may_grow(l))
         grow(l, l->limit < 2 * start ? 1 : 0.5, now_ns);
-    if (l->sample_count < ASBI_LIMITER_WINDOW_MAX && latency_ratio > 0 &&
-        latency_ratio < 1e9)
-        l->samples[l->sample_count++] = (float)latency_ratio;
+    if (took)
+        asbi_slowness_note(&l->slowness, took);
     if (l->completions >= fmax(WINDOW_MIN, floor(l->window_limit)))
         end_window(l, now_ns);
 }
 
 void asbi_limiter_ended(struct asbi_limiter *l,
-                        enum asbi_limiter_outcome outcome, double latency_ratio,
-                        uint64_t cooldown_ns, uint64_t now_ns)
+                        enum asbi_limiter_outcome outcome,
+                        const struct asbi_took *took, uint64_t cooldown_ns,
+                        uint64_t now_ns)
 {
     if (l->in_flight > 0)
         l->in_flight--;
     if (outcome == ASBI_LIMITER_OK)
-        answered(l, latency_ratio, now_ns);
+        answered(l, took, now_ns);
     else if (outcome == ASBI_LIMITER_THROTTLED)
         throttled(l, cooldown_ns, now_ns);
     else if (outcome == ASBI_LIMITER_TROUBLE)

@@ -5,13 +5,12 @@
  * again, counted answer by answer, so that those of a slow server tell at once;
  * then additive increase by windows of max(20, limit) answers; one
  * multiplicative decrease for each episode of 429s; a latency guard against
- * servers that never say 429.  The guard compares the median of a window with
- * the least median of the last twenty: single latencies of language models vary
- * too much for a minimum (Vegas) or a gradient to mean anything. That base
- * forgets, so that a slower server is accepted; to tell it from one that we
- * made slow ourselves, a base well over the best ever seen is put to the test
- * with half the limit for a window, as BBR probes for its round trip. Slowness
- * while the limit was not used is not of its making: no guard then.
+ * servers that never say 429.  The guard compares the typical call of a window
+ * with that of the quickest of the last twenty (slowness.h). That base forgets,
+ * so that a slower server is accepted; to tell it from one that we made slow
+ * ourselves, a base well over the best ever seen is put to the test with half
+ * the limit for a window, as BBR probes for its round trip. Slowness while the
+ * limit was not used is not of its making: no guard then.
  *
  * Refuses to pace: that is the buckets' part, and without it every growth ends
  * in a 429.
@@ -22,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ASBI_LIMITER_WINDOW_MAX = 512, ASBI_LIMITER_BASES = 20 };
+#include "scheduler/slowness.h"
 
 struct asbi_limiter {
     double limit;
@@ -32,23 +31,21 @@ struct asbi_limiter {
     double ceiling; /* limit at the last cut */
     uint64_t ceiling_until_ns, cooldown_until_ns;
     unsigned in_flight, in_flight_peak; /* peak within the window */
-    /* Samples of latency / expected latency in this window. */
-    float samples[ASBI_LIMITER_WINDOW_MAX];
-    unsigned sample_count, completions;
-    double window_limit;             /* when it began; as many answers end it */
-    unsigned troubles;               /* 5xx and time-outs in this window */
-    float bases[ASBI_LIMITER_BASES]; /* medians of the last windows */
-    unsigned base_count, base_at;
-    double best; /* least median since the last accepted slow-down; 0: none */
+    struct asbi_slowness slowness;
+    unsigned completions; /* in this window */
+    double window_limit;  /* when it began; as many answers end it */
+    unsigned troubles;    /* 5xx and time-outs in this window */
     /* -- the test with half the limit */
     bool probing;
-    unsigned skip;                      /* answers sent before it */
-    double probed_limit, probed_median; /* before it */
+    unsigned skip; /* answers sent before it */
+    double probed_limit;
+    struct asbi_took probed; /* a typical call before it */
 };
 
 /* `workers` > 0 is a fixed ceiling used at once, left only for a while after a
- * 429; 0 starts at 16 and adapts up to `max`. */
-void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max);
+ * 429; 0 starts at 16 and adapts up to `max`.  `law` is for slowness.h. */
+void asbi_limiter_init(struct asbi_limiter *l, unsigned workers, unsigned max,
+                       const struct asbi_latency *law);
 
 /* Before the first call: an earlier run ended with so many in flight, and had
  * met no limit if it was still in slow start.  Three quarters of it are a safe
@@ -73,13 +70,12 @@ enum asbi_limiter_outcome {
     ASBI_LIMITER_THROTTLED /* 429: one cut an episode */
 };
 
-/* `latency_ratio` is how long the call took for its size, in any unit: seconds
- * / asbi_latency_relative().  Only its change matters; a ratio to a prediction
- * that learns from the same calls would hide what the guard looks for.  What
- * is not positive and finite is no sample.  `cooldown_ns` is the Retry-After
- * of a 429 (0: unknown); with it the lane should be blocked for as long. */
+/* `took` is how long the call took, and its size; NULL: not known.
+ * `cooldown_ns` is the Retry-After of a 429 (0: unknown); with it the lane
+ * should be blocked for as long. */
 void asbi_limiter_ended(struct asbi_limiter *l,
-                        enum asbi_limiter_outcome outcome, double latency_ratio,
-                        uint64_t cooldown_ns, uint64_t now_ns);
+                        enum asbi_limiter_outcome outcome,
+                        const struct asbi_took *took, uint64_t cooldown_ns,
+                        uint64_t now_ns);
 
 #endif

@@ -80,7 +80,7 @@ static struct scheduler *scheduler_new(void)
     asbi_former_init(&s->former, &asbi_mem_system);
     asbi_priority_rules_init(&rules);
     asbi_priority_init(&s->priority, &rules);
-    asbi_limiter_init(&s->limiter, 0, IN_FLIGHT);
+    asbi_limiter_init(&s->limiter, 0, IN_FLIGHT, NULL);
     asbi_bucket_init(&s->requests, 100000000);
     asbi_bucket_init(&s->tokens, 1000000000000);
     asbi_budget_init(&s->budget, INT64_MAX);
@@ -110,11 +110,12 @@ static void answer(struct scheduler *s)
 {
     struct asbi_batch *b = s->flight[s->flight_first];
     uint64_t in = b->load.input_tokens, out = b->load.output_tokens;
+    struct asbi_took took = { .seconds = 1 };
     struct asbi_link *link;
 
     s->flight_first = (s->flight_first + 1) % IN_FLIGHT;
     s->flight_count--;
-    asbi_limiter_ended(&s->limiter, ASBI_LIMITER_OK, 1, 0, s->now);
+    asbi_limiter_ended(&s->limiter, ASBI_LIMITER_OK, &took, 0, s->now);
     asbi_breaker_ended(&s->breaker, true, s->now);
     asbi_bucket_settle(&s->tokens, (double)(in + out), (double)in);
     asbi_budget_settle(&s->budget, b->load.cost, b->load.cost / 2);

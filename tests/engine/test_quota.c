@@ -96,10 +96,28 @@ static void equal_calls_do_not_shrink_the_number_in_flight(void)
     sim_run_end(&r);
 }
 
+/* Batches grow from the first guess to what the model may answer; each takes
+ * longer for that, and the server is as quick as ever. */
+static void growing_calls_do_not_shrink_it_either(void)
+{
+    struct sim_run r;
+
+    sim_run_init(&r, 5);
+    r.items = 200000;
+    r.provider.latency.base_ns = ASBI_SECOND / 5;
+    r.provider.latency.per_output_token_ns = ASBI_SECOND / 1000;
+    r.provider.latency.sigma = 0.3;
+    sim_run_all(&r);
+    CHECK_INT(r.stats.items_ok, ==, 200000);
+    CHECK_INT(r.stats.concurrency_limit, >=, 200);
+    sim_run_end(&r);
+}
+
 TEST_MAIN(CASE(nearly_all_tokens_are_used_seeds_1_to_3),
           CASE(nearly_all_tokens_are_used_seeds_4_to_6),
           CASE(nearly_all_tokens_are_used_seeds_7_to_10),
           CASE(nearly_all_calls_are_used_seeds_1_to_3),
           CASE(nearly_all_calls_are_used_seeds_4_to_6),
           CASE(nearly_all_calls_are_used_seeds_7_to_10),
-          CASE(equal_calls_do_not_shrink_the_number_in_flight))
+          CASE(equal_calls_do_not_shrink_the_number_in_flight),
+          CASE(growing_calls_do_not_shrink_it_either))

@@ -139,6 +139,7 @@ static void time_that_no_size_saves_makes_no_small_batches(void)
 
     asbi_sizing_init(&s);
     asbi_latency_init(&l, 1);
+    l.usual_seconds += 40 - l.theta[0];
     l.theta[0] = 40; /* alone past the target of 30 */
     asbi_sizing_caps(&s, &limits, &l, &caps);
     CHECK(fabs(caps.seconds - 2 * caps.fixed_seconds) < 1e-9);
