@@ -128,7 +128,8 @@ struct asb_engine {
     void (*on_progress)(void *owner); /* at the end of a turn with callbacks */
     void (*on_alarm)(void *owner);    /* at alarm_ns; sets the next one */
     uint64_t alarm_ns;                /* ASBI_NEVER: none */
-    /* Whether it may give more items; NULL: as far as asb_has_room() goes. */
+    /* Whether it may give more items, if not now then without any being
+     * answered; NULL: as far as asb_has_room() goes. */
     bool (*has_room)(const void *owner);
     /* Whether it holds some back for want of bytes to hold them in. */
     bool (*is_short)(const void *owner);

@@ -367,9 +367,12 @@ static void prepare(struct asb_job *job, struct asb_engine *e,
                   row_max + 8 * e->config->max_memory_bytes);
 }
 
+/* Or will have, when the output has taken what waits for it. */
 static bool has_room(const void *owner)
 {
-    return asbi_job_has_room(owner);
+    const struct asb_job *job = owner;
+
+    return asbi_job_has_room(job) || asbi_sink_is_full(job->sink);
 }
 
 static bool is_short(const void *owner)

@@ -44,8 +44,10 @@ void asbi_memory_for_lists(struct asb_engine *e, struct asb_options *options,
     uint64_t list = asbi_lane_list_bytes(lane);
     raise_to(options, "max_answer_bytes", list,
              &options->values.max_answer_bytes);
-    raise_memory(options, LISTS_AT_ONCE * list);
-    raise_memory(e->options, LISTS_AT_ONCE * list);
+    uint64_t more = LISTS_AT_ONCE * list; /* than the texts and all else take */
+    raise_memory(options, options->values.max_memory_bytes + more);
+    if (options != e->options)
+        raise_memory(e->options, e->options->values.max_memory_bytes + more);
     asbi_lane_refresh(lane);
 }
 

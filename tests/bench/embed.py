@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """100,000 texts to be embedded, in lists, by OpenAI's and Gemini's shapes.
 
-    tests/bench/embed.py [COUNT [DIMENSIONS]]     100000 8
+    tests/bench/embed.py [COUNT [DIMENSIONS]]     100000 8, or 20000 1536
 
 The server answers OpenAI's lists in a shuffled order; the vector of a text is
 made of its hash.  Fails when a text has not its own vector in its own place, or
