@@ -15,11 +15,14 @@ enum asbi_fate {
     ASBI_FATE_FAIL,
 };
 
+enum { ASBI_JUDGEMENT_WORDS = 256, ASBI_JUDGEMENT_MESSAGE = 320 };
+
 struct asbi_judgement {
     enum asbi_fate fate;
     /* For items that end here; put together only for those. */
     const char *code, *text;
     asbi_str detail;
+    char words[ASBI_JUDGEMENT_WORDS]; /* the provider's, fit to be shown */
     bool retryable;
     bool unknown; /* may have been paid for without an answer */
     bool waits;   /* retries wait for back-off */
@@ -29,8 +32,6 @@ struct asbi_judgement {
     struct asb_usage usage;
     bool has_usage;
 };
-
-enum { ASBI_JUDGEMENT_MESSAGE = 320 };
 
 /* Sets code and message for items that end here.  Code and text are static,
  * the detail is borrowed until the call is judged. */

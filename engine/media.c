@@ -7,6 +7,7 @@
 #include "engine/base/units.h"
 #include "engine/call.h"
 #include "engine/engine.h"
+#include "engine/hush.h"
 #include "engine/queue.h"
 #include "scheduler/retry.h"
 
@@ -83,7 +84,8 @@ static void go_away(struct asbi_media_job *job, struct asbi_item *item)
     e->world->ops->wake(e->world);
 }
 
-void asbi_media_say(char out[ASBI_MEDIA_WORDS], const char *text,
+void asbi_media_say(const struct asb_engine *e, const struct asbi_item *item,
+                    char out[ASBI_MEDIA_WORDS], const char *text,
                     asbi_str words)
 {
     struct asbi_note note;
@@ -93,6 +95,7 @@ void asbi_media_say(char out[ASBI_MEDIA_WORDS], const char *text,
     if (words.len)
         asbi_note_str(&note, ASBI_STR(": "));
     asbi_note_str(&note, words);
+    asbi_hush_item(e->lane, item, out, strlen(out));
 }
 
 /* ---- ends -------------------------------------------------------------- */
@@ -216,7 +219,7 @@ static void fail_at_once(struct asbi_call *call, struct asbi_item *item,
     bool filtered = s->state == ASBI_MEDIA_FILTERED;
     char message[ASBI_MEDIA_WORDS];
 
-    asbi_media_say(message,
+    asbi_media_say(call->engine, item, message,
                    filtered ? "the provider's moderation refuses this item"
                             : "the provider refuses the job",
                    s->message);

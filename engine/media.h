@@ -143,9 +143,11 @@ void asbi_media_forget(struct asb_engine *e, struct asbi_item *item);
 void asbi_media_replace(struct asb_engine *e, struct asbi_item *item,
                         struct asbi_item *heir);
 
-/* A sentence, and the provider's own words behind it, cut to what fits. */
+/* A sentence, and the provider's own words about an item behind it, cut to what
+ * fits and is fit to be shown. */
 enum { ASBI_MEDIA_WORDS = 320 };
-void asbi_media_say(char out[ASBI_MEDIA_WORDS], const char *text,
+void asbi_media_say(const struct asb_engine *e, const struct asbi_item *item,
+                    char out[ASBI_MEDIA_WORDS], const char *text,
                     asbi_str words);
 
 /* The job has ended: what it cost, and what counts against the budget.  Only

@@ -37,7 +37,7 @@ static void on_failed(struct asbi_media_job *job,
     };
     char message[ASBI_MEDIA_WORDS];
 
-    asbi_media_say(message, ends[s->state].text,
+    asbi_media_say(job->engine, job->item, message, ends[s->state].text,
                    s->message.len ? s->message : s->code);
     asbi_media_fail(job, ends[s->state].code, asbi_str_c(message),
                     ends[s->state].again);

@@ -8,6 +8,7 @@
 
 #include "engine/base/units.h"
 #include "engine/call_hold.h"
+#include "engine/hush.h"
 #include "scheduler/poll.h"
 
 enum {
@@ -78,6 +79,11 @@ static void explain(struct asbi_native_batch *b,
             json, asbi_remote_find(json, asbi_json_root(json), path));
     asbi_remote_copy(words.len ? words : ASBI_STR("without a reason"), text,
                      TEXT);
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->calls[i])
+            asbi_hush_call(b->calls[i], text, strlen(text));
+    }
+    asbi_hush_key(b->native->engine->lane, text, strlen(text));
 }
 
 /* The provider would not take the batch: nothing is billed, and its lines are

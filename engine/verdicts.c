@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/base/units.h"
+#include "engine/hush.h"
 
 enum {
     /* Unreachable, throttled or failing this often in a row, with nothing
@@ -321,12 +322,28 @@ static void judge_reply(struct asbi_call *call, const struct asbi_reply *reply,
     }
 }
 
+static asbi_str quote(const struct asbi_call *call, asbi_str message,
+                      char words[ASBI_JUDGEMENT_WORDS])
+{
+    size_t len =
+        message.len < ASBI_JUDGEMENT_WORDS ? message.len : ASBI_JUDGEMENT_WORDS;
+
+    if (!len)
+        return message;
+    memcpy(words, message.at, len);
+    asbi_hush_call(call, words, len);
+    return asbi_str_of(words, len);
+}
+
 void asbi_judgement_find(struct asbi_call *call,
                          const struct asbi_exchange_end *end,
                          const struct asbi_reply *reply, uint64_t now,
                          struct asbi_judgement *j)
 {
+    struct asbi_reply told = *reply;
+
     *j = (struct asbi_judgement){ .retry_after_ns = ASBI_NEVER };
+    told.message = quote(call, reply->message, j->words);
     if (end->outcome == ASBI_NOT_SENT && call->native)
         judge_not_worked_off(call, j);
     else if (end->outcome == ASBI_NOT_SENT)
@@ -334,5 +351,5 @@ void asbi_judgement_find(struct asbi_call *call,
     else if (end->outcome != ASBI_COMPLETE)
         judge_unknown(call, end, j);
     else
-        judge_reply(call, reply, now, j);
+        judge_reply(call, &told, now, j);
 }

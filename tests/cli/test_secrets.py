@@ -1,5 +1,6 @@
 """Keys go to the provider, in the header that needs them, and nowhere else."""
 
+import json
 import os
 import threading
 
@@ -57,6 +58,40 @@ class Secrets(Case):
             self.assertGreater(len(echo.asked), 0)
             self.assert_nowhere(done)
             self.begin_anew()
+
+    def test_a_server_that_repeats_the_texts_is_not_quoted(self):
+        texts = [f"zanzibar {i}: ouvrez la porte d\u2019\u00e9t\u00e9"
+                 for i in range(6)]
+        self.write("in.jsonl", "".join(
+            json.dumps({"id": str(i), "text": text}, ensure_ascii=False) + "\n"
+            for i, text in enumerate(texts)))
+        for status in (400, 404, 500):
+            echo = Service(self, lambda h, s=status: h.say_json(s, {
+                "error": {"code": "x", "message": "Not liked: " + " | ".join(
+                    t for t in texts if t.encode() in h.asked.body)}}))
+            done = self.job(echo.url, timeout=50)
+            self.assertNotEqual(done.returncode, 0)
+            for name in ("out.jsonl", "out.jsonl.journal", "metrics.jsonl",
+                         "summary.json"):
+                with open(self.path(name), "rb") as f:
+                    self.assertNotIn(b"zanzibar", f.read(), name)
+            self.assertNotIn("zanzibar", done.out + done.err)
+            self.assertIn("Not liked", self.read("out.jsonl") + done.err)
+            self.begin_anew()
+
+    def test_a_key_of_whatever_form_is_not_quoted(self):
+        self.write("in.jsonl", json.dumps({"id": "1", "prompt": "a pond"}))
+        key = "r8_Qy-odd+key/7f3a"
+        echo = Service(self, lambda h: {
+            "id": "p1", "status": "failed", "error": "no: " +
+            h.headers["Authorization"]})
+        done = self.command(
+            "run", "-i", "in.jsonl", "-o", "out.jsonl", "-p", "replicate",
+            "--base-url", echo.url, "-m", "owner/name", "--task", "video",
+            env={"REPLICATE_API_TOKEN": key})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no: ", self.read("out.jsonl"))
+        self.assertNotIn("odd+key", self.read("out.jsonl") + done.err)
 
     def test_the_process_list_does_not_tell(self):
         asked = threading.Event()

@@ -331,6 +331,35 @@ static void success_needs_no_words(void)
     CHECK_INT(r.message.len, ==, 0);
 }
 
+static void check_quotes(const char *message, const char *source,
+                         const char *shown)
+{
+    char text[ASBI_REDACT_MOST];
+    size_t len = strlen(message);
+
+    memcpy(text, message, len);
+    asbi_redact_quotes(text, len, asbi_str_c(source), 8);
+    CHECK_STR(asbi_str_of(text, len), shown);
+}
+
+static void what_is_quoted_of_a_text_is_hidden(void)
+{
+    check_quotes("no: open the door!", "Please open the door now",
+                 "no:**************!");
+    check_quotes("no: open", "Please open the door", "no: open");
+    check_quotes("open the open the", "open the", "******** ********");
+    check_quotes("open th", "open the door", "open th");
+    check_quotes("", "open the door", "");
+    check_quotes("open the door", "", "open the door");
+    /* A character of several bytes is hidden whole: the run ends inside. */
+    check_quotes("abcdefg\xC3\xA9!", "abcdefg\xC3\xA8", "*********!");
+    check_quotes("\xC3\xA9"
+                 "bcdefgh!",
+                 "\xC4\xA9"
+                 "bcdefgh?",
+                 "*********!");
+}
+
 static void keys_are_kept_out_of_messages(void)
 {
     static const struct {
@@ -404,5 +433,6 @@ TEST_MAIN(CASE(each_status_has_a_verdict), CASE(spending_is_told_from_speed),
           CASE(codes_and_words_are_the_providers_where_it_has_some),
           CASE(a_redirect_says_what_to_do), CASE(a_page_is_not_json),
           CASE(success_needs_no_words), CASE(keys_are_kept_out_of_messages),
+          CASE(what_is_quoted_of_a_text_is_hidden),
           CASE(an_excerpt_is_words_without_tags),
           CASE(an_excerpt_is_cut_between_characters))
