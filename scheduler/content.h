@@ -24,8 +24,7 @@ struct asbi_content {
     struct asbi_likeness likeness;
 };
 
-/* How the second seed wants them grouped: durations within a fifth, a score of
- * 0.7. */
+/* How they are grouped: durations within a fifth, a score of 0.7. */
 extern const struct asbi_grouping asbi_content_grouping;
 
 /* What is not said is "default", 1920x1080, and 30 seconds for video and

@@ -6,12 +6,6 @@
 
 #include "engine/base/units.h"
 
-/* Fuller than this a batch is sent rather than kept for a last small item; the
- * smaller its items, the likelier is one that still fits. */
-static const double full_enough = 0.95, full_of_small = 0.98, tiny_item = 0.02;
-/* Up to this part of every cap an item is small. */
-static const double small_item = 0.05;
-
 void asbi_former_init(struct asbi_former *f, const struct asbi_mem *mem)
 {
     *f = (struct asbi_former){ .mem = mem };
@@ -73,95 +67,24 @@ void asbi_former_recycle(struct asbi_former *f, struct asbi_batch *b)
 
 /* ---- caps ------------------------------------------------------------- */
 
-static double seconds_of(const struct asbi_batch_caps *caps,
-                         const struct asbi_load *load)
-{
-    return caps->fixed_seconds +
-           caps->seconds_per_input * (double)load->input_tokens +
-           caps->seconds_per_output * (double)load->output_tokens;
-}
-
-static bool within(uint64_t sum, uint64_t cap)
-{
-    return cap == 0 || sum <= cap;
-}
-
 static bool fits(const struct asbi_batch *b, const struct asbi_load *more)
 {
-    const struct asbi_batch_caps *caps = &b->kind->caps;
     struct asbi_load sum = b->load;
 
     asbi_load_add(&sum, more);
-    return sum.items <= caps->items &&
-           within(sum.input_tokens, caps->input_tokens) &&
-           within(sum.output_tokens, caps->output_tokens) &&
-           within(sum.bytes, caps->bytes) &&
-           within(sum.media_ms, caps->media_ms) &&
-           (caps->cost <= 0 || sum.cost <= caps->cost) &&
-           (!(caps->seconds > 0) || seconds_of(caps, &sum) <= caps->seconds);
-}
-
-static double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-static double share(double used, double cap)
-{
-    return cap > 0 ? used / cap : 0;
-}
-
-static void shares_of(const struct asbi_batch *b, double out[ASBI_SCALES])
-{
-    const struct asbi_batch_caps *caps = &b->kind->caps;
-    const struct asbi_load *load = &b->load;
-
-    out[ASBI_SCALE_NONE] = 0;
-    out[ASBI_SCALE_ITEMS] = share((double)load->items, (double)caps->items);
-    out[ASBI_SCALE_INPUT] =
-        share((double)load->input_tokens, (double)caps->input_tokens);
-    out[ASBI_SCALE_OUTPUT] =
-        share((double)load->output_tokens, (double)caps->output_tokens);
-    out[ASBI_SCALE_BYTES] = share((double)load->bytes, (double)caps->bytes);
-    out[ASBI_SCALE_COST] = share((double)load->cost, (double)caps->cost);
-    out[ASBI_SCALE_TIME] = share(seconds_of(caps, load), caps->seconds);
-    out[ASBI_SCALE_MEDIA] =
-        share((double)load->media_ms, (double)caps->media_ms);
-}
-
-/* How full a batch is on its fullest scale, leaving out the count of items. */
-static double fill(const struct asbi_batch *b)
-{
-    double shares[ASBI_SCALES], most = 0;
-
-    shares_of(b, shares);
-    for (int i = ASBI_SCALE_INPUT; i < ASBI_SCALES; i++)
-        most = larger(most, shares[i]);
-    return most;
-}
-
-enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b)
-{
-    double shares[ASBI_SCALES];
-    int fullest = ASBI_SCALE_ITEMS;
-
-    if (b->why != ASBI_BATCH_FULL && b->why != ASBI_BATCH_EVICTED)
-        return ASBI_SCALE_NONE;
-    shares_of(b, shares);
-    for (int i = ASBI_SCALE_ITEMS; i < ASBI_SCALES; i++) {
-        if (shares[i] > shares[fullest])
-            fullest = i;
-    }
-    return (enum asbi_scale)fullest;
+    return asbi_caps_hold(&b->kind->caps, &sum);
 }
 
 static bool is_full(const struct asbi_batch *b)
 {
-    double used = fill(b);
-    bool tiny = used < tiny_item * (double)b->load.items;
+    return asbi_caps_are_full(&b->kind->caps, &b->load);
+}
 
-    return b->load.items >= b->kind->caps.items ||
-           used >= (tiny ? full_of_small : full_enough);
+enum asbi_scale asbi_batch_bound_by(const struct asbi_batch *b)
+{
+    if (b->why != ASBI_BATCH_FULL && b->why != ASBI_BATCH_EVICTED)
+        return ASBI_SCALE_NONE;
+    return asbi_caps_fullest(&b->kind->caps, &b->load);
 }
 
 /* ---- open and closed --------------------------------------------------- */
@@ -251,8 +174,7 @@ static void evict_for(struct asbi_former *f, struct asbi_kind *k,
 
     ASBI_LIST_EACH (it, &k->open) {
         struct asbi_batch *b = batch_of(it);
-        double now =
-            larger(fill(b), (double)b->load.items / (double)k->caps.items);
+        double now = asbi_caps_fill(&k->caps, &b->load);
 
         if (b != newest && now > most) {
             most = now;
@@ -267,19 +189,7 @@ static void evict_for(struct asbi_former *f, struct asbi_kind *k,
  * filled: only small ones are worth a choice by likeness. */
 static bool is_grouped(const struct asbi_kind *k, const struct asbi_parcel *p)
 {
-    const struct asbi_batch alone = { .kind = (struct asbi_kind *)(uintptr_t)k,
-                                      .load = p->load };
-    double shares[ASBI_SCALES];
-
-    if (!k->grouping.on)
-        return false;
-    shares_of(&alone, shares);
-    shares[ASBI_SCALE_ITEMS] = shares[ASBI_SCALE_TIME] = 0;
-    for (int i = 0; i < ASBI_SCALES; i++) {
-        if (shares[i] > small_item)
-            return false;
-    }
-    return true;
+    return k->grouping.on && asbi_caps_find_small(&k->caps, &p->load);
 }
 
 /* The first open batch with room, with grouping the one that suits best: its
@@ -301,7 +211,7 @@ static struct asbi_batch *best_fit(struct asbi_former *f, struct asbi_kind *k,
                 score = asbi_likeness_score(&k->grouping, likeness_of(b),
                                             &p->likeness);
             best = score > most ? b : best;
-            most = larger(score, most);
+            most = score > most ? score : most;
         } else if (is_full(b)) {
             close_batch(f, b, ASBI_BATCH_FULL);
         }

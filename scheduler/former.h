@@ -25,6 +25,7 @@
 #include "engine/base/heap.h"
 #include "engine/base/list.h"
 #include "engine/base/mem.h"
+#include "scheduler/caps.h"
 #include "scheduler/likeness.h"
 #include "scheduler/load.h"
 
@@ -39,40 +40,13 @@ struct asbi_parcel {
     uint64_t close_by_ns; /* its batch closes by then; 0: no such wish */
 };
 
-/* Caps on one batch.  0 means no cap, except items (at least 1). */
-struct asbi_batch_caps {
-    uint64_t items;
-    uint64_t input_tokens;
-    uint64_t output_tokens;
-    uint64_t bytes;
-    int64_t cost;
-    uint64_t media_ms;
-    /* Most total of a batch's estimated seconds, as
-     * fixed + per_input x in + per_output x out; 0 for no cap. */
-    double seconds, fixed_seconds, seconds_per_input, seconds_per_output;
-};
-
 /* Why a batch was closed: told to users by `plan` and the log. */
 enum asbi_closed_because {
     ASBI_BATCH_OPEN,
-    ASBI_BATCH_FULL,    /* items at their cap, another scale at 0.95 of its,
-                         * 0.98 where items are tiny */
+    ASBI_BATCH_FULL,    /* as caps.h says */
     ASBI_BATCH_OLD,     /* waited as long as it may, or as an item wished */
     ASBI_BATCH_FLUSHED, /* input ended, the host said so, or the lane idles */
     ASBI_BATCH_EVICTED, /* a ninth was needed: the fullest went */
-};
-
-/* What kept a batch from being larger. */
-enum asbi_scale {
-    ASBI_SCALE_NONE, /* nothing: no more items, or they would wait too long */
-    ASBI_SCALE_ITEMS,
-    ASBI_SCALE_INPUT,
-    ASBI_SCALE_OUTPUT,
-    ASBI_SCALE_BYTES,
-    ASBI_SCALE_COST,
-    ASBI_SCALE_TIME,
-    ASBI_SCALE_MEDIA,
-    ASBI_SCALES
 };
 
 /* Items of one kind may share a call. */

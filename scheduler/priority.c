@@ -4,7 +4,7 @@
 
 #include "engine/base/units.h"
 
-/* Weights that change nothing: the four as the second seed has them. */
+/* Weights that change nothing. */
 static const double usual_urgency = 0.4, usual_wait = 0.2;
 /* Seconds that a whole point of cost or risk may put a batch back. */
 static const double seconds_a_point = 20;

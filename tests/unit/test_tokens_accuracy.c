@@ -10,7 +10,7 @@
 #include "scheduler/tokens.h"
 #include "tests/support/check.h"
 
-enum { TEXTS = 4000, SETS = 40, BATCH = 20, LEARNED = 3, ROUNDS = 20 };
+enum { TEXTS = 4000, SETS = 40, BATCH = 20, LEARNED = 3, ROUNDS = 1000 };
 
 struct sample {
     size_t set;
