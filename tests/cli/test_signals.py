@@ -57,3 +57,30 @@ class Signals(Case):
         process.stderr.readline()  # the loop is running
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=20), 130)
+
+    def test_a_sighup_reads_the_weights_again(self):
+        self.write("asyncbatch.yaml", "class_shares: urgent=0.5\n"
+                   "priority_weights: urgency=1\n")
+        process, _ = self.begin("--sim-latency", "base=100ms,sigma=0",
+                                "--priority-weights", "urgency=0.6")
+
+        def hang_up_with(text):
+            self.write("asyncbatch.yaml", text)
+            process.send_signal(signal.SIGHUP)
+            lines = [process.stderr.readline().decode()]
+            while "class_targets" not in lines[-1] and \
+                    "nothing" not in lines[-1]:
+                lines.append(process.stderr.readline().decode())
+            return "".join(line for line in lines if "read again" in line)
+
+        told = hang_up_with("class_shares: urgent=0.3,normal=0.3,"
+                            "background=0.4\npriority_weights: wait=1\n")
+        self.assertIn("class_shares urgent=0.3,normal=0.3,background=0.4", told)
+        self.assertNotIn("priority_weights", told)  # the command line's stay
+        self.assertIn("nothing is changed", hang_up_with("class_shares: {\n"))
+        told = hang_up_with("class_shares: slow=1\n")
+        self.assertIn("class_shares", told)
+        self.assertIn("slow", told)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err.decode())

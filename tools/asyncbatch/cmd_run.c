@@ -14,6 +14,7 @@
 #include "tools/asyncbatch/command.h"
 #include "tools/asyncbatch/gather.h"
 #include "tools/asyncbatch/progress.h"
+#include "tools/asyncbatch/reload.h"
 #include "tools/asyncbatch/say.h"
 #include "tools/asyncbatch/signals.h"
 
@@ -34,7 +35,10 @@ const struct command_help cmd_run_help = {
              "usage or configuration error, 3 stopped by the budget, 4 "
              "provider unusable, 130 interrupted.  After 3, 4, 130 or a crash "
              "the same command goes on, thanks to a journal beside the "
-             "output.  Output - has no journal unless --journal names one.",
+             "output.  Output - has no journal unless --journal names one.\n"
+             "SIGHUP, where standard error is no terminal, has it read "
+             "priority_weights, class_shares and class_targets from the "
+             "configuration file again.",
 };
 
 struct run {
@@ -45,6 +49,7 @@ struct run {
     struct asb_job *job;
     struct progress *progress;
     struct signals signals;
+    struct reload reload;
     enum asb_log_level log_level;
     enum asb_exit status;
     char reason[1024]; /* "" until the job is over */
@@ -114,6 +119,13 @@ static void on_signal(void *arg, unsigned count)
     _exit(ASB_EXIT_INTERRUPTED);
 }
 
+static void on_reload(void *arg, const char *line)
+{
+    const struct run *r = arg;
+
+    progress_log(r->progress, line);
+}
+
 /* ---- start and end ---------------------------------------------------- */
 
 /* Free, offline and no set-up: the provider lives on our own loop. */
@@ -169,7 +181,15 @@ static int start(struct run *r, struct asb_message *why)
     rc = asb_job_new(r->engine, on_done, r, &r->job, why);
     if (rc)
         return rc;
-    if (signals_init(&r->signals, r->base, on_signal, r))
+    r->reload = (struct reload){
+        .file = isatty(STDERR_FILENO) ? NULL : gather_file(r->options),
+        .options = r->options,
+        .engine = r->engine,
+        .tell = on_reload,
+        .arg = r,
+    };
+    if (signals_init(&r->signals, r->base, on_signal, r) ||
+        reload_init(&r->reload, r->base))
         return ASB_ENOMEM;
     r->progress =
         progress_new(r->base, r->job, option(r, "progress"), data_on_terminal);
@@ -181,6 +201,7 @@ static void stop(struct run *r)
     progress_free(r->progress);
     r->progress = NULL; /* what follows may still log */
     signals_fini(&r->signals);
+    reload_fini(&r->reload);
     asb_job_free(r->job);
     (void)asb_engine_free(r->engine);
     asb_simulator_free(r->simulator);

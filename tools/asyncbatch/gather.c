@@ -5,8 +5,7 @@
 
 #include "tools/asyncbatch/say.h"
 
-/* NULL for none. */
-static const char *file_to_read(const struct asb_options *options)
+const char *gather_file(const struct asb_options *options)
 {
     static const char *const usual[] = { "asyncbatch.yaml",
                                          "config/pipeline.yaml" };
@@ -30,7 +29,7 @@ int gather_without_file(struct asb_options *options, struct asb_message *why)
 
 int gather_unchecked(struct asb_options *options, struct asb_message *why)
 {
-    const char *file = file_to_read(options);
+    const char *file = gather_file(options);
     int rc = file ? asb_options_load(options, file, why) : ASB_OK;
 
     return rc ? rc : asb_options_load_environment(options, why);

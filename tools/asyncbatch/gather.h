@@ -22,6 +22,9 @@ int gather_unchecked(struct asb_options *options, struct asb_message *why);
 /* As gather(), but for the file. */
 int gather_without_file(struct asb_options *options, struct asb_message *why);
 
+/* The file that these read; NULL for none. */
+const char *gather_file(const struct asb_options *options);
+
 /* For an engine that sends nothing to its provider: the simulator need not be
  * there, and goes by a name all the same. */
 int gather_for_caches(struct asb_options *options, struct asb_message *why);
