@@ -139,6 +139,8 @@ static int on_body(struct asbi_exchange *x, const char *at, size_t len)
 {
     struct asbi_call *call = call_of(x);
 
+    if (!call->body_ns)
+        call->body_ns = asbi_now(call->engine->world);
     if (!call->packed)
         asbi_buf_add(&call->reply, at, len);
     return call->lane->dialect->on_body(call->decoder, at, len);

@@ -66,6 +66,7 @@ struct asbi_call {
     uint64_t started_ns;
     unsigned beside;  /* calls in flight on the lane then, itself included */
     uint64_t wall_ms; /* at the first header of the answer; 0 before it */
+    uint64_t body_ns; /* the first bytes after the headers came; 0 before */
     struct asbi_item *body_of; /* whose body is on the wire although it is not
                                   in the call any more; NULL: nobody's */
     char once[128];       /* header that names the submission of a job, or "" */

@@ -203,6 +203,7 @@ int asbi_call_encode(struct asbi_call *call, struct asbi_batch *batch)
     asbi_buf_shrink(&call->reply, KEEP_BYTES);
     call->answers = call->strangers = 0;
     call->wall_ms = 0;
+    call->body_ns = 0;
     call->extra[0] = NULL;
     call->asked =
         (struct asbi_call_style){ .temperature = -1, .no_system = true };

@@ -439,6 +439,14 @@ static bool cut_by_estimate(const struct asbi_call *call,
            (most == 0 || call->demand.max_output_tokens < most);
 }
 
+/* Without a stream the first byte comes with the last. */
+static double first_seconds(const struct asbi_call *call)
+{
+    if (!call->lane->style.stream || call->body_ns <= call->started_ns)
+        return 0;
+    return (double)(call->body_ns - call->started_ns) / 1e9;
+}
+
 static void learn(struct asbi_call *call, const struct asbi_reply *reply,
                   const struct asbi_judgement *j)
 {
@@ -448,6 +456,7 @@ static void learn(struct asbi_call *call, const struct asbi_reply *reply,
         .truncated = reply->verdict == ASBI_TRUNCATED && !short_of_room,
         .usage = j->has_usage ? &j->usage : NULL,
         .seconds = j->settlement.seconds,
+        .first_seconds = first_seconds(call),
         .beside = call->beside,
         .raw_input = call->raw_input,
         .items = call->count,

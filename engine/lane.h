@@ -255,6 +255,7 @@ struct asbi_lesson {
     bool truncated;                /* at the model's own limit */
     const struct asb_usage *usage; /* NULL: none was told */
     double seconds;                /* <= 0: not to be learned from */
+    double first_seconds;          /* to the first byte of a stream; 0: none */
     unsigned beside;               /* calls in flight when it began */
     double raw_input;              /* estimate of the whole prompt */
     uint64_t items, bad;           /* bad: missing, invalid or cut off */

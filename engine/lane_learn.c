@@ -154,8 +154,9 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
         asbi_law_learn(&lane->law, lesson->usage->input_tokens,
                        lesson->usage->output_tokens, lesson->seconds,
                        lesson->beside);
-        asbi_latency_learn(&lane->latency, lesson->usage->input_tokens,
-                           lesson->usage->output_tokens, lesson->seconds);
+        asbi_latency_learn_stream(&lane->latency, lesson->usage->input_tokens,
+                                  lesson->usage->output_tokens,
+                                  lesson->first_seconds, lesson->seconds);
     }
     if (single)
         return;

@@ -9,6 +9,9 @@ static const double huber = 2.5;     /* deviations a residual may count as */
 static const double quantile_step = 0.06;
 /* Deviation of a sample: so much, and more per 1000 input, output tokens. */
 static const double deviations[3] = { 1, 0.1, 20 };
+/* What begins later than this share of its time comes in one piece: somebody on
+ * the way has gathered it. */
+static const double still_a_stream = 0.9;
 /* How firmly the law stays where samples say nothing: 1 / variance. */
 static const double anchor[3] = { 1. / 100, 1. / 10, 1. / 4000 };
 static const double shortest = 0.001, longest = 86400; /* seconds */
@@ -133,14 +136,41 @@ static void fit(struct asbi_latency *l)
         l->theta[i] = isfinite(theta[i]) ? clamp(theta[i], 0, 1e6) : 0;
 }
 
-static void update(struct asbi_latency *l, const double x[3], double y)
+static void forget(struct asbi_latency *l)
 {
-    double deviation = dot(deviations, x), weight = 1 / (deviation * deviation);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++)
+            l->xx[i][j] *= lasting;
+        l->xy[i] *= lasting;
+    }
+}
+
+/* What has these features took so long. */
+static void add(struct asbi_latency *l, const double x[3], double seconds)
+{
+    double deviation = fmax(dot(deviations, x), deviations[0]);
+    double weight = 1 / (deviation * deviation);
 
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++)
-            l->xx[i][j] = lasting * l->xx[i][j] + weight * x[i] * x[j];
-        l->xy[i] = lasting * l->xy[i] + weight * x[i] * y;
+            l->xx[i][j] += weight * x[i] * x[j];
+        l->xy[i] += weight * x[i] * seconds;
+    }
+}
+
+/* The whole call in one equation, or both parts of a streamed one; `first` is
+ * the share of the time that went before its first byte. */
+static void update(struct asbi_latency *l, const double x[3], double first,
+                   double y)
+{
+    const double start[3] = { x[0], x[1], 0 }, rest[3] = { 0, 0, x[2] };
+
+    forget(l);
+    if (first > 0 && first < still_a_stream && x[2] > 0) {
+        add(l, start, first * y);
+        add(l, rest, (1 - first) * y);
+    } else {
+        add(l, x, y);
     }
     fit(l);
 }
@@ -154,8 +184,9 @@ static void follow(struct asbi_latency *l, const double x[3], double seconds)
         l->usual[i] += share * (x[i] - l->usual[i]);
 }
 
-void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
-                        uint64_t output_tokens, double seconds)
+void asbi_latency_learn_stream(struct asbi_latency *l, uint64_t input_tokens,
+                               uint64_t output_tokens, double first,
+                               double seconds)
 {
     double x[3];
 
@@ -170,12 +201,18 @@ void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
 
     /* Generous at first, so that a wrong start is left behind at once. */
     double alpha = fmax(0.05, 1 / (double)(l->samples + 2));
-    update(l, x, seen);
+    update(l, x, first / y, seen);
     follow(l, x, seen);
     l->sigma = clamp(l->sigma + alpha * (1.25 * off - l->sigma), 0.05, 4);
     l->q95 *= exp(quantile_step * ((ratio > l->q95) - 0.05));
     l->q95 = clamp(l->q95, 0.5, 20);
     l->samples++;
+}
+
+void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
+                        uint64_t output_tokens, double seconds)
+{
+    asbi_latency_learn_stream(l, input_tokens, output_tokens, 0, seconds);
 }
 
 double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,

@@ -41,6 +41,14 @@ void asbi_latency_believe(struct asbi_latency *l, int i, double evidence);
 void asbi_latency_learn(struct asbi_latency *l, uint64_t input_tokens,
                         uint64_t output_tokens, double seconds);
 
+/* Of an answer that was streamed: its first byte came after `first` seconds.
+ * That tells what a call takes before its first token from what each token
+ * takes, which whole calls of one size never would.  `first` <= 0, or near the
+ * end: as asbi_latency_learn(). */
+void asbi_latency_learn_stream(struct asbi_latency *l, uint64_t input_tokens,
+                               uint64_t output_tokens, double first,
+                               double seconds);
+
 /* Expected seconds, at least 0.001. */
 double asbi_latency_expect(const struct asbi_latency *l, uint64_t input_tokens,
                            uint64_t output_tokens);

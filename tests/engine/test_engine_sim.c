@@ -1,5 +1,7 @@
 /* The engine in virtual time: every item answered once or explained, whatever
  * the provider does. */
+#include <math.h>
+
 #include "engine/sim/world.h"
 
 #include "engine/base/units.h"
@@ -179,6 +181,30 @@ static void every_failed_allocation_is_survived(void)
     sim_run_starve(prepare_thirty, 60);
 }
 
+/* Calls of one size say nothing of a call of another, but when an answer is
+ * streamed its first bytes do. */
+static void a_streamed_run_learns_when_answers_begin(void)
+{
+    static const char *const streams[] = { "on", "off" };
+    double short_call[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct sim_run r;
+
+        sim_run_init(&r, 3);
+        sim_run_set(&r, "stream", streams[i]);
+        sim_run_set(&r, "batch_size", "10");
+        r.items = 400;
+        r.provider.latency.base_ns = 4 * ASBI_SECOND;
+        r.provider.latency.per_output_token_ns = 20 * ASBI_MS;
+        sim_run_all(&r);
+        short_call[i] = asbi_latency_expect(&r.engine->lane->latency, 500, 10);
+        sim_run_end(&r);
+    }
+    CHECK(short_call[0] > 3.5 && short_call[0] < 5);
+    CHECK(fabs(short_call[1] - 4.2) > fabs(short_call[0] - 4.2));
+}
+
 TEST_MAIN(CASE(a_good_provider_answers_everything_in_few_calls),
           CASE(a_small_job_is_over_after_one_wave_of_calls),
           CASE(limits_of_answers_follow_what_was_learned),
@@ -189,4 +215,5 @@ TEST_MAIN(CASE(a_good_provider_answers_everything_in_few_calls),
           CASE(limits_slow_the_run_down_but_fail_nothing),
           CASE(the_budget_is_never_exceeded),
           CASE(an_unreachable_provider_ends_the_run),
-          CASE(every_failed_allocation_is_survived))
+          CASE(every_failed_allocation_is_survived),
+          CASE(a_streamed_run_learns_when_answers_begin))

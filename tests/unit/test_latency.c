@@ -200,6 +200,30 @@ static void a_very_long_run_of_like_sizes_stays_near_the_truth(void)
     }
 }
 
+/* As those of a job mostly are; a whole call says nothing of its parts. */
+static void a_stream_of_calls_of_one_size_tells_their_parts_apart(void)
+{
+    struct provider p = { .a = 3, .b = 0.2, .c = 12, .sigma = 0.2 };
+    struct asbi_latency streamed, whole;
+    double want = truth(&p, 1000, 100);
+
+    asbi_rng_seed(&p.rng, 4);
+    asbi_latency_init(&streamed, 0);
+    asbi_latency_init(&whole, 0);
+    for (int i = 0; i < 100; i++) {
+        double first = truth(&p, 1000, 0) * noise(&p);
+        double all = first + p.c * noise(&p);
+
+        asbi_latency_learn_stream(&streamed, 1000, 1000, first, all);
+        asbi_latency_learn_stream(&whole, 1000, 1000, 0.95 * all, all);
+    }
+    CHECK(fabs(asbi_latency_expect(&streamed, 1000, 100) / want - 1) < 0.1);
+    CHECK(fabs(asbi_latency_expect(&whole, 1000, 100) / want - 1) > 0.3);
+    CHECK(fabs(asbi_latency_expect(&whole, 1000, 1000) /
+                   asbi_latency_expect(&streamed, 1000, 1000) -
+               1) < 0.1);
+}
+
 static void what_is_known_beforehand_is_used(void)
 {
     struct asbi_latency l;
@@ -284,6 +308,7 @@ TEST_MAIN(CASE(a_known_law_is_learned_from_few_calls),
           CASE(the_law_does_not_follow_the_server_s_mood),
           CASE(a_long_run_of_equal_sizes_forgets_no_slope),
           CASE(a_very_long_run_of_like_sizes_stays_near_the_truth),
+          CASE(a_stream_of_calls_of_one_size_tells_their_parts_apart),
           CASE(what_is_known_beforehand_is_used), CASE(the_line_is_the_p95),
           CASE(hostile_samples_leave_every_answer_sane),
           CASE(nonsense_is_not_learned))
