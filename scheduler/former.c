@@ -169,9 +169,12 @@ static void close_early(struct asbi_former *f, struct asbi_batch *b,
 static void evict_for(struct asbi_former *f, struct asbi_kind *k,
                       const struct asbi_batch *newest)
 {
-    struct asbi_batch *fullest = NULL;
+    /* The oldest: it is not the newest. */
+    struct asbi_batch *fullest =
+        ASBI_OF(k->open.head.next, struct asbi_batch, link);
     double most = -1;
 
+    assert(k->open.count > ASBI_FORMER_OPEN_MAX);
     ASBI_LIST_EACH (it, &k->open) {
         struct asbi_batch *b = batch_of(it);
         double now = asbi_caps_fill(&k->caps, &b->load);
@@ -181,7 +184,6 @@ static void evict_for(struct asbi_former *f, struct asbi_kind *k,
             fullest = b;
         }
     }
-    assert(fullest); /* there are eight, and one of them is not the newest */
     close_early(f, fullest, ASBI_BATCH_EVICTED);
 }
 
