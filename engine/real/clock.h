@@ -16,8 +16,9 @@
 #include <time.h>
 
 struct asbi_clock {
-    uint64_t now_ns; /* the reading while depth > 0 */
-    unsigned depth;  /* callbacks under way */
+    uint64_t now_ns;  /* the reading while depth > 0 */
+    uint64_t reading; /* its number */
+    unsigned depth;   /* callbacks under way */
 
     /* -- set by whoever owns it */
     uint64_t (*read)(void *arg); /* a clock of the host; NULL: the machine's */
@@ -48,8 +49,10 @@ static inline uint64_t asbi_clock_now(const struct asbi_clock *clock)
 
 static inline void asbi_clock_enter(struct asbi_clock *clock)
 {
-    if (clock->depth++ == 0)
+    if (clock->depth++ == 0) {
         clock->now_ns = asbi_clock_look(clock);
+        clock->reading++;
+    }
 }
 
 static inline void asbi_clock_leave(struct asbi_clock *clock)

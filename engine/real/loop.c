@@ -22,9 +22,10 @@ struct real_world {
     bool owns_base;
     bool ready; /* the events below are assigned */
     struct event timer, wake;
-    uint64_t due_ns; /* what the timer is armed for, or ASBI_NEVER */
-    uint64_t wall_read_ms, wall_read_at; /* the latest reading, and when */
-    uint64_t (*wall_ms)(void *arg);      /* the host's; NULL: the machine's */
+    uint64_t due_ns;       /* what the timer is armed for, or ASBI_NEVER */
+    uint64_t wall_now_ms;  /* the latest reading of it ... */
+    uint64_t wall_reading; /* ... belongs to this one of the clock */
+    uint64_t (*wall_ms)(void *arg); /* the host's; NULL: the machine's */
     void *wall_arg;
 };
 
@@ -52,13 +53,12 @@ static uint64_t read_wall_ms(const struct real_world *r)
 static uint64_t real_wall_ms(struct asbi_world *w)
 {
     struct real_world *r = real_of(w);
-    uint64_t now = asbi_clock_now(&r->clock);
 
-    if (r->clock.depth == 0 || now != r->wall_read_at || !r->wall_read_ms) {
-        r->wall_read_ms = read_wall_ms(r);
-        r->wall_read_at = now;
+    if (r->clock.depth == 0 || r->clock.reading != r->wall_reading) {
+        r->wall_now_ms = read_wall_ms(r);
+        r->wall_reading = r->clock.reading;
     }
-    return r->wall_read_ms;
+    return r->wall_now_ms;
 }
 
 static void timer_set(struct real_world *r, uint64_t now)

@@ -10,6 +10,10 @@ the place of asyncbatch: what is written comes back as it is.  As long as
 asyncbatch takes less processor time for an item than Python does, Python is
 what the stream waits for.
 
+Two yardsticks: `plain`, which packs and writes item by item, as most programs
+do (msgpack.packb, then write), and `gathered`, the least that Python can do: one
+packer for all, 64 KiB a write.  No item may be lost, and answers come in order.
+
 Needs the package msgpack (python3-msgpack).  Python and asyncbatch have the
 first processor, the simulator the second.
 """
@@ -27,15 +31,28 @@ import bench
 CHUNK = 1 << 16
 
 
-def produce(pipe, count):
+def item(i):
+    return {"id": i, "text": f"Open door number {i}"}
+
+
+def plain(pipe, count):
+    for i in range(count):
+        pipe.write(msgpack.packb(item(i)))
+
+
+def gathered(pipe, count):
     packer = msgpack.Packer(autoreset=True)
     buffer = bytearray()
     for i in range(count):
-        buffer += packer.pack({"id": i, "text": f"Open door number {i}"})
+        buffer += packer.pack(item(i))
         if len(buffer) >= CHUNK:
             pipe.write(buffer)
             buffer.clear()
     pipe.write(buffer)
+
+
+def produce(how, pipe, count):
+    how(pipe, count)
     pipe.close()
 
 
@@ -44,12 +61,13 @@ def own_cpu():
     return times.user + times.system
 
 
-def stream(command, count, good):
+def stream(how, command, count, good):
     """Wall seconds, Python's processor seconds, the command's."""
     process = subprocess.Popen([*bench.CLIENT, *command],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     start, before = time.monotonic(), own_cpu()
-    writer = threading.Thread(target=produce, args=(process.stdin, count))
+    writer = threading.Thread(target=produce,
+                              args=(how, process.stdin, count))
     writer.start()
     came = 0
     for answer in msgpack.Unpacker(process.stdout, read_size=CHUNK):
@@ -63,22 +81,36 @@ def stream(command, count, good):
     return took, mine, usage.ru_utime + usage.ru_stime
 
 
-def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    wall, python, _ = stream(["cat"], count, lambda answer: answer["text"])
-    print(f"Python alone: {count / wall:.0f} items/s, "
-          f"{python / count * 1e6:.2f} us of processor time each", flush=True)
+def through(count):
+    """How fast the stream is, and what an item costs asyncbatch."""
     with bench.Simulator("--latency", "base=1ms,per_output_token=0ms,sigma=0"
                          ) as simulator:
-        took, _, ours = stream(
+        took, _, cpu = stream(
+            gathered,
             [bench.COMMAND, "run", "--input-format", "msgpack",
              "--output-format", "msgpack", "--task", "translate",
              "--target-lang", "fr", "--base-url", simulator.url + "/v1",
              "--progress", "none", "--batch-size", "100", "--workers", "32"],
             count, lambda answer: answer["status"] == "ok")
+    return took, cpu
+
+
+def main():
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    alone = {}
+    for how in (plain, gathered):
+        wall, cpu, _ = stream(how, ["cat"], count,
+                              lambda answer: answer["text"])
+        alone[how.__name__] = wall, cpu
+        print(f"Python alone, {how.__name__}: {count / wall:.0f} items/s, "
+              f"{cpu / count * 1e6:.2f} us of processor time each", flush=True)
+    took, ours = through(count)
     print(f"through asyncbatch: {count / took:.0f} items/s, "
-          f"{ours / count * 1e6:.2f} us of its processor time each; "
-          f"{ours / python:.1f} times Python's; all answered, in order")
+          f"{ours / count * 1e6:.2f} us of its processor time each; all "
+          "answered, in order")
+    for name, (wall, cpu) in alone.items():
+        print(f"beside {name}: {ours / cpu:.1f} times Python's processor time, "
+              f"{took / wall:.1f} times its time")
 
 
 if __name__ == "__main__":

@@ -20,15 +20,19 @@ static void on_turn(void *arg)
         inside();
 }
 
-static void begin(void)
+static void begin_with(struct asbi_real_options options)
 {
-    struct asbi_real_options options = { .no_http = true };
-
+    options.no_http = true;
     turns = 0;
     inside = NULL;
     surroundings_init(&s, NULL, &options);
     s.world->on_turn = on_turn;
     s.world->arg = &turns;
+}
+
+static void begin(void)
+{
+    begin_with((struct asbi_real_options){ .no_http = true });
 }
 
 static void the_timer_is_never_early(void)
@@ -164,6 +168,42 @@ static void time_stands_still_within_a_turn(void)
     surroundings_fini(&s);
 }
 
+/* A wall that is a minute on at each look. */
+static uint64_t wall_that_runs(void *arg)
+{
+    uint64_t *looks = arg;
+
+    return ++*looks * 60000;
+}
+
+static uint64_t wall_of_turn[2];
+
+static void look_at_the_wall(void)
+{
+    uint64_t first = s.world->ops->wall_ms(s.world);
+
+    CHECK_INT(s.world->ops->wall_ms(s.world), ==, first);
+    wall_of_turn[turns - 1] = first;
+    if (turns < 2)
+        s.world->ops->wake(s.world);
+}
+
+static void the_wall_is_looked_at_once_in_a_turn(void)
+{
+    uint64_t looks = 0;
+
+    begin_with((struct asbi_real_options){ .wall_ms = wall_that_runs,
+                                           .time_arg = &looks });
+    inside = look_at_the_wall;
+    s.world->ops->wake(s.world);
+    run_until(&s, &turns, 2);
+    CHECK_INT(wall_of_turn[0], ==, 60000);
+    CHECK_INT(wall_of_turn[1], ==, 120000);
+    CHECK_INT(s.world->ops->wall_ms(s.world), ==, 180000);
+    CHECK_INT(s.world->ops->wall_ms(s.world), ==, 240000);
+    surroundings_fini(&s);
+}
+
 static void an_idle_world_lets_the_loop_end(void)
 {
     begin();
@@ -203,5 +243,6 @@ TEST_MAIN(CASE(the_timer_is_never_early),
           CASE(far_times_do_not_overflow), CASE(waking_many_times_is_one_turn),
           CASE(a_turn_may_ask_for_the_next),
           CASE(time_stands_still_within_a_turn),
+          CASE(the_wall_is_looked_at_once_in_a_turn),
           CASE(an_idle_world_lets_the_loop_end),
           CASE(the_seed_is_given_or_random))
