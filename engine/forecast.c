@@ -102,21 +102,28 @@ static void say_seconds(struct asbi_buf *b, double seconds)
                                 (ASBI_SECOND / 10));
 }
 
+static void say_off(struct asbi_buf *out, double told, double was)
+{
+    asbi_buf_fmt(out, " (%+ld %%)", lround(fmin(100 * off(told, was), 1e9)));
+}
+
 void asbi_foretold_say(const struct asbi_foretold *f,
                        const struct asbi_fact *fact, struct asbi_buf *out)
 {
+    double usd = (double)fact->cost / 1e9;
+
     if (!f->known || !fact->whole)
         return;
-    asbi_buf_fmt(out, "; the plan said %.0f calls, it took %ju (%+.0f %%)",
-                 f->calls, (uintmax_t)fact->calls,
-                 100 * off(f->calls, (double)fact->calls));
-    if (f->priced)
-        asbi_buf_fmt(out, ", $%.4g and cost $%.4g (%+.0f %%)", f->cost_usd,
-                     (double)fact->cost / 1e9,
-                     100 * off(f->cost_usd, (double)fact->cost / 1e9));
+    asbi_buf_fmt(out, "; the plan said %.0f calls, it took %ju", f->calls,
+                 (uintmax_t)fact->calls);
+    say_off(out, f->calls, (double)fact->calls);
+    if (f->priced) {
+        asbi_buf_fmt(out, ", $%.4g and cost $%.4g", f->cost_usd, usd);
+        say_off(out, f->cost_usd, usd);
+    }
     asbi_buf_c(out, ", ");
     say_seconds(out, f->seconds);
     asbi_buf_c(out, " and lasted ");
     say_seconds(out, fact->seconds);
-    asbi_buf_fmt(out, " (%+.0f %%)", 100 * off(f->seconds, fact->seconds));
+    say_off(out, f->seconds, fact->seconds);
 }

@@ -4,7 +4,7 @@
  */
 #include "engine/plan.h"
 
-#include <stdio.h>
+#include <math.h>
 
 #include "engine/base/json.h"
 #include "engine/base/json_members.h"
@@ -217,30 +217,37 @@ static void say_label(struct asbi_buf *b, const char *label)
     asbi_buf_fmt(b, "  %-14s ", label);
 }
 
+static void say_count(struct asbi_buf *b, const char *label, uint64_t n)
+{
+    say_label(b, label);
+    asbi_format_count(b, n);
+}
+
+/* So many of them; nothing when there are none. */
+static void say_some(struct asbi_buf *b, uint64_t n, const char *which)
+{
+    if (!n)
+        return;
+    asbi_buf_c(b, ", ");
+    asbi_format_count(b, n);
+    asbi_buf_c(b, which);
+}
+
 static void say_items(struct asbi_buf *b, const struct asb_forecast *f)
 {
-    say_label(b, "items");
-    asbi_buf_u64(b, f->rows);
-    if (f->rows_bad)
-        asbi_buf_fmt(b, ", %ju of them bad: reported, not sent",
-                     (uintmax_t)f->rows_bad);
-    if (f->rows_answered)
-        asbi_buf_fmt(b, ", %ju answered already", (uintmax_t)f->rows_answered);
-    if (f->items_failed)
-        asbi_buf_fmt(b, ", %ju without an answer", (uintmax_t)f->items_failed);
+    say_count(b, "items", f->rows);
+    say_some(b, f->rows_bad, " of them bad: reported, not sent");
+    say_some(b, f->rows_answered, " answered already");
+    say_some(b, f->items_failed, " without an answer");
     asbi_buf_char(b, '\n');
 }
 
 static void say_tokens(struct asbi_buf *b, const struct asb_forecast *f)
 {
-    say_label(b, "input tokens");
-    asbi_buf_u64(b, f->input_tokens);
-    if (f->cached_tokens)
-        asbi_buf_fmt(b, ", %ju of them from the prompt cache",
-                     (uintmax_t)f->cached_tokens);
+    say_count(b, "input tokens", f->input_tokens);
+    say_some(b, f->cached_tokens, " of them from the prompt cache");
     asbi_buf_char(b, '\n');
-    say_label(b, "output tokens");
-    asbi_buf_u64(b, f->output_tokens);
+    say_count(b, "output tokens", f->output_tokens);
     asbi_buf_char(b, '\n');
 }
 
@@ -262,6 +269,16 @@ static double per(double a, double b)
     return b > 0 ? a / b : 0;
 }
 
+static void say_pace(struct asbi_buf *b, double items)
+{
+    asbi_buf_c(b, ", ");
+    if (items < 100)
+        asbi_buf_fmt(b, "%.3g", items);
+    else
+        asbi_format_count(b, (uint64_t)(fmin(items, 1e15) + 0.5));
+    asbi_buf_c(b, " items a second");
+}
+
 static void say_time(struct asbi_buf *b, const struct asb_plan *p,
                      const struct asb_forecast *f)
 {
@@ -274,8 +291,8 @@ static void say_time(struct asbi_buf *b, const struct asb_plan *p,
         say_seconds(b, f->seconds_high);
         asbi_buf_char(b, ')');
     }
-    asbi_buf_fmt(b, ", %.3g items a second, at most %u calls at once\n",
-                 per((double)f->items_ok, f->seconds), f->concurrency_max);
+    say_pace(b, per((double)f->items_ok, f->seconds));
+    asbi_buf_fmt(b, ", at most %u calls at once\n", f->concurrency_max);
     say_label(b, "bound by");
     asbi_buf_fmt(b, "%s; size of calls by %s, pace by %s\n", binding_limit(p),
                  batch_limit(p), pace_names[slowest(p)]);
@@ -285,10 +302,7 @@ static void say_way(struct asbi_buf *b, const char *name,
                     const struct asbi_way *way, const char *prefix,
                     const char *suffix)
 {
-    char calls[32];
-
-    (void)snprintf(calls, sizeof(calls), "%ju", (uintmax_t)way->calls);
-    asbi_buf_fmt(b, "    %-14s%9s calls  ", name, calls);
+    asbi_buf_fmt(b, "    %-14s%9ju calls  ", name, (uintmax_t)way->calls);
     say_usd(b, way->cost);
     asbi_buf_fmt(b, "  %s", prefix);
     say_seconds(b, way->seconds);
@@ -325,8 +339,9 @@ static void say_kind(struct asbi_buf *b, const struct asb_plan *p,
     struct asbi_plan_ways ways;
 
     asbi_plan_ways(p, k, &ways);
-    asbi_buf_fmt(b, "\n  %ju items, class %s", (uintmax_t)k->items,
-                 class_names[k->priority]);
+    asbi_buf_c(b, "\n  ");
+    asbi_format_count(b, k->items);
+    asbi_buf_fmt(b, " items, class %s", class_names[k->priority]);
     if (k->tenant.len) {
         asbi_buf_c(b, ", tenant ");
         asbi_json_put_string(b, k->tenant);
@@ -376,8 +391,8 @@ static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
         c->input[0] == '-' && !c->input[1] ? "standard input" : c->input,
         p->usual->engine->lane->model.name, p->usual->engine->config->provider);
     say_items(b, f);
-    say_label(b, "calls");
-    asbi_buf_fmt(b, "%ju, %.1f items each\n", (uintmax_t)f->calls,
+    say_count(b, "calls", f->calls);
+    asbi_buf_fmt(b, ", %.1f items each\n",
                  per((double)s->batch_items, (double)s->batches));
     say_tokens(b, f);
     say_cost(b, f);

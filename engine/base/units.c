@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/decimal.h"
@@ -177,9 +178,9 @@ void asbi_format_duration(struct asbi_buf *out, uint64_t ns)
         uint64_t seconds;
         char name;
     } units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-    uint64_t s = ns / ASBI_SECOND;
+    uint64_t s = ns / ASBI_SECOND + (ns % ASBI_SECOND >= ASBI_SECOND / 2);
 
-    if (s < 10) {
+    if (ns < 9950 * ASBI_MS) {
         uint64_t tenths = (ns + 50 * ASBI_MS) / (100 * ASBI_MS);
 
         asbi_buf_fmt(out, "%u.%us", (unsigned)(tenths / 10),
@@ -196,5 +197,17 @@ void asbi_format_duration(struct asbi_buf *out, uint64_t ns)
             asbi_buf_fmt(out, "%02u%c", (unsigned)(s / units[i + 1].seconds),
                          units[i + 1].name);
         return;
+    }
+}
+
+void asbi_format_count(struct asbi_buf *out, uint64_t n)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%ju", (uintmax_t)n);
+
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            asbi_buf_char(out, ',');
+        asbi_buf_char(out, digits[i]);
     }
 }

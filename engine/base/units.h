@@ -38,6 +38,9 @@ int64_t asbi_price_of(uint64_t tokens, int64_t nano_usd_per_million);
 /* "3h12m", "4m10s", "12s", "0.4s": two units at most. */
 void asbi_format_duration(struct asbi_buf *out, uint64_t ns);
 
+/* 1234567 as "1,234,567". */
+void asbi_format_count(struct asbi_buf *out, uint64_t n);
+
 static inline uint64_t asbi_add_ns(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? ASBI_NEVER : a + b;

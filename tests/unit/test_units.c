@@ -251,6 +251,27 @@ static void durations_are_shown_in_two_units_at_most(void)
     asbi_buf_fini(&b);
 }
 
+static void counts_are_grouped_by_thousands(void)
+{
+    static const struct {
+        uint64_t n;
+        const char *want;
+    } cases[] = { { 0, "0" },
+                  { 999, "999" },
+                  { 1000, "1,000" },
+                  { 1234567, "1,234,567" },
+                  { UINT64_MAX, "18,446,744,073,709,551,615" } };
+    struct asbi_buf b;
+
+    asbi_buf_init(&b, &asbi_mem_system, 64);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        asbi_format_count(&b, cases[i].n);
+        CHECK_STR(asbi_buf_view(&b), cases[i].want);
+        asbi_buf_clear(&b);
+    }
+    asbi_buf_fini(&b);
+}
+
 TEST_MAIN(CASE(durations_are_read_as_people_write_them),
           CASE(nonsense_is_no_duration),
           CASE(sizes_have_decimal_and_binary_units), CASE(money_is_exact),
@@ -258,4 +279,5 @@ TEST_MAIN(CASE(durations_are_read_as_people_write_them),
           CASE(every_double_comes_back_from_its_text),
           CASE(a_locale_changes_nothing),
           CASE(a_price_is_rounded_up_and_never_overflows),
-          CASE(durations_are_shown_in_two_units_at_most))
+          CASE(durations_are_shown_in_two_units_at_most),
+          CASE(counts_are_grouped_by_thousands))
