@@ -15,15 +15,19 @@ def text_of(i):
     return f"text number {i}"
 
 
+def write_texts(case, count):
+    case.write("in.jsonl", "".join(
+        json.dumps({"id": f"k{i}", "text": text_of(i)}) + "\n"
+        for i in range(count)))
+
+
 def embed(case, shape, count, *args, **how):
     """Runs `count` texts; the sizes of the calls and the summary.  Fails when a
     text has not its own vector, or they are out of order, or one is without and
     it does not say that two calls for it were cut."""
     server = EmbedServer(case, **how)
     model, base, key = SHAPES[shape]
-    case.write("in.jsonl", "".join(
-        json.dumps({"id": f"k{i}", "text": text_of(i)}) + "\n"
-        for i in range(count)))
+    write_texts(case, count)
     done = case.command(
         "run", "-i", "in.jsonl", "-o", "out.jsonl", "-p", shape, "-m", model,
         "--base-url", server.url + base, "--task", "embed", "--summary",

@@ -1,7 +1,10 @@
 """Texts to be embedded go in full lists, and each gets its own vector back."""
 
-from embed_run import assert_full, embed
-from support import Case
+import os
+
+from embed_run import assert_full, embed, write_texts
+from embed_server import EmbedServer
+from support import Case, json_lines
 
 
 class Embed(Case):
@@ -33,3 +36,28 @@ class Embed(Case):
                                chaos=True)
             self.assertGreater(summary["items_ok"], 450)
             self.assertGreater(summary["calls_failed"], 5)
+
+    def stands_still(self):
+        """Nothing was in flight and nothing new was sent for a while."""
+        if not os.path.exists(self.path("m.jsonl")):
+            return False
+        last = json_lines(self.read("m.jsonl").rpartition("\n")[0])[-5:]
+        return len(last) == 5 and last[0]["batch_count"] > 0 and \
+            last[0]["batch_count"] == last[-1]["batch_count"] and \
+            not any(line["in_flight"] for line in last)
+
+    def test_a_slow_reader_makes_no_short_lists(self):
+        server = EmbedServer(self, dimensions=400)
+        write_texts(self, 3000)
+        process = self.start(
+            "run", "-i", "in.jsonl", "-p", "openai", "-m",
+            "text-embedding-3-small", "--base-url", server.url + "/v1",
+            "--task", "embed", "--batch-size", "50", "--progress", "none",
+            "--metrics", "m.jsonl", "--metrics-interval", "10ms",
+            env={"OPENAI_API_KEY": "k"})
+        self.wait_until(self.stands_still, process)
+        self.assertLess(sum(server.sizes), 3000)
+        out, err = process.communicate()
+        self.assertEqual(process.returncode, 0, err)
+        self.assertEqual(out.count(b"\n"), 3000)
+        self.assertEqual(set(server.sizes), {50})
