@@ -321,6 +321,7 @@ int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
 static void go_on_trying(struct asbi_item *item, struct asbi_media_known *k)
 {
     asbi_media_read_name(item, k->address);
+    item->unknowns = 1; /* of the run that named it */
     item->media->open_call = k->number;
     item->media->held = k->worst;
     k->worst = 0;

@@ -235,7 +235,10 @@ bool asbi_media_reopen(struct asbi_call *call)
 
 void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item)
 {
-    if (e->journal && item->media->open_call && !e->stopped) {
+    /* The next run asks again, and means the same job. */
+    bool goes_on = e->stopped || (!item->ok && item->retryable);
+
+    if (e->journal && item->media->open_call && !goes_on) {
         asbi_journal_end(e->journal, item->media->open_call, 0,
                          item->media->cost);
         asbi_journal_over(e->journal, item->media->open_call);
