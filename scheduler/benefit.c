@@ -1,8 +1,11 @@
 #include "scheduler/benefit.h"
 
+#include <math.h>
+
 enum { LOW_RISK_ITEMS = 10, LEAST_WINDOW = 20 };
 
 static const double clear_benefit = 1.5, some_benefit = 1.0;
+static const double no_matter = 0.02; /* of the cost */
 
 static double larger(double a, double b)
 {
@@ -49,10 +52,19 @@ static double ratio_of(const struct asbi_way *packed,
     return ours > 0 ? theirs / ours : 1;
 }
 
+/* As texts do that go in a list: it has no prompt for them to share. */
+static bool cost_the_same(const struct asbi_way *packed,
+                          const struct asbi_way *single)
+{
+    double more = (double)single->cost - (double)packed->cost;
+
+    return fabs(more) <= no_matter * larger((double)packed->cost, 0);
+}
+
 void asbi_benefit_weigh(const struct asbi_way *packed,
                         const struct asbi_way *single, struct asbi_benefit *out)
 {
-    bool by_time = packed->cost <= 0 && single->cost <= 0;
+    bool by_time = cost_the_same(packed, single);
     bool saves = by_time ? packed->seconds < single->seconds
                          : packed->cost < single->cost;
 

@@ -47,8 +47,8 @@ enum asbi_risk {
 };
 
 struct asbi_benefit {
-    double ratio;    /* single over packed: dollars, or seconds when free */
-    bool by_time;    /* neither way costs money */
+    double ratio;    /* single over packed: dollars, or else seconds */
+    bool by_time;    /* the cost is within 2 % of the same */
     int64_t savings; /* nano-dollars; negative: packed is dearer */
     int64_t blast;   /* nano-dollars that one failed call may waste */
     enum asbi_advice advice;

@@ -27,7 +27,7 @@ static void a_ratio_over_one_and_a_half_with_savings_is_a_batch(void)
 
 static void a_ratio_over_one_is_worth_a_thought(void)
 {
-    CHECK_INT(weigh(CENTS(100), CENTS(101)).advice, ==, ASBI_CONSIDER_BATCH);
+    CHECK_INT(weigh(CENTS(100), CENTS(103)).advice, ==, ASBI_CONSIDER_BATCH);
     CHECK_INT(weigh(CENTS(100), CENTS(100)).advice, ==,
               ASBI_PROCESS_INDIVIDUALLY);
     CHECK_INT(weigh(CENTS(100), CENTS(40)).advice, ==,
@@ -47,6 +47,22 @@ static void what_costs_nothing_is_judged_by_its_time(void)
     asbi_benefit_weigh(&p, &s, &b);
     CHECK_INT(b.advice, ==, ASBI_CONSIDER_BATCH);
     p.seconds = s.seconds = 0;
+    asbi_benefit_weigh(&p, &s, &b);
+    CHECK_INT(b.advice, ==, ASBI_PROCESS_INDIVIDUALLY);
+}
+
+/* As lists of texts to embed do, which have no prompt to share. */
+static void what_costs_about_the_same_is_judged_by_its_time_too(void)
+{
+    struct asbi_way p = { .cost = CENTS(100), .seconds = 1 };
+    struct asbi_way s = { .cost = CENTS(99), .seconds = 60 };
+    struct asbi_benefit b;
+
+    asbi_benefit_weigh(&p, &s, &b);
+    CHECK(b.by_time);
+    CHECK_INT(b.advice, ==, ASBI_PROCESS_AS_BATCH);
+    CHECK_INT(b.savings, ==, -CENTS(1));
+    s.cost = CENTS(97);
     asbi_benefit_weigh(&p, &s, &b);
     CHECK_INT(b.advice, ==, ASBI_PROCESS_INDIVIDUALLY);
 }
@@ -107,6 +123,7 @@ static void words_are_those_of_the_reports(void)
 TEST_MAIN(CASE(a_ratio_over_one_and_a_half_with_savings_is_a_batch),
           CASE(a_ratio_over_one_is_worth_a_thought),
           CASE(what_costs_nothing_is_judged_by_its_time),
+          CASE(what_costs_about_the_same_is_judged_by_its_time_too),
           CASE(more_than_ten_items_in_a_call_are_a_medium_risk),
           CASE(the_slowest_gate_decides_the_time),
           CASE(calls_in_flight_grow_as_in_slow_start),
