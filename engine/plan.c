@@ -56,6 +56,18 @@ static void sort_runs(struct asb_plan *p)
     }
 }
 
+/* One run's length is as much luck as the next one's: of those in the middle,
+ * the mean. */
+static double usual_seconds(const struct asb_plan *p)
+{
+    size_t from = p->run_count / 4, to = p->run_count - from;
+    double sum = 0;
+
+    for (size_t i = from; i < to; i++)
+        sum += asbi_plan_run_seconds(p->runs[i]);
+    return sum / (double)(to - from);
+}
+
 static int play(struct asb_plan *p, struct asb_message *why)
 {
     int rc = asbi_plan_read(p, why);
@@ -66,6 +78,7 @@ static int play(struct asb_plan *p, struct asb_message *why)
         return rc;
     sort_runs(p);
     p->usual = p->runs[p->run_count / 2];
+    p->seconds = usual_seconds(p);
     p->seconds_low = asbi_plan_run_seconds(p->runs[0]);
     p->seconds_high = asbi_plan_run_seconds(p->runs[p->run_count - 1]);
     return ASB_OK;
@@ -150,7 +163,7 @@ void asb_plan_get(const struct asb_plan *p, struct asb_forecast *forecast)
     struct asb_forecast f = { .rows = p->rows,
                               .rows_bad = p->rows_bad,
                               .rows_answered = p->rows_answered,
-                              .seconds = asbi_plan_run_seconds(run),
+                              .seconds = p->seconds,
                               .seconds_low = p->seconds_low,
                               .seconds_high = p->seconds_high };
     size_t size = forecast->size < sizeof(f) ? forecast->size : sizeof(f);

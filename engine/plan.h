@@ -8,7 +8,8 @@
  * How long a job takes is partly luck: one answer that breaks off late, one
  * item that fails three times.  So the rows go through several virtual runs
  * side by side, each with luck of its own; the one of middling length is the
- * forecast, the others tell how far it may be off.
+ * forecast, its time the mean of those about it, and the others tell how far it
+ * may be off.
  */
 #ifndef ASBI_PLAN_H
 #define ASBI_PLAN_H
@@ -90,7 +91,7 @@ struct asb_plan {
     struct asbi_plan_run *runs[ASBI_PLAN_RUNS];
     size_t run_count;
     struct asbi_plan_run *usual; /* the forecast; one of them */
-    double seconds_low, seconds_high;
+    double seconds, seconds_low, seconds_high;
 
     struct asbi_buf scratch, table, json;
 };

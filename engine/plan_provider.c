@@ -64,8 +64,8 @@ static void model_mishaps(struct asb_plan *p)
     const struct asbi_learned_lane *lane = &p->recalled.lane;
 
     if (p->recalled.has_lane) {
-        p->sim.error_rate = asbi_tally_share(&lane->failed);
-        p->sim.disconnect_rate = asbi_tally_share(&lane->cut);
+        p->sim.error_rate = asbi_tally_likely(&lane->failed);
+        p->sim.disconnect_rate = asbi_tally_likely(&lane->cut);
     }
     if (p->recalled.has_kind)
         p->sim.drop_item_rate = asbi_tally_share(&p->recalled.kind.bad);

@@ -18,3 +18,10 @@ double asbi_tally_share(const struct asbi_tally *t)
 {
     return t->all > 0 ? t->bad / t->all : 0;
 }
+
+double asbi_tally_likely(const struct asbi_tally *t)
+{
+    static const double well = 50;
+
+    return t->bad / (t->all + well);
+}

@@ -19,4 +19,8 @@ void asbi_tally_add(struct asbi_tally *t, double all, double bad);
 /* The share of the bad ones, in [0, 1]; 0 when nothing was counted. */
 double asbi_tally_share(const struct asbi_tally *t);
 
+/* What to reckon with: as if fifty more had gone well, since among a few calls
+ * one bad one more is chance. */
+double asbi_tally_likely(const struct asbi_tally *t);
+
 #endif

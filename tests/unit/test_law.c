@@ -152,6 +152,9 @@ static void what_is_counted_fades(void)
     for (int i = 0; i < 30000; i++)
         asbi_tally_add(&t, 1, 1);
     CHECK(asbi_tally_share(&t) > 0.99 && t.all <= 5000);
+    CHECK(asbi_tally_likely(&t) > 0.97);
+    t = (struct asbi_tally){ .all = 150, .bad = 6 };
+    CHECK(fabs(asbi_tally_likely(&t) - 0.03) < 1e-12);
 }
 
 TEST_MAIN(CASE(a_line_with_noise_is_found),
