@@ -12,9 +12,9 @@
  * item at a time.  Both samples are new ones: the items that raised the alarm
  * are worse than most by the choice of the moment.
  *
- * Cost asks for batches as large as these allow: what is bad is asked again item
- * by item, so a bad item costs itself, and the prompt is shared by all.  (Were
- * whole batches asked again, sqrt(prompt / (p x item)) would cost least.)
+ * Cost asks for batches as large as these allow: what is bad is asked again
+ * item by item, so a bad item costs itself, and the prompt is shared by all.
+ * (Were whole batches asked again, sqrt(prompt / (p x item)) would cost least.)
  *
  * Of the target time, what a call takes whatever its size is no reason to make
  * it small: more calls would each take that long.  So its items may take as
