@@ -48,7 +48,7 @@ class Embed(Case):
 
     def test_a_slow_reader_makes_no_short_lists(self):
         server = EmbedServer(self, dimensions=400)
-        write_texts(self, 3000)
+        write_texts(self, 8000)
         process = self.start(
             "run", "-i", "in.jsonl", "-p", "openai", "-m",
             "text-embedding-3-small", "--base-url", server.url + "/v1",
@@ -56,8 +56,8 @@ class Embed(Case):
             "--metrics", "m.jsonl", "--metrics-interval", "10ms",
             env={"OPENAI_API_KEY": "k"})
         self.wait_until(self.stands_still, process)
-        self.assertLess(sum(server.sizes), 3000)
+        self.assertLess(sum(server.sizes), 8000)
         out, err = process.communicate()
         self.assertEqual(process.returncode, 0, err)
-        self.assertEqual(out.count(b"\n"), 3000)
+        self.assertEqual(out.count(b"\n"), 8000)
         self.assertEqual(set(server.sizes), {50})
