@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "engine/base/base64.h"
 #include "engine/base/units.h"
 
 void asbi_fetch_head_begin(struct asbi_fetch_head *h)
@@ -12,42 +13,16 @@ void asbi_fetch_head_begin(struct asbi_fetch_head *h)
 
 /* ---- digests ---------------------------------------------------------- */
 
-static int digit_of(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
 /* Base64 of exactly 32 bytes: 43 digits and a sign that nothing follows. */
 static bool read_digest(asbi_str text, unsigned char out[ASBI_DIGEST_BYTES])
 {
-    unsigned bits = 0, count = 0;
-    size_t n = 0;
+    size_t len;
 
     if (text.len == 44 && text.at[43] == '=')
         text.len--;
-    if (text.len != 43)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        int digit = digit_of(text.at[i]);
-
-        if (digit < 0)
-            return false;
-        bits = bits << 6 | (unsigned)digit;
-        count += 6;
-        if (count >= 8 && n < ASBI_DIGEST_BYTES) {
-            count -= 8;
-            out[n++] = (unsigned char)(bits >> count);
-        }
-    }
-    return n == ASBI_DIGEST_BYTES;
+    return text.len == 43 &&
+           asbi_base64_decode(text, (char *)out, ASBI_DIGEST_BYTES, &len) &&
+           len == ASBI_DIGEST_BYTES;
 }
 
 /* "sha-256=:...:" (RFC 9530) or "SHA-256=..." (RFC 3230), one of a list. */

@@ -302,11 +302,18 @@ static void base64_is_read_with_and_without_its_end(void)
         const char *text, *bytes;
         bool good;
     } rows[] = {
-        { "", "", true },        { "YQ==", "a", true },
-        { "YQ", "a", true },     { "YWI=", "ab", true },
-        { "YWJj", "abc", true }, { "YWJjZA==", "abcd", true },
-        { "Y", "", false },      { "YQ===", "", false },
-        { "Y W=", "", false },   { "YW-j", "", false },
+        { "", "", true },
+        { "YQ==", "a", true },
+        { "YQ", "a", true },
+        { "YWI=", "ab", true },
+        { "YWJj", "abc", true },
+        { "YWJjZA==", "abcd", true },
+        { "Y", "", false },
+        { "YQ===", "", false },
+        { "Y W=", "", false },
+        { "YW~j", "", false },
+        { "_-_-", "\xff\xef\xfe", true },
+        { "/+/+", "\xff\xef\xfe", true },
     };
     char out[8];
 
