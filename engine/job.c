@@ -40,6 +40,21 @@ static void reason_done_before(const struct asb_job *job, char *reason,
                        (unsigned long long)job->rows_read, job->kept->path);
 }
 
+static void reason_failed(const struct asb_job *job, char *reason, size_t size)
+{
+    int n = snprintf(reason, size,
+                     "%llu of %llu items failed; the output names the reason "
+                     "of each",
+                     (unsigned long long)job->rows_failed,
+                     (unsigned long long)job->rows_read);
+
+    if (job->kept && job->rows_retryable && n > 0 && (size_t)n < size)
+        (void)snprintf(reason + n, size - (size_t)n,
+                       "; run the same command again to ask once more for "
+                       "those that another try may help, %llu",
+                       (unsigned long long)job->rows_retryable);
+}
+
 static enum asb_exit status_of(const struct asb_job *job, char *reason,
                                size_t size)
 {
@@ -65,15 +80,16 @@ static enum asb_exit status_of(const struct asb_job *job, char *reason,
         return job->rows_failed ? ASB_EXIT_SOME_FAILED : ASB_EXIT_OK;
     }
     if (job->rows_failed) {
-        (void)snprintf(reason, size,
-                       "%llu of %llu items failed; the output names the reason "
-                       "of each",
-                       (unsigned long long)job->rows_failed,
-                       (unsigned long long)job->rows_read);
+        reason_failed(job, reason, size);
         return ASB_EXIT_SOME_FAILED;
     }
-    (void)snprintf(reason, size, "all %llu items are answered",
-                   (unsigned long long)job->rows_read);
+    if (job->rows_read)
+        (void)snprintf(reason, size, "all %llu items are answered",
+                       (unsigned long long)job->rows_read);
+    else
+        (void)snprintf(reason, size,
+                       "the input has no items; nothing was "
+                       "sent");
     return ASB_EXIT_OK;
 }
 
@@ -281,32 +297,44 @@ static int open_input(struct asb_job *job, struct asb_message *why)
     if (strcmp(path, "-") != 0) {
         job->in_fd = open(path, O_RDONLY | O_CLOEXEC);
         if (job->in_fd < 0)
-            return asbi_fail(why, ASB_EIO, "input %s: %s", path,
+            return asbi_fail(why, ASB_EIO,
+                             "input %.400s: %s; name another by --input", path,
                              strerror(errno));
         job->close_in = true;
     }
     if (fstat(job->in_fd, &st) != 0)
         return asbi_fail(why, ASB_EIO, "input %s: %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        return asbi_fail(why, ASB_EIO, "input %s: is a folder", path);
+        return asbi_fail(why, ASB_EIO,
+                         "input %.400s: is a folder; name a file in it", path);
     if (S_ISREG(st.st_mode))
         job->input_bytes = (uint64_t)st.st_size;
     return ASB_OK;
 }
 
-/* The output is emptied when it is opened: it must not be the input. */
+/* Before a file is made or emptied: a run that is refused leaves all as it was.
+ * The output must not be the input. */
+static int check_places(const struct asb_job *job, struct asb_message *why)
+{
+    const char *path = job->config->output;
+    bool is_file = strcmp(path, "-") != 0;
+    struct stat in, out;
+
+    if (is_file && stat(path, &out) == 0 && fstat(job->in_fd, &in) == 0 &&
+        in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+        return asbi_fail(why, ASB_ECONFIG,
+                         "output %s: is the input; name another file", path);
+    int rc = is_file ? asbi_file_check("output", path, why) : ASB_OK;
+    return rc ? rc : asbi_job_report_check(job, why);
+}
+
 static int open_output(struct asb_job *job, struct asb_message *why)
 {
     const char *path = job->config->output;
-    struct stat in, out;
 
     job->out_fd = STDOUT_FILENO;
     if (strcmp(path, "-") == 0)
         return job->kept ? asbi_job_journal_output(job, path, why) : ASB_OK;
-    if (stat(path, &out) == 0 && fstat(job->in_fd, &in) == 0 &&
-        in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-        return asbi_fail(why, ASB_ECONFIG,
-                         "output %s: is the input; name another file", path);
     if (job->kept)
         return asbi_job_journal_output(job, path, why);
     int rc = asbi_file_create(path, false, &job->out_fd, why);
@@ -418,6 +446,8 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
         rc = open_input(job, why);
     if (!rc)
         rc = make_formats(job, why);
+    if (!rc)
+        rc = check_places(job, why);
     if (!rc)
         rc = asbi_job_journal_open(job, why);
     if (!rc)

@@ -58,6 +58,7 @@ struct asb_job {
 
     /* -- how far it is */
     uint64_t bytes_read, rows_read, rows_written, rows_failed;
+    uint64_t rows_retryable; /* of rows_failed, by this run */
     uint64_t rows_warmed;
     uint64_t rows_answered; /* were so before this run */
     bool header_written;
@@ -102,6 +103,8 @@ int asbi_job_on_op(struct asb_job *job, const struct asbi_row *row);
 /* job_report.c */
 /* Appends what metrics say now, as members of an open JSON object. */
 void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out);
+/* Whether metrics and summary will find their place; makes their folders. */
+int asbi_job_report_check(const struct asb_job *job, struct asb_message *why);
 int asbi_job_report_open(struct asb_job *job, struct asb_message *why);
 void asbi_job_report_tick(struct asb_job *job, bool last);
 void asbi_job_report_summary(struct asb_job *job, enum asb_exit status);

@@ -17,6 +17,21 @@
 
 enum { REPORT_BYTES = 16384 };
 
+int asbi_job_report_check(const struct asb_job *job, struct asb_message *why)
+{
+    const char *const files[][2] = { { "metrics", job->config->metrics },
+                                     { "summary", job->config->summary } };
+    int rc = ASB_OK;
+
+    for (int i = 0; !rc && i < 2; i++) {
+        if (!files[i][1][0])
+            continue;
+        asbi_file_make_folder(files[i][1]);
+        rc = asbi_file_check(files[i][0], files[i][1], why);
+    }
+    return rc;
+}
+
 int asbi_job_report_open(struct asb_job *job, struct asb_message *why)
 {
     uint64_t now = asbi_now(job->engine->world);

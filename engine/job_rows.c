@@ -83,6 +83,7 @@ static void row_out(struct asb_job *job, const struct asbi_slip *slip,
     bool unordered = job->config->order_by_completion;
 
     job->rows_failed += !result->ok;
+    job->rows_retryable += !result->ok && result->retryable;
     write_header(job);
     if (unordered || (asbi_order_is_next(&job->order, slip->place) &&
                       !asbi_sink_is_full(job->sink))) {

@@ -10,6 +10,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/list.h"
+#include "engine/real/file.h"
 
 enum { SLICE = 65536 };
 
@@ -268,11 +269,14 @@ int asbi_artefact_dir_open(const struct asbi_mem *mem, const char *path,
         dir_free(&d->base);
         return ASB_ENOMEM;
     }
+    asbi_file_make_folder(d->path);
     if (mkdir(d->path, 0777) == 0 || errno == EEXIST)
         d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (d->fd < 0) {
-        int rc = asbi_fail(why, ASB_EIO, "artefacts: %s: %s", d->path,
-                           strerror(errno));
+        int rc = asbi_fail(why, ASB_EIO,
+                           "artefacts %.400s: %s; name another folder "
+                           "by --artefacts",
+                           d->path, strerror(errno));
         dir_free(&d->base);
         return rc;
     }

@@ -58,6 +58,57 @@ static void folder_of(const char *path, char out[PATH_BYTES])
     (void)snprintf(out, PATH_BYTES, "%.*s", len, slash ? path : ".");
 }
 
+static int no_folder(const char *name, const char *path, const char *folder,
+                     struct asb_message *why)
+{
+    return asbi_fail(why, ASB_EIO,
+                     "%s %.300s: there is no folder %.300s; make it, or name "
+                     "another place by --%s",
+                     name, path, folder, name);
+}
+
+int asbi_file_check(const char *name, const char *path, struct asb_message *why)
+{
+    char folder[PATH_BYTES];
+    const char *place = path;
+    struct stat st;
+    int error = stat(path, &st) == 0 ? 0 : errno;
+
+    if (error == ENOENT) {
+        folder_of(path, folder);
+        if (stat(folder, &st) != 0 && errno == ENOENT)
+            return no_folder(name, path, folder, why);
+        place = folder;
+        error = 0;
+    } else if (!error && S_ISDIR(st.st_mode)) {
+        error = EISDIR;
+    }
+    if (!error && faccessat(AT_FDCWD, place, W_OK, AT_EACCESS) != 0)
+        error = errno;
+    if (!error)
+        return ASB_OK;
+    return asbi_fail(why, ASB_EIO,
+                     "%s %.300s: cannot be written: %s; name another place by "
+                     "--%s",
+                     name, path, strerror(error), name);
+}
+
+void asbi_file_make_folder(const char *path)
+{
+    char folder[PATH_BYTES];
+    char *end = folder;
+
+    folder_of(path, folder);
+    do {
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        char was = *end;
+        *end = '\0';
+        (void)mkdir(folder, 0777);
+        *end = was;
+    } while (*end);
+}
+
 static int open_folder(const char *path)
 {
     char folder[PATH_BYTES];

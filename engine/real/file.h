@@ -11,6 +11,16 @@
 
 #include "engine/base/str.h"
 
+/* Whether a file of option `name` can be written or made at `path`, as far as
+ * that is seen without touching it.  ASB_OK, or ASB_EIO with what is in the way
+ * and what to do. */
+int asbi_file_check(const char *name, const char *path,
+                    struct asb_message *why);
+
+/* Makes the folder that `path` is in, and those above it; asbi_file_check()
+ * tells when that did not work. */
+void asbi_file_make_folder(const char *path);
+
 /* Creates or empties a file for writing, closed on exec.  `private_file`: mode
  * 0600.  ASB_OK or ASB_EIO. */
 int asbi_file_create(const char *path, bool private_file, int *fd,

@@ -1,6 +1,6 @@
 """config check, config show, and which origin wins."""
 
-from support import Case
+from support import Case, QUICK, TRANSLATE, items
 
 
 class Config(Case):
@@ -48,10 +48,40 @@ class Config(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("nowhere.yaml", done.err)
 
-    def test_check_wants_a_file(self):
-        self.assertEqual(self.command("config", "check").returncode, 2)
+    def test_check_takes_the_file_that_run_would(self):
+        done = self.command("config", "check")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("there is no asyncbatch.yaml", done.err)
+        self.write("asyncbatch.yaml", "wokers: 4\n")
+        self.write("other.yaml", "workers: 4\n")
+        self.assertIn("asyncbatch.yaml:1:1",
+                      self.command("config", "check").err)
+        self.assertEqual(
+            self.command("config", "check", "-c", "other.yaml").out,
+            "other.yaml: ok\n")
+
+    def test_config_wants_to_know_what(self):
         self.assertEqual(self.command("config").returncode, 2)
         self.assertEqual(self.command("config", "mend").returncode, 2)
+
+    def test_a_block_of_a_pipeline_runs_as_it_stands(self):
+        self.write("config/pipeline.yaml", """\
+batch_processing:
+  dynamic_sizing: true
+  target_batch_time_ms: 30000
+  max_workers: 4
+  token_buffer: 500
+  grouping: {enabled: true, similarity_threshold: 0.8}
+  parallel: {enabled: true, preserve_order: true, fail_fast: false}
+  metrics:
+    enabled: true
+    export_path: "reports/batch_metrics.jsonl"
+    realtime_interval_ms: 1000
+""")
+        done = self.command("run", *TRANSLATE, *QUICK, stdin=items(3).encode())
+        self.assertEqual(done.returncode, 0, done.err)
+        self.assertIn('"processed_texts":3',
+                      self.read("reports/batch_metrics.jsonl"))
 
     def test_a_bad_file_stops_a_run(self):
         self.write("asyncbatch.yaml", "workers: many\n")

@@ -104,6 +104,7 @@ class Run(Case):
     def test_an_empty_input_is_a_finished_job(self):
         done = self.run_job(*TRANSLATE, *QUICK, "--summary", "s.json")
         self.assertEqual(done.out, "")
+        self.assertIn("the input has no items", done.err)
         summary = self.summary()
         self.assertEqual((summary["items_total"], summary["calls"]), (0, 0))
 
@@ -290,6 +291,29 @@ class Run(Case):
                           summary["items_failed"], summary["exit_status"]),
                          (25, 25, 0, 0))
         self.assertEqual(len(done.out.splitlines()), 25)
+
+    def test_a_refused_run_leaves_all_as_it_was(self):
+        self.write("in.jsonl", items(3))
+        self.write("out.jsonl", "of before\n")
+        args = [*TRANSLATE, *QUICK, "-i", "in.jsonl", "-o", "out.jsonl"]
+        for option in ("metrics", "summary"):
+            done = self.run_job(*args, f"--{option}", "in.jsonl/x",
+                                status=2)
+            self.assertIn(f"{option} in.jsonl/x: cannot be written", done.err)
+        for output in ("nowhere/out.jsonl", "./in.jsonl", "."):
+            done = self.run_job(*args, "-o", output, status=2)
+            self.assertIn(f"output {output}: ", done.err)
+        self.assertEqual(self.read("out.jsonl"), "of before\n")
+        self.assertEqual(sorted(os.listdir(self.dir)),
+                         ["in.jsonl", "out.jsonl"])
+
+    def test_folders_of_reports_are_made(self):
+        self.run_job(*TRANSLATE, *QUICK, "--metrics", "reports/today/m.jsonl",
+                     "--summary", "./sums/s.json", stdin=items(3).encode())
+        self.assertEqual(json.loads(self.read("sums/s.json"))["items_ok"], 3)
+        self.assertEqual(
+            json_lines(self.read("reports/today/m.jsonl"))[-1]
+            ["processed_texts"], 3)
 
     def test_a_closed_output_ends_the_job_in_good_order(self):
         process = self.start("run", *TRANSLATE, "--batch-size", "5",

@@ -14,9 +14,9 @@ static const struct args_own own[] = {
 };
 
 const struct command_help cmd_config_help = {
-    .usage = "config check FILE\n       asyncbatch config show [options]",
-    .text = "`check` validates a file and names line and column of what is "
-            "wrong with it.\n"
+    .usage = "config check [FILE]\n       asyncbatch config show [options]",
+    .text = "`check` validates a file, without a name the one that run would "
+            "read, and names line and column of what is wrong with it.\n"
             "`show` prints every option with its effective value and where it "
             "comes from: default, file, environment or command line.  What it "
             "prints is a configuration file itself.",
@@ -104,13 +104,16 @@ static int dispatch(struct asb_options *options, const char *const *words)
     struct asb_message why = { "" };
 
     if (words[0] && strcmp(words[0], "check") == 0) {
-        if (words[1])
-            return check(words[1]);
-        say("config check: the file to check is missing");
+        const char *path = words[1] ? words[1] : gather_file(options);
+
+        if (path)
+            return check(path);
+        say("config check: there is no asyncbatch.yaml and no "
+            "config/pipeline.yaml here; give the file to check");
         return ASB_EXIT_USAGE;
     }
     if (!words[0] || strcmp(words[0], "show") != 0 || words[1]) {
-        say("config: say `config check FILE` or `config show`");
+        say("config: say `config check [FILE]` or `config show`");
         return ASB_EXIT_USAGE;
     }
     int rc = gather(options, &why);
