@@ -117,6 +117,14 @@ static int refuse(const struct asb_job *job,
                                            "what changed, with ");
 }
 
+/* The first try of many ends with a name to be mended: a journal that keeps
+ * nothing binds nobody. */
+static bool is_blank(const struct asbi_journal_file *file)
+{
+    return file->state.cost == 0 && file->state.spent == 0 &&
+           asbi_journal_sqlite_is_blank(file->store);
+}
+
 /* Settles whose the journal is; begins it when it is new or changed. */
 static int take_over(struct asb_job *job, struct asbi_journal_file *file,
                      struct asb_message *why)
@@ -135,9 +143,11 @@ static int take_over(struct asb_job *job, struct asbi_journal_file *file,
     asbi_identity_diff_end(&diff);
     if (rc || !diff.any)
         return rc;
-    if (strcmp(policy, "refuse") == 0)
-        return refuse(job, &diff, why);
-    if (strcmp(policy, "reuse") == 0 && !diff.other_answers)
+    if (is_blank(file))
+        rc = asbi_journal_sqlite_clear(k->store, why);
+    else if (strcmp(policy, "refuse") == 0)
+        rc = refuse(job, &diff, why);
+    else if (strcmp(policy, "reuse") == 0 && !diff.other_answers)
         rc = asbi_journal_sqlite_set_aside(k->store, why);
     else
         rc = start_over(job, file, why);

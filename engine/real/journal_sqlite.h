@@ -41,6 +41,15 @@ int asbi_journal_sqlite_identity(struct asbi_journal_store *store,
                                               const char *value),
                                  void *arg, struct asb_message *why);
 
+/* Whether nobody would miss it: no good answer, no call whose end is unknown,
+ * nothing at the provider.  What was spent is in its state.  False when that
+ * cannot be told. */
+bool asbi_journal_sqlite_is_blank(struct asbi_journal_store *store);
+
+/* Forgets all answers. */
+int asbi_journal_sqlite_clear(struct asbi_journal_store *store,
+                              struct asb_message *why);
+
 /* Sets all answers aside for find_earlier(): their rows are numbered anew. */
 int asbi_journal_sqlite_set_aside(struct asbi_journal_store *store,
                                   struct asb_message *why);

@@ -153,6 +153,12 @@ int asbi_journal_sqlite_set_aside(struct asbi_journal_store *store,
     return rc;
 }
 
+int asbi_journal_sqlite_clear(struct asbi_journal_store *store,
+                              struct asb_message *why)
+{
+    return execute(asbi_sqlite_of(store), "DELETE FROM answer", why);
+}
+
 /* ---- opening ---------------------------------------------------------- */
 
 /* SQLite would let others read it.  An empty file is an empty database. */
@@ -227,6 +233,18 @@ static int look(struct asbi_sqlite_store *s, bool *fresh,
                          "this version; name another by --journal FILE",
                          s->path);
     return ASB_OK;
+}
+
+bool asbi_journal_sqlite_is_blank(struct asbi_journal_store *store)
+{
+    int64_t kept = 1;
+
+    return number(asbi_sqlite_of(store),
+                  "SELECT EXISTS (SELECT 1 FROM answer WHERE ok) + "
+                  "EXISTS (SELECT 1 FROM part) + EXISTS (SELECT 1 FROM call) + "
+                  "EXISTS (SELECT 1 FROM job) + EXISTS (SELECT 1 FROM earlier)",
+                  &kept) &&
+           kept == 0;
 }
 
 /* The lock comes with the first statement and stays until the end. */

@@ -156,6 +156,49 @@ class Resume(Journaled):
         self.assertEqual(self.summary()["calls"], 0)
         self.assertEqual(self.read("out.jsonl"), before)
 
+    def test_who_may_succeed_at_another_try_is_told_so(self):
+        self.write("in.jsonl", items(20) + "no json\n")
+        done = self.job("--sim-drop-item-rate", "0.5", "--max-attempts", "1",
+                        status=1)
+        answers = json_lines(self.read("out.jsonl"))
+        retryable = [a for a in answers if a["status"] == "failed" and
+                     a["error"]["retryable"]]
+        self.assertGreater(len(retryable), 1)
+        self.assertRegex(done.err, "run the same command again to ask .* "
+                         f"{len(retryable)}\n")
+        done = self.job(status=1)
+        self.assertRegex(done.err, "1 of 21 items failed.*reason of each\n")
+
+    # ---- runs that came to nothing
+
+    def test_a_run_that_answered_nothing_binds_nobody(self):
+        """Nor does the journal of a table whose column was misspelt."""
+        self.write("in.csv", "id,words\n1,Open the door\n2,Close it\n")
+        for column, status in (("word", 2), ("words", 0)):
+            self.run_job(*TRANSLATE, *QUICK, "-i", "in.csv", "-o", "out.csv",
+                         "--text-column", column, status=status)
+        rows = csv_rows(self.read("out.csv"))
+        self.assertEqual([row["asb_status"] for row in rows], ["ok", "ok"])
+
+    def test_another_provider_takes_over_what_none_has_answered(self):
+        self.job("--base-url", "http://127.0.0.1:9/v1", "-m", "one",
+                 "--connect-timeout", "1s", status=4)
+        self.job("-m", "two")
+        self.assert_complete()
+        done = self.job("-m", "three", status=2)
+        self.assertIn('model (was "two", is "three")', done.err)
+        self.assert_complete()
+
+    def test_what_may_have_been_paid_for_binds(self):
+        slow = self.simulator("--latency", "base=60s")
+        process = self.start("run", *TRANSLATE, "-i", "in.jsonl", "-o",
+                             "out.jsonl", "--base-url", slow.url + "/v1")
+        self.wait_until(lambda: slow.stats()["in_flight"] > 0, process)
+        process.kill()
+        process.wait()
+        done = self.job("-m", "another", status=2)
+        self.assertIn("is of another run", done.err)
+
     # ---- the output
 
     def test_a_lost_output_is_written_again_for_nothing(self):
