@@ -221,16 +221,28 @@ int asbi_options_set_row(struct asb_options *options,
     return ASB_OK;
 }
 
+/* As it is written in a file, or on a command line. */
+static void show_name(const char *name, bool dashed, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s%s", dashed ? "--" : "", name);
+    for (char *c = out; dashed && *c; c++)
+        *c = *c == '_' ? '-' : *c;
+}
+
 static int unknown(const char *name, enum asb_origin origin,
                    struct asb_message *why)
 {
-    const char *dashes = origin == ASB_FROM_COMMAND_LINE ? "--" : "";
+    bool dashed = origin == ASB_FROM_COMMAND_LINE;
+    const char *dashes = dashed ? "--" : "";
     const char *near = asbi_option_nearest(asbi_str_c(name));
+    char shown[80];
 
-    if (near)
+    if (near) {
+        show_name(near, dashed, shown, sizeof(shown));
         return asbi_fail(why, ASB_ENOENT,
-                         "%s%.64s: no such option; did you mean %s%s?", dashes,
-                         name, dashes, near);
+                         "%s%.64s: no such option; did you mean %s?", dashes,
+                         name, shown);
+    }
     return asbi_fail(why, ASB_ENOENT, "%s%.64s: no such option", dashes, name);
 }
 
@@ -247,13 +259,8 @@ int asbi_options_set_name(struct asb_options *options, const char *name,
     const struct asbi_option *row = asbi_option_row(asbi_str_c(name));
     if (!row)
         return unknown(name, origin, why);
-    bool dashed = origin == ASB_FROM_COMMAND_LINE;
-    (void)snprintf(place, sizeof(place), "%s%s", dashed ? "--" : "",
-                   row->info.name);
-    for (char *c = place; dashed && *c; c++) {
-        if (*c == '_')
-            *c = '-';
-    }
+    show_name(row->info.name, origin == ASB_FROM_COMMAND_LINE, place,
+              sizeof(place));
     return asbi_options_set_row(options, row, value, origin, place, why);
 }
 

@@ -103,12 +103,18 @@ static bool find_short(const struct args *args, char letter, struct named *out)
     return false;
 }
 
-/* The library knows its names and says which one is nearest. */
+/* The library knows its names and says which one is nearest; to sim's --rmp
+ * that is --sim-rpm, which sim takes as well. */
 static int refuse_unknown(const struct args *args, const char *name,
                           struct asb_message *why)
 {
+    bool is_sim = args->prefix && args->prefix[0] != ' ';
+    char full[NAME_MAX_BYTES * 2];
+
+    (void)snprintf(full, sizeof(full), "%s%s", is_sim ? args->prefix : "",
+                   name);
     if (!asb_option_find(name))
-        return asb_options_set(args->options, name, "", ASB_FROM_COMMAND_LINE,
+        return asb_options_set(args->options, full, "", ASB_FROM_COMMAND_LINE,
                                why);
     return refuse(why, ASB_ENOENT, "--%s: this command has no such option",
                   name);

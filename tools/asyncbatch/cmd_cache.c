@@ -30,9 +30,9 @@ const struct command_help cmd_cache_help = {
             "`export` writes every whole answer as a line of JSON, `get` those "
             "whose key begins with KEY.\n"
             "`purge` deletes what has expired and gives the room back; with "
-            "--surrogate-key it\ntells a CDN to let go of what has that mark.\n"
-            "`warm` keeps the answers of a former run: see `cache warm "
-            "--help`.",
+            "--surrogate-key it tells a CDN to let go of what has that mark.\n"
+            "`warm` keeps the answers of a former run: see `asyncbatch "
+            "cache warm --help`.",
     .args = { .own = own, .prefix = " " }, /* none of the engine's */
     .after = "Exit status: 0 done, 1 no such key, 2 no such cache.",
 };

@@ -116,8 +116,8 @@ static int print_models(struct asb_options *options, const char *const *words)
         print_row(&m);
     }
     if (!shown) {
-        say("models: none is listed for provider %.64s; any model of it works "
-            "all the same, with assumed limits",
+        say("models: none is listed for provider %.64s; see `asyncbatch "
+            "models` for all of them",
             provider ? provider : "");
         return ASB_EXIT_USAGE;
     }

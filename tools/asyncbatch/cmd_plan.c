@@ -43,9 +43,10 @@ static int read_format(enum asb_plan_format *out, struct asb_message *why)
     *out = strcmp(format_name, "json") == 0 ? ASB_PLAN_JSON : ASB_PLAN_TABLE;
     if (*out == ASB_PLAN_JSON || strcmp(format_name, "table") == 0)
         return ASB_OK;
-    (void)snprintf(why->text, sizeof(why->text),
-                   "plan_format: \"%.100s\" is none; write table or json",
-                   format_name);
+    (void)snprintf(
+        why->text, sizeof(why->text),
+        "--plan-format: \"%.100s\" is not allowed; use table or json",
+        format_name);
     return ASB_ECONFIG;
 }
 

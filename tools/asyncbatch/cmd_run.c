@@ -28,8 +28,9 @@ const struct command_help cmd_run_help = {
     .text = "Reads items, sends them in as few calls as is safe, and writes "
             "one answer for each, in input order.\n"
             "Every option is also a key of the configuration file, with "
-            "underscores for dashes.  The command line beats the environment, "
-            "that beats the file.",
+            "underscores for dashes, and a variable: ASYNCBATCH_BATCH_SIZE for "
+            "--batch-size.  The command line beats the environment, that beats "
+            "the file.",
     .args = { .own = own },
     .after = "Exit status: 0 every item answered, 1 some items failed, 2 "
              "usage or configuration error, 3 stopped by the budget, 4 "

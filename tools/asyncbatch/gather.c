@@ -44,11 +44,14 @@ int gather(struct asb_options *options, struct asb_message *why)
 
 int gather_refused(const char *command, int rc, const struct asb_message *why)
 {
-    int status = say_refused(rc, why);
+    size_t len = strlen(why->text);
+    bool asks = len && why->text[len - 1] == '?';
 
-    if (rc == ASB_ENOENT)
-        say("see asyncbatch %s --help for the options", command);
-    return status;
+    if (rc != ASB_ENOENT)
+        return say_refused(rc, why);
+    say("%s%s asyncbatch %s --help for the options", why->text,
+        asks ? " See" : "; see", command);
+    return ASB_EXIT_USAGE;
 }
 
 int gather_for_caches(struct asb_options *options, struct asb_message *why)

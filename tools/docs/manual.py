@@ -86,6 +86,36 @@ def command_section(command):
     return out
 
 
+STATUSES = [
+    ("0", "Every item was answered."),
+    ("1", "The job is finished, some items failed."),
+    ("2", "Usage or configuration error; nothing was sent."),
+    ("3", "Stopped by the budget or the provider's spending limit; the same "
+          "command goes on."),
+    ("4", "The provider is unusable: credentials, unknown model, unreachable; "
+          "the same command goes on."),
+    ("130", "Interrupted; the same command goes on."),
+]
+
+VARIABLES = [
+    ("ASYNCBATCH_OPTION", "The value of an option, its name in capitals and "
+     "with underscores: ASYNCBATCH_BATCH_SIZE=20 is --batch-size 20."),
+    ("SMART_BATCHER_MAX_SIZE", "As --batch-items-max."),
+    ("SMART_BATCHER_MAX_COST", "As --batch-cost-max."),
+    ("CACHE_MEMORY_SIZE", "As --cache-memory-items."),
+    ("OPENAI_API_KEY, ANTHROPIC_API_KEY, ...", "The provider's key, unless "
+     "--api-key says where it is.  A run without its key says which variable "
+     "it looked for."),
+    ("http_proxy, https_proxy, all_proxy, no_proxy", "Unless --proxy is "
+     "given."),
+]
+
+
+def tagged(entries):
+    return [f".TP\n\\fB{escape(tag)}\\fR\n{filled(text)}"
+            for tag, text in entries]
+
+
 def command_page(known):
     out = [".SH NAME",
            "asyncbatch \\- many small requests through a paid API, batched",
@@ -112,7 +142,9 @@ def command_page(known):
     for group, options in groups(known["options"]):
         out.append(f".SS {escape(group)}")
         out += [option_entry(option) for option in options]
-    out += [".SH SEE ALSO",
+    out += [".SH EXIT STATUS", *tagged(STATUSES),
+            ".SH ENVIRONMENT", *tagged(VARIABLES),
+            ".SH SEE ALSO",
             ".BR asyncbatch.yaml (5),", ".BR libasyncbatch (3)"]
     return page("asyncbatch", 1, known, "User Commands", out)
 
@@ -130,6 +162,26 @@ def key_entry(option):
     return f".TP\n{shown}\n{text}"
 
 
+# Keys that are no options, or the same by another name.
+FURTHER_KEYS = [
+    ("models", "Models by name, over the built-in ones: provider, context, "
+     "max_output, and prices in US dollars per million tokens: input, cached, "
+     "output.  `asyncbatch models` lists what there is."),
+    ("providers", "Providers by name: dialect, base_url, key_variable and, for "
+     "dialect json, where request and answer keep what."),
+    ("simulator", "The options of the simulator without their first word: rpm "
+     "below simulator is sim_rpm."),
+    ("batch_processing", "batch_size, dynamic_sizing, target_batch_time_ms "
+     "(batch_target), max_workers (workers), token_buffer, grouping.enabled, "
+     "grouping.similarity_threshold, grouping.max_length_variance, "
+     "parallel.enabled (false: workers 1), parallel.max_workers, "
+     "parallel.preserve_order (order), parallel.fail_fast, metrics.enabled, "
+     "metrics.export_path (metrics), metrics.realtime_interval_ms "
+     "(metrics_interval); model_context_windows and latency_model, tokens and "
+     "milliseconds a token by model, and by default for others."),
+]
+
+
 def configuration_page(known):
     out = [".SH NAME",
            "asyncbatch.yaml \\- configuration of asyncbatch",
@@ -144,7 +196,7 @@ def configuration_page(known):
                   "nearest known key.  Secrets are references, env:NAME or "
                   "file:PATH, never values."),
            ".PP",
-           "\\fBasyncbatch config check\\fR \\fIFILE\\fR checks a file,",
+           "\\fBasyncbatch config check\\fR [\\fIFILE\\fR] checks a file,",
            "\\fBasyncbatch config show\\fR prints every value and its origin.",
            ".SH KEYS"]
     for group, options in groups(known["options"]):
@@ -152,6 +204,7 @@ def configuration_page(known):
         if options:
             out.append(f".SS {escape(group)}")
             out += [key_entry(option) for option in options]
+    out += [".SH FURTHER KEYS", *tagged(FURTHER_KEYS)]
     out += [".SH EXAMPLE", literal("provider: openai\nmodel: gpt-4.1-mini\n"
                                    "task: translate\ntarget_lang: fr\n"
                                    "budget: 2.50"),
