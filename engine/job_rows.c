@@ -102,9 +102,11 @@ static void row_out(struct asb_job *job, const struct asbi_slip *slip,
         out_of_memory(job);
 }
 
+/* What ends because the run does is no reason of its own. */
 static void fail_fast(struct asb_job *job, const struct asb_result *result)
 {
-    if (!job->config->fail_fast || result->ok || job->failed_fast)
+    if (!job->config->fail_fast || result->ok || job->failed_fast ||
+        job->engine->stopped || asbi_routes_over(job->engine))
         return;
     job->failed_fast = true;
     asbi_job_trouble(job, ASB_EXIT_SOME_FAILED,

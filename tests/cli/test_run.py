@@ -232,6 +232,15 @@ class Run(Case):
         self.assertLess(self.summary()["calls"], 20)
         self.assert_explained(json_lines(done.out))
 
+    def test_an_end_of_all_is_no_first_failure(self):
+        for status, args in ((3, ["--budget", "0.000001"]),
+                             (4, ["-p", "openai", "-m", "gpt-4.1-mini",
+                                  "--base-url", "http://127.0.0.1:9/v1"])):
+            done = self.run_job(*TRANSLATE, *QUICK, "--fail-fast", *args,
+                                status=status, stdin=items(50).encode(),
+                                env={"OPENAI_API_KEY": "k"})
+            self.assertNotIn("--fail-fast", done.err)
+
     def test_a_repeated_id_names_both_lines(self):
         data = items(4) + '{"id":"k1","text":"Once more"}\n'
         done = self.run_job(*TRANSLATE, *QUICK, status=1, stdin=data.encode())

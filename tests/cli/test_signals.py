@@ -16,8 +16,9 @@ class Signals(Case):
         first = process.stdout.readline()
         return process, first
 
-    def interrupted_once(self, number):
-        process, first = self.begin("--sim-latency", "base=100ms,sigma=0")
+    def interrupted_once(self, number, *args):
+        process, first = self.begin("--sim-latency", "base=100ms,sigma=0",
+                                    *args)
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
         err = err.decode()
@@ -41,6 +42,9 @@ class Signals(Case):
 
     def test_one_sigterm_finishes_what_is_paid_for(self):
         self.interrupted_once(signal.SIGTERM)
+
+    def test_what_is_interrupted_is_no_first_failure(self):
+        self.interrupted_once(signal.SIGINT, "--fail-fast")
 
     def test_two_signals_exit_at_once(self):
         process, _ = self.begin("--sim-latency", "base=500ms,sigma=0")
