@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/engine.h"
 #include "engine/fetch_head.h"
@@ -23,6 +24,7 @@ struct asbi_fetch {
     void (*done)(void *arg, const struct asbi_fetched *fetched);
     void *arg;
     char *name, *address;      /* owned */
+    uint64_t origin;           /* hash of it */
     const char *sha256, *type; /* as expected; NULL: not known */
 
     struct asbi_buf url; /* of this try: the address, or a redirect's */
@@ -209,7 +211,7 @@ static int on_bytes(struct asbi_errand *errand, const char *at, size_t len)
     int rc = align(f);
     if (rc)
         return rc;
-    if (len > most - f->have) {
+    if (f->have > most || len > most - f->have) {
         f->why = "it is larger than --artefact-max";
         return ASB_ETOOBIG;
     }
@@ -346,14 +348,13 @@ static void put_headers(struct asbi_fetch *f)
     f->errand.extra[n] = NULL;
 }
 
-/* Parts of one name are of one artefact. */
+/* Parts of one name are of one artefact, of whichever run. */
 static int open_part(struct asbi_fetch *f)
 {
     struct asbi_artefacts *place = f->all->place;
     char name[NAME_MAX_BYTES];
 
-    (void)snprintf(name, sizeof(name), "%s%s%.8s", f->name,
-                   f->sha256 ? "-" : "", f->sha256 ? f->sha256 : "");
+    (void)snprintf(name, sizeof(name), "%s-%08x", f->name, (unsigned)f->origin);
     return place->ops->open(place, name, &f->file, &f->have);
 }
 
@@ -426,10 +427,9 @@ void asbi_fetches_fini(struct asbi_fetches *all)
         asbi_heap_fini(&all->waiting);
 }
 
-struct asbi_fetch *
-asbi_fetch_new(struct asbi_fetches *all, asbi_str address, asbi_str name,
-               void (*done)(void *arg, const struct asbi_fetched *fetched),
-               void *arg)
+struct asbi_fetch *asbi_fetch_new(
+    struct asbi_fetches *all, asbi_str address, asbi_str name, asbi_str origin,
+    void (*done)(void *arg, const struct asbi_fetched *fetched), void *arg)
 {
     struct asb_engine *e = all->engine;
     struct asbi_fetch *f = asbi_calloc(&e->mem, 1, sizeof(*f));
@@ -447,6 +447,7 @@ asbi_fetch_new(struct asbi_fetches *all, asbi_str address, asbi_str name,
     f->errand.most_bytes = SIZE_MAX / 4;
     asbi_buf_init(&f->url, &e->mem, 8192);
     asbi_buf_init(&f->path, &e->mem, 8192);
+    f->origin = asbi_hash64(origin.len ? origin.at : "", origin.len, 0);
     f->name = asbi_strndup(&e->mem, name.at, name.len);
     f->address = asbi_strndup(&e->mem, address.at, address.len);
     if (!f->name || !f->address ||

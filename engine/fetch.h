@@ -72,17 +72,18 @@ uint64_t asbi_fetches_due(const struct asbi_fetches *all);
 
 /**
  * Will begin in one of the next turns.  `name` is a plain file name without
- * ending; the ending follows from what comes.  `done` is called once; the
- * fetch is the owner's to free, also in there.  NULL when out of memory.
+ * ending; the ending follows from what comes.  `origin` tells artefacts apart
+ * that get the same name, one after the other: only a part of the same is gone
+ * on with.  `done` is called once; the fetch is the owner's to free, also in
+ * there.  NULL when out of memory.
  */
-struct asbi_fetch *
-asbi_fetch_new(struct asbi_fetches *all, asbi_str address, asbi_str name,
-               void (*done)(void *arg, const struct asbi_fetched *fetched),
-               void *arg);
+struct asbi_fetch *asbi_fetch_new(
+    struct asbi_fetches *all, asbi_str address, asbi_str name, asbi_str origin,
+    void (*done)(void *arg, const struct asbi_fetched *fetched), void *arg);
 
 /* What is to come is known: its digest in hexadecimal digits, and its type,
- * whatever the server says of these.  It grows as a part of its own, which goes
- * when the fetch fails.  Both are borrowed. */
+ * whatever the server says of these.  Its part goes when the fetch fails.  Both
+ * are borrowed. */
 void asbi_fetch_expect(struct asbi_fetch *fetch, const char *sha256,
                        const char *type);
 

@@ -123,7 +123,8 @@ static bool is_kept(char c)
 }
 
 /* The id as a file's name; one that had to be changed gets a few digits of its
- * hash, so that no two become one. */
+ * hash, so that no two become one.  A dot is in no such name: what follows it
+ * cannot make one id's second artefact another id's first. */
 void asbi_media_put_name(asbi_str id, size_t index, struct asbi_buf *name)
 {
     bool same = id.len > 0 && id.len <= NAME_BYTES;
@@ -138,7 +139,7 @@ void asbi_media_put_name(asbi_str id, size_t index, struct asbi_buf *name)
         asbi_buf_fmt(name, "-%08x",
                      (unsigned)(asbi_hash64(id.len ? id.at : "", id.len, 0)));
     if (index)
-        asbi_buf_fmt(name, "-%zu", index + 1);
+        asbi_buf_fmt(name, ".%zu", index + 1);
 }
 
 static void fetch_next(struct asbi_media_job *job);
@@ -198,18 +199,24 @@ static void on_fetched(void *arg, const struct asbi_fetched *f)
     asbi_media_leave(job, "artefact_not_fetched", asbi_str_c(why));
 }
 
+/* What a host has not named is named by the provider. */
+static asbi_str name_of(const struct asbi_media_job *job)
+{
+    return job->item && job->item->id.len ? job->item->id
+                                          : asbi_str_c(job->remote.id);
+}
+
 static void fetch_next(struct asbi_media_job *job)
 {
     struct asb_engine *e = job->engine;
     struct asbi_buf name;
 
     asbi_buf_init(&name, &e->mem, 2 * NAME_BYTES);
-    asbi_media_put_name(job->item ? job->item->id : asbi_str_c(job->remote.id),
-                        job->fetched, &name);
+    asbi_media_put_name(name_of(job), job->fetched, &name);
     if (!asbi_buf_failed(&name))
-        job->fetch = asbi_fetch_new(&e->media.fetches,
-                                    asbi_str_c(job->assets[job->fetched].url),
-                                    asbi_buf_view(&name), on_fetched, job);
+        job->fetch = asbi_fetch_new(
+            &e->media.fetches, asbi_str_c(job->assets[job->fetched].url),
+            asbi_buf_view(&name), asbi_str_c(job->remote.id), on_fetched, job);
     asbi_buf_fini(&name);
     if (!job->fetch)
         asbi_media_leave(job, "artefact_not_fetched",

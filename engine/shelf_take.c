@@ -118,10 +118,13 @@ static bool begin_fetch(struct taken *t)
     asbi_buf_init(&url, &s->engine->mem, 8192);
     asbi_buf_init(&name, &s->engine->mem, NAME_BYTES);
     asbi_shelf_put_url(s, asset, &url);
-    asbi_media_put_name(t->item->id, t->fetched, &name);
+    asbi_media_put_name(t->item->id.len ? t->item->id
+                                        : asbi_str_c(asset->sha256),
+                        t->fetched, &name);
     if (!asbi_buf_failed(&url) && !asbi_buf_failed(&name))
         t->fetch = asbi_fetch_new(&s->fetches, asbi_buf_view(&url),
-                                  asbi_buf_view(&name), on_fetched, t);
+                                  asbi_buf_view(&name),
+                                  asbi_str_c(asset->sha256), on_fetched, t);
     if (t->fetch)
         asbi_fetch_expect(t->fetch, asset->sha256, asset->type);
     asbi_buf_fini(&url);

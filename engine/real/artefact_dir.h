@@ -2,8 +2,9 @@
  * artefact_dir.h -- artefacts in a folder: NAME.part while they grow, synced to
  * the disk and renamed when they are whole.
  *
- * A part that is there already is read once, for its digest.  Two runs must not
- * share a folder for equal ids: the part is locked, and the second is refused.
+ * A part that is there already is read once, for its digest.  It is locked: a
+ * second run that fetches the same is refused.  What is finished replaces what
+ * had its name before.
  */
 #ifndef ASBI_REAL_ARTEFACT_DIR_H
 #define ASBI_REAL_ARTEFACT_DIR_H

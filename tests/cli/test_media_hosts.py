@@ -2,6 +2,7 @@
 other hosts, behind redirects, and come in pieces."""
 
 import json
+import os
 
 from service import Service
 from support import Case, json_lines
@@ -205,3 +206,62 @@ class MediaHosts(Case):
         fetches = [asked for asked in near.asked
                    if asked.path.endswith("/content")]
         self.assertGreater(len(fetches), 1)
+
+    def films_of(self, films, outputs):
+        """A provider of these films, whose n-th job makes the n-th of these
+        lists of them."""
+        begun = []
+
+        def api(request):
+            if request.path in films:
+                film, cut = films[request.path]
+                start = int(request.headers["Range"][6:-1]) \
+                    if "Range" in request.headers else 0
+                cut = 0 if cut and start else cut
+                request.say(206 if start else 200, film[start:], {
+                    "Content-Type": "video/mp4", "Content-Range":
+                    f"bytes {start}-{len(film) - 1}/{len(film)}"}
+                    if start else {"Content-Type": "video/mp4"}, cut=cut)
+                return None
+            if request.command == "POST":
+                begun.append(request)
+                return {"id": f"t{len(begun)}"}
+            number = int(request.path[-1])
+            return {"id": f"t{number}", "status": "SUCCEEDED", "output": [
+                near.url + path for path in outputs[number - 1]]}
+
+        near = Service(self, api)
+        return ["-i", "in.jsonl", "-o", "out.jsonl", "-p", "runway",
+                "--base-url", near.url + "/v1", "-m", "gen4", "--task",
+                "video", "--artefacts", "art", "--progress", "none"]
+
+    def fetched(self):
+        """The bytes of each artefact of each row."""
+        rows = json_lines(self.read("out.jsonl"))
+        return [[self.read(asset["path"]).encode()
+                 for asset in row["output"]["assets"]] for row in rows]
+
+    def test_no_two_artefacts_get_one_name(self):
+        films = {f"/{name}": (name.encode() * 500, None) for name in "abc"}
+        args = self.films_of(films, [["/a", "/b"], ["/c"]])
+        self.write("in.jsonl", "".join(
+            json.dumps({"id": name, "prompt": name}) + "\n"
+            for name in ("film", "film-2")))
+        self.run_job(*args, env={"RUNWAYML_API_SECRET": KEY})
+        self.assertEqual(self.fetched(),
+                         [[b"a" * 500, b"b" * 500], [b"c" * 500]])
+
+    def test_a_part_of_another_job_is_not_gone_on_with(self):
+        films = {"/old": (b"o" * 90000, 40000), "/new": (b"n" * 90000, None)}
+        args = self.films_of(films, [["/old"], ["/new"]])
+        key = {"RUNWAYML_API_SECRET": KEY}
+        self.write("in.jsonl", json.dumps({"id": "film", "prompt": "a pond"}))
+        process = self.start("run", *args, env=key)
+        self.wait_until(lambda: os.path.isdir(self.path("art")) and sum(
+            part.stat().st_size
+            for part in os.scandir(self.path("art"))) >= 40000, process)
+        process.kill()
+        process.wait()
+        os.remove(self.path("out.jsonl.journal"))
+        self.run_job(*args, env=key)
+        self.assertEqual(self.fetched(), [[b"n" * 90000]])
