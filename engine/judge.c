@@ -91,7 +91,8 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
 {
     struct asb_stats *stats = &call->engine->stats;
     const struct asbi_prices *prices = &call->lane->prices;
-    const struct asbi_item *first = call->entries[0].item;
+    const struct asbi_item *first =
+        call->body_of ? call->body_of : call->entries[0].item;
 
     if (first && first->other_model)
         prices = &first->prices;

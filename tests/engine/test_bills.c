@@ -101,5 +101,43 @@ static void who_shares_an_answer_pays_nothing(void)
     CHECK_INT(pairs, >, 3);
 }
 
-TEST_MAIN(CASE(a_bill_that_broke_off_counts_at_its_worst),
+/* A body that names a dearer model than the lane's, cancelled on its way or
+ * not: what was counted for it. */
+static int64_t cost_of_body(bool cancelled)
+{
+    struct pair p = { .answered = 0 };
+    struct sim_run r;
+    struct asb_request request = {
+        .size = sizeof(request),
+        .payload = ASB_BODY,
+        .body = ASBI_STR("{\"model\":\"gpt-4.1\",\"messages\":[{\"role\":"
+                         "\"user\",\"content\":\"Good day to you\"}]}")
+    };
+    uint64_t item;
+
+    sim_run_init(&r, 3);
+    sim_run_set(&r, "model", "sim-1");
+    sim_run_start(&r);
+    CHECK_INT(asb_submit(r.engine, &request, on_first, &p, &item), ==, ASB_OK);
+    asb_drain(r.engine);
+    while (r.engine->calls.count == 0)
+        CHECK(asbi_sim_world_step(r.world));
+    if (cancelled)
+        CHECK_INT(asb_cancel(r.engine, item), ==, ASB_OK);
+    while (r.engine->calls.count)
+        CHECK(asbi_sim_world_step(r.world));
+    int64_t cost = r.engine->stats.cost_nano_usd;
+    CHECK_INT(r.engine->purse.budget.spent, ==, cost);
+    sim_run_end(&r);
+    return cost;
+}
+
+static void a_cancelled_body_costs_what_its_own_model_does(void)
+{
+    CHECK_INT(cost_of_body(false), >, 0);
+    CHECK_INT(cost_of_body(true), ==, cost_of_body(false));
+}
+
+TEST_MAIN(CASE(a_cancelled_body_costs_what_its_own_model_does),
+          CASE(a_bill_that_broke_off_counts_at_its_worst),
           CASE(who_shares_an_answer_pays_nothing))
