@@ -60,7 +60,7 @@ void asbi_refresh(struct asb_engine *e, const struct asbi_item *item,
     uint64_t stale = asbi_stale_ms(e);
     uint64_t fresh_until = expires_ms > stale ? expires_ms - stale : 0;
 
-    if (e->stopped || asbi_routes_over(e) ||
+    if (e->way == ASBI_JOB || e->stopped || asbi_routes_over(e) ||
         !asbi_fresh_ends(asbi_wall_ms(e->world), fresh_until, latency_ms(e),
                          asbi_rng_unit(&e->rng)))
         return;

@@ -241,6 +241,14 @@ static void a_job_without_end_is_given_up(void)
     sim_run_end(&r);
 }
 
+static void on_made(struct asb_engine *e, const struct asb_result *result,
+                    void *arg)
+{
+    (void)e;
+    (void)arg;
+    CHECK(result->ok);
+}
+
 static unsigned cancelled;
 
 static void on_cancelled(struct asb_engine *e, const struct asb_result *result,
@@ -279,6 +287,68 @@ static void a_cancelled_job_is_stopped_at_the_provider(void)
     CHECK_INT(asbi_now(r.world), <, 10 * ASBI_SECOND);
     CHECK_INT(r.engine->purse.budget.reserved, ==, 0);
     sim_run_end(&r);
+}
+
+static const char *same_scene(size_t i, char *room, size_t size)
+{
+    (void)i;
+    return scene(0, room, size);
+}
+
+static const char *same_request(size_t i, char *room, size_t size)
+{
+    (void)i;
+    return request(0, room, size);
+}
+
+static void an_answer_past_its_time_begins_no_other_job(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 14);
+    r.items = 2;
+    r.text = same_scene;
+    r.fields = same_request;
+    sim_run_set(&r, "cache_ttl", "1s");
+    sim_run_set(&r, "cache_stale", "1d");
+    sim_run_start(&r);
+    CHECK(sim_run_submit(&r));
+    asb_flush(r.engine);
+    while (r.answered < 1)
+        CHECK(asbi_sim_world_step(r.world));
+    asbi_sim_world_jump(r.world, 60 * ASBI_SECOND, 60000);
+    CHECK(sim_run_submit(&r));
+    sim_run_play(&r);
+    CHECK_INT(sim_run_ok(&r), ==, 2);
+    CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 1);
+    CHECK_INT(r.stats.calls, ==, 1);
+    sim_run_end(&r);
+}
+
+/* A host need not name its items. */
+static void artefacts_of_nameless_items_get_names_of_their_own(void)
+{
+    struct asb_request wanted = { .size = sizeof(wanted),
+                                  .payload = ASB_PROMPT };
+    const char *const texts[] = { "a pond", "a brook" };
+    struct sim_run r;
+
+    media_init(&r, 15);
+    place.keeps = true;
+    r.items = 2;
+    sim_run_start(&r);
+    for (size_t i = 0; i < 2; i++) {
+        wanted.text = asbi_str_c(texts[i]);
+        CHECK_INT(asb_submit(r.engine, &wanted, on_made, NULL, NULL), ==,
+                  ASB_OK);
+    }
+    asb_drain(r.engine);
+    while (!asbi_engine_idle(r.engine))
+        CHECK(asbi_sim_world_step(r.world));
+    CHECK_INT(place.finished, ==, 2);
+    CHECK(strcmp(place.kept[0].path, place.kept[1].path) != 0);
+    sim_run_end(&r);
+    mem_artefacts_fini(&place);
 }
 
 static void the_same_seed_gives_the_same_run(void)
@@ -320,5 +390,7 @@ TEST_MAIN(CASE(every_job_is_made_fetched_and_billed_right),
           CASE(the_budget_holds_while_outcomes_are_unknown),
           CASE(a_job_without_end_is_given_up),
           CASE(a_cancelled_job_is_stopped_at_the_provider),
+          CASE(an_answer_past_its_time_begins_no_other_job),
+          CASE(artefacts_of_nameless_items_get_names_of_their_own),
           CASE(the_same_seed_gives_the_same_run),
           CASE(every_failed_allocation_is_survived))
