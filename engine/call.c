@@ -254,15 +254,19 @@ static struct asbi_call *call_new(struct asb_engine *e, struct asbi_lane *lane,
     return call;
 }
 
+static void keep(struct asbi_call *call, struct asbi_item *item)
+{
+    asbi_item_lend(item);
+    call->body_of = item;
+}
+
 /* The item leaves; a body that is sent as it is stays until the exchange is
  * over. */
 static void keep_body(struct asbi_call *call, struct asbi_item *item)
 {
-    if (call->body_of || !item->body.len ||
-        call->exchange.body != item->body.at)
-        return;
-    asbi_item_lend(item);
-    call->body_of = item;
+    if (!call->body_of && item->body.len &&
+        call->exchange.body == item->body.at)
+        keep(call, item);
 }
 
 static void drop_body(struct asbi_call *call)
@@ -465,7 +469,10 @@ void asbi_call_end(struct asbi_call *call, struct asbi_decoder *decoder,
 
 void asbi_call_forget(struct asbi_call *call, struct asbi_item *item)
 {
-    keep_body(call, item);
+    if (call->way == ASBI_JOB)
+        keep(call, item);
+    else
+        keep_body(call, item);
     for (size_t i = 0; i < call->count; i++) {
         if (call->entries[i].item == item)
             call->entries[i].item = NULL;

@@ -67,8 +67,9 @@ struct asbi_call {
     unsigned beside;  /* calls in flight on the lane then, itself included */
     uint64_t wall_ms; /* at the first header of the answer; 0 before it */
     uint64_t body_ns; /* the first bytes after the headers came; 0 before */
-    struct asbi_item *body_of; /* whose body is on the wire although it is not
-                                  in the call any more; NULL: nobody's */
+    struct asbi_item *body_of; /* whose body is on the wire, or for whom a job
+                                  is begun, although it is not in the call any
+                                  more; NULL: nobody */
     char once[128];       /* header that names the submission of a job, or "" */
     const char *extra[3]; /* headers of this call alone */
 };

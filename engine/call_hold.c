@@ -29,7 +29,7 @@ static int write_intent(struct asbi_call *call, uint64_t job, uint64_t line)
     for (size_t i = 0; i < call->count; i++) {
         uint64_t row = call->entries[i].item->row;
 
-        if (row != ASBI_NO_ROW)
+        if (row != ASBI_NO_ROW || job) /* in a line each has its place */
             rows[record.count++] = row;
     }
     int rc = asbi_journal_line(e->journal, &record, &call->number);
@@ -214,10 +214,13 @@ static void release(struct asb_engine *e, uint64_t now, bool durable)
     struct asbi_link *link;
 
     while ((link = asbi_list_pop(&e->held))) {
-        if (durable)
-            start(call_of(link), now);
+        struct asbi_call *call = call_of(link);
+
+        /* All of its items may have been cancelled meanwhile. */
+        if (durable && call->batch->parcels.count)
+            start(call, now);
         else
-            give_up(call_of(link), now);
+            give_up(call, now);
     }
 }
 

@@ -192,8 +192,9 @@ static int settle_doubts(struct asb_job *job, struct asb_message *why)
     int rc = asbi_journal_take_up(j, policy, &found, why);
     if (rc == ASB_ECONFIG)
         return ask(job, &found, why);
-    if (!rc && policy != ASBI_DOUBT_FAIL)
-        job->engine->stats.maybe_paid_twice_nano_usd += found.worst;
+    if (!rc) /* what is not known cannot be kept from being asked */
+        job->engine->stats.maybe_paid_twice_nano_usd +=
+            policy == ASBI_DOUBT_FAIL ? found.adrift : found.worst;
     return rc ? rc : asbi_known_load(job->engine, j, why);
 }
 

@@ -82,7 +82,8 @@ struct asbi_journal_answer {
 struct asbi_journal_call {
     uint64_t number;
     int64_t worst;        /* what it may cost at most, nano-dollars */
-    const uint64_t *rows; /* their numbers */
+    const uint64_t *rows; /* their numbers; of a line by their places in it,
+                             ASBI_NO_ROW for what belongs to none */
     size_t count;
     const bool *kept; /* when it is told: of which rows there is a part */
     uint64_t job;     /* that it is a line of; 0: of none */
@@ -210,9 +211,10 @@ void asbi_journal_fini(struct asbi_journal *j);
 
 /* Calls that an earlier run has begun and whose end nobody knows. */
 struct asbi_journal_doubts {
-    size_t calls;  /* of which some rows have no answer */
-    uint64_t rows; /* of them without one */
-    int64_t worst; /* what these rows may have cost, nano-dollars */
+    size_t calls;   /* of which some rows have no answer */
+    uint64_t rows;  /* of them without one */
+    int64_t worst;  /* what these rows may have cost, nano-dollars */
+    int64_t adrift; /* of that: by calls whose rows are not known any more */
 };
 
 /**

@@ -32,13 +32,19 @@ static int fail_row(struct asbi_journal *j, uint64_t row)
     return asbi_journal_answer(j, &answer);
 }
 
+/* What belongs to no row is never asked again. */
+static bool lacks_answer(const struct asbi_journal_call *call, size_t i)
+{
+    return call->rows[i] != ASBI_NO_ROW && !(call->kept && call->kept[i]);
+}
+
 static int fail_rows(struct asbi_journal *j,
                      const struct asbi_journal_call *call)
 {
     int rc = ASB_OK;
 
     for (size_t i = 0; !rc && i < call->count; i++) {
-        if (!call->kept || !call->kept[i])
+        if (lacks_answer(call, i))
             rc = fail_row(j, call->rows[i]);
     }
     return rc;
@@ -59,11 +65,11 @@ static int on_part(void *arg, const struct asbi_journal_answer *part)
 static int64_t count(struct asbi_journal_doubts *found,
                      const struct asbi_journal_call *call)
 {
-    size_t left = call->count;
     int64_t worst = call->worst;
+    size_t left = 0;
 
-    for (size_t i = 0; call->kept && i < call->count; i++)
-        left -= call->kept[i];
+    for (size_t i = 0; i < call->count; i++)
+        left += lacks_answer(call, i);
     if (call->count)
         worst = (int64_t)((double)worst * (double)left / (double)call->count);
     if (left == 0 && call->count)
@@ -71,6 +77,7 @@ static int64_t count(struct asbi_journal_doubts *found,
     found->calls++;
     found->rows += left;
     found->worst += worst;
+    found->adrift += call->count ? 0 : worst;
     return worst;
 }
 

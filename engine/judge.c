@@ -116,7 +116,8 @@ static void pay(struct asbi_call *call, const struct asbi_reply *reply,
     if (j->unknown && j->cost < call->demand.worst_cost)
         j->settlement.spent = call->demand.worst_cost;
     /* A job that was named is not begun twice: it counts when it is known. */
-    bool named = call->once[0] && j->fate == ASBI_FATE_RETRY;
+    bool named =
+        call->once[0] && j->fate == ASBI_FATE_RETRY && call->entries[0].item;
     if (j->unknown && named)
         j->settlement.spent = 0;
     else if (j->unknown && !j->has_usage && j->fate == ASBI_FATE_RETRY)
@@ -333,6 +334,8 @@ static void settle_single(struct asbi_call *call,
     bool answered = complete && (reply->verdict == ASBI_ACCEPTED ||
                                  reply->verdict == ASBI_TRUNCATED);
 
+    if (!item && answered && call->way == ASBI_JOB)
+        asbi_media_unwanted(call);
     if (!item)
         return;
     keep_origin(call, item, reply, request_id);

@@ -127,6 +127,14 @@ static void stop_look(struct asb_engine *e, struct asbi_item *item)
     asbi_engine_enqueue(e, item);
 }
 
+/* Who asks the same and came first goes on for both. */
+static struct asbi_item *leader_of(struct asbi_item *item)
+{
+    if (item->state != ASBI_ITEM_FOLLOWING)
+        return item;
+    return ASBI_OF(item->seat.flight->leader, struct asbi_item, seat);
+}
+
 void asbi_known_resume(struct asb_engine *e, struct asbi_item *item)
 {
     struct asbi_known_jobs *k = &e->known;
@@ -139,9 +147,10 @@ void asbi_known_resume(struct asb_engine *e, struct asbi_item *item)
     void *of = found->of;
     found->of = NULL;
     k->left--;
+    item = leader_of(item);
     stop_look(e, item);
     if (e->way != ASBI_JOB)
         asbi_native_join(of, found->place, item);
-    else if (item->state == ASBI_ITEM_QUEUED)
+    else
         asbi_media_resume(e, item, of);
 }

@@ -5,7 +5,7 @@
 #include "adapters/note.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
-#include "engine/call.h"
+#include "engine/call_hold.h"
 #include "engine/engine.h"
 #include "engine/hush.h"
 #include "engine/queue.h"
@@ -80,7 +80,7 @@ static void go_away(struct asbi_media_job *job, struct asbi_item *item)
     item->media->job = job;
     item->media->jobs++;
     asbi_item_enter(item, ASBI_ITEM_AWAY);
-    (void)asbi_budget_reserve(&e->purse.budget, job->worst);
+    asbi_budget_owe(&e->purse.budget, job->worst);
     e->world->ops->wake(e->world);
 }
 
@@ -207,6 +207,7 @@ static void fail_unknown(struct asbi_call *call, struct asbi_item *item)
     struct asb_engine *e = call->engine;
 
     asbi_budget_settle(&e->purse.budget, 0, item->media->cost);
+    asbi_hold_end(call, 0, item->media->cost);
     fail_item(e, item, "outcome_unknown",
               ASBI_STR("the provider took the request but named no job that "
                        "can be asked after; it may have been paid for"),
@@ -250,45 +251,61 @@ void asbi_media_accept(const struct asbi_exchange_end *end,
         reply->verdict = ASBI_ACCEPTED;
 }
 
+/* What a submission was answered. */
+struct begun {
+    enum asbi_media_type type;
+    struct asbi_media_status status;
+    struct asbi_buf address; /* empty: none that can be asked after */
+};
+
+/* False when it is no answer that can be read. */
+static bool read_begun(struct asbi_call *call, const struct asbi_item *item,
+                       struct begun *out)
+{
+    struct asbi_media *m = &call->engine->media;
+    struct asbi_media_request request;
+
+    (void)asbi_media_request_read(m->json, item->text, &request);
+    out->type = request.type;
+    asbi_buf_init(&out->address, &call->engine->mem, 2 * ASBI_MEDIA_URL_MAX);
+    if (asbi_json_parse(m->json, call->reply.data, call->reply.len))
+        return false;
+    asbi_media_read(m->shape, out->type, m->json, asbi_json_root(m->json),
+                    &out->status);
+    if (out->status.id.len &&
+        (!asbi_media_put_address(m->shape, &out->status,
+                                 asbi_buf_view(&call->text), &out->address) ||
+         asbi_buf_failed(&out->address)))
+        asbi_buf_clear(&out->address);
+    return true;
+}
+
 void asbi_media_begin(struct asbi_call *call, struct asbi_item *item)
 {
     struct asb_engine *e = call->engine;
-    struct asbi_media *m = &e->media;
-    struct asbi_media_request request;
     struct asbi_media_job *job = NULL;
-    struct asbi_media_status status;
-    struct asbi_buf address;
+    struct begun begun;
 
     asbi_media_known_now(call);
-    asbi_buf_init(&address, &e->mem, 2 * ASBI_MEDIA_URL_MAX);
-    (void)asbi_media_request_read(m->json, item->text, &request);
-    enum asbi_media_type type = request.type;
-    if (asbi_json_parse(m->json, call->reply.data, call->reply.len)) {
-        fail_unknown(call, item);
+    bool read = read_begun(call, item, &begun);
+    bool failed = read && begun.status.state > ASBI_MEDIA_DONE;
+    if (failed && begun.status.id.len == 0) {
+        fail_at_once(call, item, &begun.status);
         goto out;
     }
-    asbi_media_read(m->shape, type, m->json, asbi_json_root(m->json), &status);
-    bool failed = status.state > ASBI_MEDIA_DONE;
-    if (failed && status.id.len == 0) {
-        fail_at_once(call, item, &status);
-        goto out;
-    }
-    if (status.id.len &&
-        asbi_media_put_address(m->shape, &status, asbi_buf_view(&call->text),
-                               &address) &&
-        !asbi_buf_failed(&address))
-        job = job_new(e, item, status.id, asbi_buf_view(&address));
+    if (read && begun.address.len)
+        job = job_new(e, item, begun.status.id, asbi_buf_view(&begun.address));
     if (!job) {
         fail_unknown(call, item);
         goto out;
     }
-    job->type = type;
+    job->type = begun.type;
     record(job, call);
     go_away(job, item);
     if (failed) /* when an earlier try had begun it */
-        asbi_media_told(job, &status, NULL);
+        asbi_media_told(job, &begun.status, NULL);
 out:
-    asbi_buf_fini(&address);
+    asbi_buf_fini(&begun.address);
 }
 
 /* ---- jobs of an earlier run -------------------------------------------- */
@@ -313,7 +330,7 @@ int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
     k->id.at = at;
     k->address.at = at + k->id.len;
     asbi_list_append(&e->media.known, &k->link);
-    (void)asbi_budget_reserve(&e->purse.budget, k->worst);
+    asbi_budget_owe(&e->purse.budget, k->worst);
     return call->count ? asbi_known_add(e, call->rows[0], k, 0) : ASB_OK;
 }
 
@@ -327,18 +344,34 @@ static void go_on_trying(struct asbi_item *item, struct asbi_media_known *k)
     k->worst = 0;
 }
 
+/* Nobody will ask after it. */
+static void lose(struct asb_engine *e, struct asbi_media_known *k)
+{
+    asbi_budget_settle(&e->purse.budget, k->worst, k->worst);
+    e->stats.maybe_paid_twice_nano_usd += k->worst;
+    if (!e->journal)
+        return;
+    asbi_journal_end(e->journal, k->number, 0, k->worst);
+    asbi_journal_over(e->journal, k->number);
+    e->world->ops->wake(e->world);
+}
+
 void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
                        struct asbi_media_known *k)
 {
     struct asbi_media_request request;
+    bool waits = item->state == ASBI_ITEM_QUEUED;
 
-    if (k->id.len == 0) {
+    if (waits && k->id.len == 0) {
         go_on_trying(item, k);
         return;
     }
-    struct asbi_media_job *job = job_new(e, item, k->id, k->address);
-    if (!job)
+    struct asbi_media_job *job =
+        waits ? job_new(e, item, k->id, k->address) : NULL;
+    if (!job) {
+        lose(e, k);
         return;
+    }
     (void)asbi_media_request_read(e->media.json, item->text, &request);
     job->number = k->number;
     job->worst = k->worst;
@@ -385,13 +418,11 @@ static void on_farewell(struct asbi_errand *errand,
     asbi_free(&e->mem, f);
 }
 
-static void say_farewell(struct asbi_media_job *job)
+static void say_farewell(struct asb_engine *e, asbi_str job)
 {
-    struct asb_engine *e = job->engine;
     const struct asbi_media_shape *shape = e->media.shape;
-    struct farewell *f = shape->cancel_method && !job->paid
-                             ? asbi_calloc(&e->mem, 1, sizeof(*f))
-                             : NULL;
+    struct farewell *f =
+        shape->cancel_method ? asbi_calloc(&e->mem, 1, sizeof(*f)) : NULL;
     struct asbi_buf address;
 
     if (!f)
@@ -400,7 +431,7 @@ static void say_farewell(struct asbi_media_job *job)
     asbi_errand_init(&f->errand, e);
     f->errand.done = on_farewell;
     f->errand.extra[0] = asbi_media_sign(e);
-    asbi_buf_c(&address, job->address);
+    asbi_buf_str(&address, job);
     asbi_buf_c(&address, shape->cancel);
     asbi_list_append(&e->media.farewells, &f->link);
     if (asbi_buf_failed(&address) ||
@@ -415,10 +446,26 @@ void asbi_media_forget(struct asb_engine *e, struct asbi_item *item)
 {
     struct asbi_media_job *job = item->media->job;
 
-    (void)e;
-    say_farewell(job);
+    if (!job->paid)
+        say_farewell(e, asbi_str_c(job->address));
     asbi_media_pay(job, 0, job->worst);
     (void)end_job(job);
+}
+
+void asbi_media_unwanted(struct asbi_call *call)
+{
+    struct asb_engine *e = call->engine;
+    int64_t worst = call->demand.worst_cost;
+    struct begun begun;
+
+    bool read = read_begun(call, call->body_of, &begun);
+    if (!read || begun.status.state <= ASBI_MEDIA_DONE) {
+        asbi_budget_settle(&e->purse.budget, 0, worst);
+        asbi_hold_end(call, 0, worst);
+    }
+    if (read && begun.address.len)
+        say_farewell(e, asbi_buf_view(&begun.address));
+    asbi_buf_fini(&begun.address);
 }
 
 /* ---- turns -------------------------------------------------------------- */

@@ -128,11 +128,16 @@ void asbi_media_accept(const struct asbi_exchange_end *end,
  * or has failed.  The item is in no place. */
 void asbi_media_begin(struct asbi_call *call, struct asbi_item *item);
 
+/* The same for an item that was cancelled meanwhile: the provider is asked to
+ * stop, if it can, and the job counts as if it was paid. */
+void asbi_media_unwanted(struct asbi_call *call);
+
 /* Tells of a job of an earlier run.  ASB_OK or ASB_ENOMEM. */
 int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
                     const struct asbi_journal_call *call);
 
-/* Goes on with it, for an item that waits to be sent. */
+/* Goes on with it, for an item that waits to be sent; for another it is too
+ * late, and it counts as if it was paid. */
 void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
                        struct asbi_media_known *known);
 
@@ -185,12 +190,14 @@ int asbi_media_encode(struct asbi_call *call);
  * before.  name: the call gets its place in the journal.  keep_open: its
  * outcome, or that of an earlier try, is unknown.  known: it is not any more.
  * reopen: the next try goes on under the same number; false when there is none.
- * give_up: the item is done without a job. */
+ * hand_on: the heir's next try is the item's.  give_up: the item is done
+ * without a job. */
 int64_t asbi_media_worst(const struct asbi_item *item);
 void asbi_media_name(struct asbi_call *call);
 void asbi_media_keep_open(struct asbi_call *call, bool unknown);
 void asbi_media_known_now(struct asbi_call *call);
 bool asbi_media_reopen(struct asbi_call *call);
+void asbi_media_hand_on(struct asbi_item *item, struct asbi_item *heir);
 void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item);
 
 /* What of it an earlier run has left: "NONCE JOBS". */

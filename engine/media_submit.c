@@ -205,7 +205,7 @@ void asbi_media_keep_open(struct asbi_call *call, bool unknown)
     if (item->media->held)
         return;
     item->media->held = item->media->cost;
-    (void)asbi_budget_reserve(&call->engine->purse.budget, item->media->held);
+    asbi_budget_owe(&call->engine->purse.budget, item->media->held);
 }
 
 int64_t asbi_media_worst(const struct asbi_item *item)
@@ -233,10 +233,23 @@ bool asbi_media_reopen(struct asbi_call *call)
     return true;
 }
 
+void asbi_media_hand_on(struct asbi_item *item, struct asbi_item *heir)
+{
+    if (!item->media)
+        return;
+    heir->media->jobs = item->media->jobs;
+    heir->media->nonce = item->media->nonce;
+    heir->media->open_call = item->media->open_call;
+    heir->media->held = item->media->held;
+    item->media->open_call = item->media->nonce = 0;
+    item->media->held = 0;
+}
+
 void asbi_media_give_up(struct asb_engine *e, struct asbi_item *item)
 {
     /* The next run asks again, and means the same job. */
-    bool goes_on = e->stopped || (!item->ok && item->retryable);
+    bool goes_on =
+        e->stopped || asbi_routes_over(e) || (!item->ok && item->retryable);
 
     if (e->journal && item->media->open_call && !goes_on) {
         asbi_journal_end(e->journal, item->media->open_call, 0,

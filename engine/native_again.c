@@ -65,8 +65,10 @@ int asbi_native_know_line(struct asbi_native_batch *b,
     b->calls[place] = call;
     b->open++;
     b->native->lines++;
-    (void)asbi_budget_reserve(&e->purse.budget, line->worst);
+    asbi_budget_owe(&e->purse.budget, line->worst);
     for (size_t i = 0; !rc && i < line->count; i++) {
+        if (line->rows[i] == ASBI_NO_ROW)
+            continue;
         rc = asbi_known_add(e, line->rows[i], call, i);
         b->missing += rc == ASB_OK;
     }

@@ -257,6 +257,7 @@ static void take_over(struct asb_engine *e, struct asbi_item *heir,
     heir->unknowns = item->unknowns;
     heir->alone = item->alone;
     heir->parcel.load = item->parcel.load;
+    asbi_media_hand_on(item, heir);
     asbi_free(&e->mem, heir->complaint);
     heir->complaint = item->complaint;
     heir->complaint_tokens = item->complaint_tokens;

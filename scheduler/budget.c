@@ -23,12 +23,15 @@ void asbi_budget_init(struct asbi_budget *b, int64_t limit_nano_usd)
 
 bool asbi_budget_reserve(struct asbi_budget *b, int64_t worst_case)
 {
-    int64_t amount = at_least_0(worst_case);
-
-    if (b->limit != INT64_MAX && amount > asbi_budget_left(b))
+    if (b->limit != INT64_MAX && at_least_0(worst_case) > asbi_budget_left(b))
         return false;
-    b->reserved = add(b->reserved, amount);
+    asbi_budget_owe(b, worst_case);
     return true;
+}
+
+void asbi_budget_owe(struct asbi_budget *b, int64_t worst_case)
+{
+    b->reserved = add(b->reserved, at_least_0(worst_case));
 }
 
 void asbi_budget_settle(struct asbi_budget *b, int64_t worst_case,

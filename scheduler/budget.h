@@ -22,6 +22,10 @@ void asbi_budget_init(struct asbi_budget *b, int64_t limit_nano_usd);
 /* False, and nothing changed, when the worst case does not fit now. */
 bool asbi_budget_reserve(struct asbi_budget *b, int64_t worst_case);
 
+/* The same of what is owed already, such as a job that runs: whether it fits or
+ * not. */
+void asbi_budget_owe(struct asbi_budget *b, int64_t worst_case);
+
 /* `worst_case` was reserved; `actual` is the bill (never more than reserved by
  * the engine's own arithmetic, but what is billed is counted). */
 void asbi_budget_settle(struct asbi_budget *b, int64_t worst_case,

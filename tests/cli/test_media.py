@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+from killing import Killing
 from media_run import MediaRun
 from support import Case, json_lines
 
@@ -58,6 +59,24 @@ class Media(Case):
         self.assertEqual(states, {"ok": 20})
         self.assertLess(summary["calls"], 20)
         self.assertEqual(len(run.sim.videos()), 20)
+
+    def test_a_job_that_another_input_makes_anew_is_counted(self):
+        sim = self.simulator("--job-time", "2s")
+        rows = [json.dumps({"id": str(i), "prompt": f"pond {i}",
+                            "duration": 4}) + "\n" for i in range(2)]
+        args = ["-i", "in.jsonl", "-o", "out.jsonl", *SIM, "--base-url",
+                sim.url + "/v1", "--summary", "s.json", "--progress", "none"]
+        self.write("in.jsonl", rows[0])
+        process = self.start("run", *args)
+        self.wait_until(lambda: Killing.ask(
+            self.path("out.jsonl"),
+            "SELECT count(*) FROM job WHERE length(id) > 0"), process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.write("in.jsonl", "".join(rows))
+        self.run_job(*args, "--on-change", "reuse")
+        self.assertEqual(len(self.answers()), 2)
+        self.assertEqual(self.summary()["maybe_paid_twice_usd"], 0.4)
 
     def test_without_a_folder_addresses_are_told(self):
         answers = self.job([{"id": "1", "prompt": "a pond", "duration": 4}],

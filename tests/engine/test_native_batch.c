@@ -3,8 +3,10 @@
 #include "engine/native_batch.h"
 
 #include "engine/base/units.h"
+#include "engine/call_hold.h"
 #include "engine/sim/world.h"
 #include "tests/support/check.h"
+#include "tests/support/mem_journal.h"
 #include "tests/support/sim_run.h"
 
 #define HOUR (3600 * ASBI_SECOND)
@@ -323,6 +325,79 @@ static void a_batch_has_no_more_texts_than_the_provider_takes(void)
     sim_run_end(&r);
 }
 
+static void on_named(struct asb_engine *e, const struct asb_result *r,
+                     void *arg)
+{
+    (void)e;
+    (void)r;
+    (void)arg;
+}
+
+static const struct asbi_item *submit_row(struct sim_run *r, const char *text,
+                                          uint64_t row)
+{
+    struct asb_request request = { .size = sizeof(request),
+                                   .text = asbi_str_c(text) };
+    uint64_t number;
+
+    CHECK_INT(asb_submit(r->engine, &request, on_named, NULL, &number), ==,
+              ASB_OK);
+    if (row != ASBI_NO_ROW)
+        asbi_hold_row(r->engine, number, row, 1);
+    return asbi_slots_get(&r->engine->numbers, number);
+}
+
+/* What is asked for no row, such as an answer that grows old, has its place
+ * and its name in a line like the rows around it. */
+static void a_line_tells_the_places_of_its_rows(void)
+{
+    const struct asbi_journal_state none = { .round = 1 };
+    struct mem_journal disk;
+    struct asbi_journal journal;
+    struct sim_run r;
+
+    day(&r, 13, 3);
+    start(&r);
+    mem_journal_init(&disk);
+    asbi_journal_init(&journal, &r.engine->mem, &disk.store, &none);
+    r.engine->journal = &journal;
+    (void)submit_row(&r, "one", 5);
+    (void)submit_row(&r, "two", ASBI_NO_ROW);
+    (void)submit_row(&r, "three", 6);
+    asb_drain(r.engine);
+    while (disk.intents == 0)
+        CHECK(asbi_sim_world_step(r.world));
+    CHECK_INT(disk.intents, ==, 1);
+    CHECK_INT(disk.last_rows, ==, 3);
+    asbi_journal_fini(&journal);
+    r.engine->journal = NULL;
+    sim_run_end(&r);
+}
+
+static void a_row_of_an_earlier_line_gets_its_own_place(void)
+{
+    const struct asbi_journal_job job = { .number = 1,
+                                          .id = ASBI_STR("batch_1"),
+                                          .address = ASBI_STR("name") };
+    const uint64_t rows[] = { 5, ASBI_NO_ROW, 6 };
+    const struct asbi_journal_call line = {
+        .number = 2, .rows = rows, .count = 3, .job = 1
+    };
+    struct asbi_native_batch *b;
+    struct sim_run r;
+
+    day(&r, 14, 1);
+    start(&r);
+    CHECK_INT(asbi_native_know(r.engine, &job, &b), ==, ASB_OK);
+    CHECK_INT(asbi_native_know_line(b, &line), ==, ASB_OK);
+    CHECK_INT(b->missing, ==, 2);
+    const struct asbi_item *last = submit_row(&r, "three", 6);
+    CHECK(b->calls[0]->entries[2].item == last);
+    CHECK(b->calls[0]->entries[1].item == NULL);
+    CHECK_INT(b->missing, ==, 1);
+    sim_run_end(&r);
+}
+
 static void prepare_24(struct sim_run *r)
 {
     day(r, 11, 24);
@@ -346,4 +421,6 @@ TEST_MAIN(CASE(all_is_done_at_half_the_price),
           CASE(a_stopped_run_keeps_what_the_batch_has_done),
           CASE(the_budget_holds_for_batches), CASE(embeddings_go_in_bulk_too),
           CASE(a_batch_has_no_more_texts_than_the_provider_takes),
+          CASE(a_line_tells_the_places_of_its_rows),
+          CASE(a_row_of_an_earlier_line_gets_its_own_place),
           CASE(every_failed_allocation_is_survived))

@@ -14,6 +14,7 @@ static void take(struct mem_journal *m, const struct asbi_journal_record *r)
     switch (r->kind) {
     case ASBI_RECORD_INTENT:
         m->intents++;
+        m->last_rows = r->call.count;
         m->last_row = r->call.count ? r->call.rows[0] : ASBI_NO_ROW;
         break;
     case ASBI_RECORD_PART:

@@ -13,6 +13,7 @@ struct mem_journal {
     size_t fail_from, fail_until; /* commits that fail, 1-based; 0: none */
     size_t intents, parts, ends, answers, jobs, jobs_over;
     uint64_t last_row; /* of the last intent, its first */
+    size_t last_rows;  /* and how many it names */
     char last_output[64];
     struct asbi_journal_state state;
 };

@@ -17,6 +17,22 @@ static void what_does_not_fit_is_refused_and_changes_nothing(void)
     CHECK(asbi_budget_reserve(&b, 0));
 }
 
+/* A smaller budget than that of the run which began what goes on. */
+static void what_is_owed_is_kept_whether_it_fits_or_not(void)
+{
+    struct asbi_budget b;
+
+    asbi_budget_init(&b, 100);
+    asbi_budget_owe(&b, 60);
+    asbi_budget_owe(&b, 60);
+    CHECK_INT(b.reserved, ==, 120);
+    asbi_budget_settle(&b, 60, 30);
+    CHECK_INT(asbi_budget_left(&b), ==, 10);
+    CHECK(!asbi_budget_reserve(&b, 11));
+    asbi_budget_owe(&b, -5);
+    CHECK_INT(b.reserved, ==, 60);
+}
+
 static void what_was_reserved_too_much_comes_back(void)
 {
     struct asbi_budget b;
@@ -133,6 +149,7 @@ static void shares_are_of_the_limit(void)
 
 TEST_MAIN(CASE(shares_are_of_the_limit),
           CASE(what_does_not_fit_is_refused_and_changes_nothing),
+          CASE(what_is_owed_is_kept_whether_it_fits_or_not),
           CASE(what_was_reserved_too_much_comes_back),
           CASE(a_bill_over_the_reservation_is_counted_in_full),
           CASE(without_a_limit_everything_fits),

@@ -1,0 +1,330 @@
+/* Media jobs of which somebody knows too little: cancelled while they are
+ * begun, begun by a run that is no more, or answered with something odd.  The
+ * provider is played by hand. */
+#include "engine/media.h"
+
+#include "engine/base/units.h"
+#include "engine/call.h"
+#include "engine/call_hold.h"
+#include "engine/known_jobs.h"
+#include "engine/sim/world.h"
+#include "tests/support/check.h"
+#include "tests/support/mem_journal.h"
+#include "tests/support/sim_run.h"
+
+#define COST (4 * ASBI_USD / 10)
+
+enum { MOST = 8 };
+
+static const char begun[] =
+    "{\"id\":\"video_1\",\"object\":\"video\",\"status\":\"queued\"}";
+
+/* What the engine has sent, as it came. */
+struct rig {
+    struct asbi_transport transport; /* first */
+    struct sim_run run;
+    struct mem_journal disk;
+    struct asbi_journal journal;
+    struct asbi_exchange *sent[MOST];
+    char urls[MOST][96];
+    const char *methods[MOST];
+    char once[MOST][96];
+    size_t count;
+    unsigned answered;
+    char code[32];
+};
+
+static int start(struct asbi_transport *t, struct asbi_exchange *x)
+{
+    struct rig *g = (struct rig *)(void *)t;
+
+    CHECK_INT(g->count, <, MOST);
+    g->sent[g->count] = x;
+    g->methods[g->count] = x->endpoint->method;
+    (void)snprintf(g->urls[g->count], sizeof(g->urls[0]), "%s",
+                   x->endpoint->url);
+    if (x->extra_headers)
+        (void)snprintf(g->once[g->count], sizeof(g->once[0]), "%s",
+                       x->extra_headers[0]);
+    g->count++;
+    return ASB_OK;
+}
+
+static void cancel(struct asbi_transport *t, struct asbi_exchange *x)
+{
+    (void)t;
+    (void)x;
+}
+
+static void forget(struct asbi_transport *t, struct asbi_endpoint *e)
+{
+    (void)t;
+    (void)e;
+}
+
+static const struct asbi_transport_ops by_hand = { .start = start,
+                                                   .cancel = cancel,
+                                                   .forget = forget };
+
+static void rig_init(struct rig *g)
+{
+    const struct asbi_journal_state none = { .round = 1 };
+
+    *g = (struct rig){ .transport = { &by_hand, 100 } };
+    sim_run_init(&g->run, 1);
+    sim_run_set(&g->run, "task", "video");
+    sim_run_set(&g->run, "model", "sim-video");
+    sim_run_set(&g->run, "job_pace", "1ms");
+    g->run.items = 1;
+    sim_run_start(&g->run);
+    CHECK_INT(g->run.rc, ==, ASB_OK);
+    g->run.world->transport = &g->transport;
+    mem_journal_init(&g->disk);
+    asbi_journal_init(&g->journal, &g->run.engine->mem, &g->disk.store, &none);
+    g->run.engine->journal = &g->journal;
+}
+
+static void rig_end(struct rig *g)
+{
+    asbi_journal_fini(&g->journal);
+    g->run.engine->journal = NULL;
+    sim_run_end(&g->run);
+}
+
+static void on_done(struct asb_engine *e, const struct asb_result *r, void *arg)
+{
+    struct rig *g = arg;
+
+    (void)e;
+    g->answered++;
+    (void)snprintf(g->code, sizeof(g->code), "%s",
+                   r->error_code ? r->error_code : "");
+}
+
+/* A video of that row: four seconds. */
+static uint64_t submit(struct rig *g, uint64_t row)
+{
+    const struct asb_request wanted = { .size = sizeof(wanted),
+                                        .id = ASBI_STR("x"),
+                                        .payload = ASB_PROMPT,
+                                        .text = ASBI_STR("a pond") };
+    uint64_t item = 0;
+
+    CHECK_INT(asb_submit(g->run.engine, &wanted, on_done, g, &item), ==,
+              ASB_OK);
+    asbi_hold_row(g->run.engine, item, row, 1);
+    return item;
+}
+
+static void step_until_sent(struct rig *g, size_t count)
+{
+    while (g->count < count)
+        CHECK(asbi_sim_world_step(g->run.world));
+}
+
+/* What happens at once. */
+static void settle(struct rig *g)
+{
+    uint64_t end = asbi_now(g->run.world) + 100 * ASBI_MS;
+
+    while (asbi_now(g->run.world) < end && asbi_sim_world_step(g->run.world))
+        ;
+}
+
+static void end(struct rig *g, size_t i, enum asbi_outcome outcome, int status,
+                const char *body)
+{
+    struct asbi_exchange *x = g->sent[i];
+    const struct asbi_exchange_end end = { .outcome = outcome,
+                                           .status = status,
+                                           .text = "by hand" };
+
+    if (status) {
+        x->ops->on_status(x, status);
+        (void)x->ops->on_body(x, body, strlen(body));
+    }
+    x->ops->on_end(x, &end);
+    settle(g);
+}
+
+static void check_spent(const struct rig *g, int64_t spent)
+{
+    const struct asbi_budget *b = &g->run.engine->purse.budget;
+
+    CHECK_INT(b->spent, ==, spent);
+    CHECK_INT(b->reserved, ==, 0);
+    CHECK_INT(g->disk.state.spent, ==, spent);
+    CHECK_INT(g->disk.intents, ==, g->disk.ends);
+}
+
+static void one_that_is_cancelled_while_it_is_begun_is_stopped_and_counted(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    uint64_t item = submit(&g, 0);
+    step_until_sent(&g, 1);
+    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
+    end(&g, 0, ASBI_COMPLETE, 200, begun);
+    CHECK_INT(g.count, ==, 2);
+    CHECK(strcmp(g.methods[1], "DELETE") == 0);
+    CHECK(strcmp(g.urls[1], "http://sim.test/v1/videos/video_1") == 0);
+    check_spent(&g, COST);
+    rig_end(&g);
+}
+
+static void one_that_is_cancelled_and_refused_costs_nothing(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    uint64_t item = submit(&g, 0);
+    step_until_sent(&g, 1);
+    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
+    end(&g, 0, ASBI_COMPLETE, 400, "{\"error\":{\"message\":\"no\"}}");
+    CHECK_INT(g.count, ==, 1);
+    check_spent(&g, 0);
+    rig_end(&g);
+}
+
+static void one_that_is_cancelled_and_cut_off_counts(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    uint64_t item = submit(&g, 0);
+    step_until_sent(&g, 1);
+    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
+    end(&g, 0, ASBI_UNANSWERED, 0, "");
+    CHECK_INT(g.count, ==, 1);
+    check_spent(&g, COST);
+    rig_end(&g);
+}
+
+static void one_that_is_cancelled_before_it_goes_does_not_go(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    g.journal.last_commit_ns = asbi_now(g.run.world);
+    uint64_t item = submit(&g, 0);
+    asb_drain(g.run.engine);
+    while (asbi_list_empty(&g.run.engine->held))
+        CHECK(asbi_sim_world_step(g.run.world));
+    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
+    settle(&g);
+    CHECK_INT(g.count, ==, 0);
+    CHECK_INT(g.answered, ==, 1);
+    CHECK_INT(g.run.engine->stats.calls, ==, 0);
+    CHECK_INT(g.run.engine->calls.count, ==, 0);
+    check_spent(&g, 0);
+    rig_end(&g);
+}
+
+static void an_answer_that_names_no_job_counts_for_the_next_run_too(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    (void)submit(&g, 0);
+    step_until_sent(&g, 1);
+    end(&g, 0, ASBI_COMPLETE, 200, "{\"object\":\"video\"}");
+    CHECK(strcmp(g.code, "outcome_unknown") == 0);
+    check_spent(&g, COST);
+    rig_end(&g);
+}
+
+static void who_takes_over_an_unknown_submission_means_the_same_job(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    uint64_t first = submit(&g, 0);
+    (void)submit(&g, 1);
+    step_until_sent(&g, 1);
+    end(&g, 0, ASBI_UNANSWERED, 0, "");
+    CHECK_INT(asb_cancel(g.run.engine, first), ==, ASB_OK);
+    step_until_sent(&g, 2);
+    CHECK(strncmp(g.once[0], "Idempotency-Key: ab-", 20) == 0);
+    CHECK(strcmp(g.once[0], g.once[1]) == 0);
+    end(&g, 1, ASBI_COMPLETE, 200, begun);
+    CHECK_INT(g.run.engine->purse.budget.spent, ==, 0);
+    CHECK_INT(g.run.engine->purse.budget.reserved, ==, COST);
+    CHECK_INT(g.disk.intents, ==, 1);
+    rig_end(&g);
+}
+
+/* The next run, with a good key, asks for the same once more. */
+static void an_unknown_submission_stays_open_when_the_key_is_refused(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    (void)submit(&g, 0);
+    step_until_sent(&g, 1);
+    end(&g, 0, ASBI_UNANSWERED, 0, "");
+    step_until_sent(&g, 2);
+    end(&g, 1, ASBI_COMPLETE, 401, "{\"error\":{\"message\":\"no\"}}");
+    CHECK(strcmp(g.code, "no_credentials") == 0);
+    CHECK_INT(g.disk.intents, ==, 1);
+    CHECK_INT(g.disk.ends + g.disk.jobs_over, ==, 0);
+    rig_end(&g);
+}
+
+/* ---- of an earlier run -------------------------------------------------- */
+
+static void know(struct rig *g, uint64_t row)
+{
+    const struct asbi_journal_job job = { .number = 7,
+                                          .id = ASBI_STR("video_7"),
+                                          .address =
+                                              ASBI_STR("/videos/video_7") };
+    const struct asbi_journal_call call = {
+        .number = 7, .worst = COST, .rows = &row, .count = 1
+    };
+
+    CHECK_INT(asbi_media_know(g->run.engine, &job, &call), ==, ASB_OK);
+}
+
+static void one_that_was_first_goes_on_with_the_job_of_its_equal(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    know(&g, 1);
+    (void)submit(&g, 0);
+    (void)submit(&g, 1);
+    settle(&g);
+    CHECK_INT(asbi_media_count(&g.run.engine->media), ==, 1);
+    CHECK_INT(g.disk.intents, ==, 0); /* nothing is begun anew */
+    CHECK_INT(g.run.engine->purse.budget.reserved, ==, COST);
+    CHECK_INT(g.run.engine->stats.maybe_paid_twice_nano_usd, ==, 0);
+    rig_end(&g);
+}
+
+static void a_job_that_comes_too_late_counts_as_paid(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    know(&g, 1);
+    (void)submit(&g, 0);
+    step_until_sent(&g, 1);
+    (void)submit(&g, 1);
+    settle(&g);
+    CHECK_INT(g.run.engine->stats.maybe_paid_twice_nano_usd, ==, COST);
+    CHECK_INT(g.run.engine->purse.budget.spent, ==, COST);
+    CHECK_INT(g.disk.state.spent, ==, COST);
+    CHECK_INT(g.disk.jobs_over, ==, 1);
+    rig_end(&g);
+}
+
+TEST_MAIN(CASE(one_that_is_cancelled_while_it_is_begun_is_stopped_and_counted),
+          CASE(one_that_is_cancelled_and_refused_costs_nothing),
+          CASE(one_that_is_cancelled_and_cut_off_counts),
+          CASE(one_that_is_cancelled_before_it_goes_does_not_go),
+          CASE(an_answer_that_names_no_job_counts_for_the_next_run_too),
+          CASE(who_takes_over_an_unknown_submission_means_the_same_job),
+          CASE(an_unknown_submission_stays_open_when_the_key_is_refused),
+          CASE(one_that_was_first_goes_on_with_the_job_of_its_equal),
+          CASE(a_job_that_comes_too_late_counts_as_paid))
