@@ -19,7 +19,8 @@
  * With a journal its lines and its name are durable before it is created, and
  * its id before it is asked after.  The next run looks it up, by its id or,
  * when that is not known, by its name; its items join their places in it as
- * their rows are read again, and its results are fetched when all are there.
+ * their rows are read again, and its results are fetched when all are there.  A
+ * key that is refused leaves it to a run with a better one.
  *
  * native.c knows whether, native_batch.c gathers, native_watch.c keeps the
  * time, native_steps.c does the requests, native_results.c hands the answers
@@ -166,5 +167,10 @@ void asbi_native_results_end(struct asbi_native_batch *b);
  * with UNANSWERED nobody knows. */
 void asbi_native_end_lines(struct asbi_native_batch *b,
                            enum asbi_outcome outcome, const char *text);
+
+/* Ends them for this run, which may not ask for their answers: they stay open
+ * in the journal, and the next run goes on with the batch.  Once nothing can be
+ * sent any more. */
+void asbi_native_leave_lines(struct asbi_native_batch *b);
 
 #endif

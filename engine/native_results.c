@@ -147,6 +147,46 @@ void asbi_native_results_end(struct asbi_native_batch *b)
     asbi_buf_fini(&b->line);
 }
 
+/* It counts as if it was paid, and may be. */
+static void leave_line(struct asbi_call *call)
+{
+    struct asb_engine *e = call->engine;
+    int64_t worst = call->demand.worst_cost;
+    struct asbi_link *link;
+
+    asbi_budget_settle(&e->purse.budget, worst, worst);
+    while (call->batch && (link = asbi_list_pop(&call->batch->parcels))) {
+        struct asbi_item *item = asbi_item_of_link(link);
+
+        item->call = NULL;
+        asbi_item_fail(&e->mem, item, "no_credentials",
+                       ASBI_STR("the provider refuses the key to tell of the "
+                                "batch, which may have been paid for"),
+                       true);
+        asbi_engine_finish(e, item);
+    }
+    if (call->batch)
+        asbi_former_recycle(&e->former, call->batch);
+    asbi_call_free(call);
+}
+
+static void be_finished(struct asbi_native_batch *b)
+{
+    b->finished = true;
+    b->due_ns = 0;
+}
+
+void asbi_native_leave_lines(struct asbi_native_batch *b)
+{
+    asbi_native_seal(b);
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->calls[i])
+            leave_line(take_line(b, i));
+    }
+    b->number = 0; /* it is not over */
+    be_finished(b);
+}
+
 void asbi_native_end_lines(struct asbi_native_batch *b,
                            enum asbi_outcome outcome, const char *text)
 {
@@ -159,6 +199,5 @@ void asbi_native_end_lines(struct asbi_native_batch *b,
         else if (call)
             asbi_call_end(call, b->native->decoder, outcome, text);
     }
-    b->finished = true;
-    b->due_ns = 0;
+    be_finished(b);
 }

@@ -276,8 +276,31 @@ static void on_done(struct asbi_native_batch *b)
     }
 }
 
+/* A key that is refused says nothing of the batch, and the next run, with a
+ * good one, goes on with it.  False when it could not, or other lanes go on
+ * now. */
+static bool leave(struct asbi_native_batch *b, int status)
+{
+    struct asb_engine *e = b->native->engine;
+    const char *variable = e->lane->provider.key_variable;
+
+    if ((status != 401 && status != 403) || !e->journal || !b->number)
+        return false;
+    asbi_lane_halt(e->lane, ASB_HALT_PROVIDER,
+                   "the provider refuses the credentials (status %d) to tell "
+                   "of batch %.64s; set %s and run the same command again",
+                   status, b->ref.id[0] ? b->ref.id : b->ref.name,
+                   variable[0] ? variable : "api_key");
+    if (!asbi_routes_over(e))
+        return false;
+    asbi_native_leave_lines(b);
+    return true;
+}
+
 static void on_gone(struct asbi_native_batch *b, int status)
 {
+    if (leave(b, status))
+        return;
     asbi_log(&b->native->engine->log, ASB_LOG_WARN,
              "batch %s is not to be had any more (status %d)", b->ref.id,
              status);
@@ -288,7 +311,7 @@ static void on_refused(struct asbi_native_batch *b)
 {
     if (b->step == ASBI_BATCH_CANCEL)
         on_cancelled(b);
-    else if (b->state == ASBI_NATIVE_SENDING)
+    else if (b->state == ASBI_NATIVE_SENDING && b->step != ASBI_BATCH_FIND)
         give_up(b, NULL);
     else
         on_gone(b, b->errand.status);

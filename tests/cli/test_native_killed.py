@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import urllib.request
 
+from batch_server import Anthropic
 from killing import Killing
 from support import Case, TRANSLATE, ids, items, json_lines
 
@@ -157,3 +158,27 @@ class NativeKilled(Case):
         done = self.command(*self.arguments("--on-change", "reuse"))
         self.assertEqual(done.returncode, 0, done.err)
         self.assertGreater(self.summary()["maybe_paid_twice_usd"], 0)
+
+    def test_a_refused_key_leaves_the_batch_to_the_next_run(self):
+        server = Anthropic(self)
+        key = {"ANTHROPIC_API_KEY": "k"}
+        its = ["-p", "anthropic", "-m", "claude-sonnet-4-5", "--base-url",
+               server.url + "/v1"]
+        self.kill_when(
+            lambda: server.batches and self.in_journal(
+                "SELECT count(*) FROM job WHERE length(id) > 0"),
+            *its, env=key)
+        server.locked = True
+        done = self.command(*self.arguments(*its), env=key)
+        self.assertEqual(done.returncode, 4, done.err)
+        self.assertIn("msgbatch_0", done.err)
+        self.assertEqual(self.summary()["maybe_paid_twice_usd"], 0)
+        self.assertEqual(self.summary()["items_unfinished"], COUNT)
+        server.locked = False
+        done = self.command(*self.arguments(*its), env=key)
+        self.assertEqual(done.returncode, 0, done.err)
+        self.assert_answered_in_order(json_lines(self.read("out.jsonl")),
+                                      ids(COUNT))
+        self.assertEqual(list(server.batches), ["msgbatch_0"])
+        self.assertEqual(server.billed, COUNT)
+        self.assertEqual(self.summary()["maybe_paid_twice_usd"], 0)
