@@ -35,8 +35,9 @@ void asbi_chat_messages_rewind(struct asbi_chat_messages *m);
 bool asbi_chat_messages_next(struct asbi_chat_messages *m,
                              struct asbi_chat_message *out);
 
-/* Appends each text of a content, as it is written with its quotes, between
- * `before` and `after`; with a comma in front unless *first. */
+/* Appends each text of a content and nothing else of it, as it is written with
+ * its quotes, between `before` and `after`; with a comma in front unless
+ * *first. */
 void asbi_chat_put_texts(const struct asbi_chat_messages *m,
                          const struct asbi_json_node *content,
                          const char *before, const char *after, bool *first,

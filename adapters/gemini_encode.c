@@ -83,6 +83,73 @@ static void put_system_messages(struct asbi_chat_messages *m,
     asbi_chat_messages_rewind(m);
 }
 
+/* Where a picture is: "data:image/png;base64,AAAA" is the picture itself. */
+static void put_picture(asbi_str url, struct asbi_buf *body)
+{
+    const char *comma = memchr(url.at, ',', url.len);
+    const char *semicolon = memchr(url.at, ';', url.len);
+
+    if (!asbi_str_starts(url, ASBI_STR("data:")) || !comma || !semicolon ||
+        semicolon > comma) {
+        asbi_buf_c(body, "{\"fileData\":{\"fileUri\":");
+        asbi_json_put_string(body, url);
+    } else {
+        asbi_buf_c(body, "{\"inlineData\":{\"mimeType\":");
+        asbi_json_put_string(
+            body, asbi_str_of(url.at + 5, (size_t)(semicolon - url.at - 5)));
+        asbi_buf_c(body, ",\"data\":");
+        asbi_json_put_string(
+            body,
+            asbi_str_of(comma + 1, (size_t)(asbi_str_end(url) - comma - 1)));
+    }
+    asbi_buf_c(body, "}}");
+}
+
+/* What is neither text nor a picture is sent as it is. */
+static void put_part(const struct asbi_chat_messages *m,
+                     const struct asbi_json_node *part, struct asbi_buf *body)
+{
+    const struct asbi_json_node *text =
+        part->type == ASBI_JSON_STRING
+            ? part
+            : asbi_json_get(m->json, part, ASBI_STR("text"));
+    const struct asbi_json_node *image =
+        asbi_json_get(m->json, part, ASBI_STR("image_url"));
+
+    if (image && image->type == ASBI_JSON_OBJECT)
+        image = asbi_json_get(m->json, image, ASBI_STR("url"));
+    asbi_str url = asbi_json_text(m->json, image);
+    if (text && text->type == ASBI_JSON_STRING) {
+        asbi_buf_c(body, "{\"text\":");
+        asbi_buf_str(body, text->raw);
+        asbi_buf_char(body, '}');
+    } else if (url.len) {
+        put_picture(url, body);
+    } else {
+        asbi_buf_str(body, part->raw);
+    }
+}
+
+static void put_parts(const struct asbi_chat_messages *m,
+                      const struct asbi_json_node *content,
+                      struct asbi_buf *body)
+{
+    const struct asbi_json_node *part = content;
+
+    if (!content || content->type == ASBI_JSON_NULL)
+        return;
+    if (content->type != ASBI_JSON_ARRAY) {
+        put_part(m, content, body);
+        return;
+    }
+    for (part = asbi_json_child(m->json, content); part;
+         part = asbi_json_after(m->json, content, part)) {
+        if (body->len && body->data[body->len - 1] == '}')
+            asbi_buf_char(body, ',');
+        put_part(m, part, body);
+    }
+}
+
 static void put_contents(struct asbi_chat_messages *m, struct asbi_buf *body)
 {
     struct asbi_chat_message one;
@@ -90,8 +157,6 @@ static void put_contents(struct asbi_chat_messages *m, struct asbi_buf *body)
 
     asbi_buf_c(body, "\"contents\":[");
     while (asbi_chat_messages_next(m, &one)) {
-        bool first_part = true;
-
         if (one.is_system)
             continue;
         if (!first)
@@ -100,8 +165,7 @@ static void put_contents(struct asbi_chat_messages *m, struct asbi_buf *body)
         asbi_buf_fmt(body, "{\"role\":\"%s\",\"parts\":[",
                      asbi_str_eq(one.role, ASBI_STR("assistant")) ? "model"
                                                                   : "user");
-        asbi_chat_put_texts(m, one.content, "{\"text\":", "}", &first_part,
-                            body);
+        put_parts(m, one.content, body);
         asbi_buf_c(body, "]}");
     }
     asbi_buf_char(body, ']');

@@ -79,6 +79,31 @@ static void messages_become_contents(void)
     asbi_buf_fini(&out);
 }
 
+static void pictures_in_messages_are_not_left_out(void)
+{
+    struct asbi_single_request request = {
+        .messages = ASBI_STR(
+            "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
+            "\"What is it?\"},{\"type\":\"image_url\",\"image_url\":{\"url\":"
+            "\"data:image\\/png;base64,AAAA\"}},{\"type\":\"image_url\","
+            "\"image_url\":\"https://h/i.png\"},{\"type\":\"input_audio\","
+            "\"input_audio\":{\"data\":\"B\"}}]},{\"role\":\"user\","
+            "\"content\":null}]")
+    };
+    struct asbi_call_style style = plain;
+
+    style.max_output_tokens = 0;
+    gemini()->encode_single(&request, &style, fresh());
+    CHECK_STR(asbi_buf_view(&out),
+              "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":"
+              "\"What is it?\"},{\"inlineData\":{\"mimeType\":\"image/png\","
+              "\"data\":\"AAAA\"}},{\"fileData\":{\"fileUri\":"
+              "\"https://h/i.png\"}},{\"type\":\"input_audio\","
+              "\"input_audio\":{\"data\":\"B\"}}]},{\"role\":\"user\","
+              "\"parts\":[]}],\"generationConfig\":{\"candidateCount\":1}}");
+    asbi_buf_fini(&out);
+}
+
 static void texts_to_embed_go_as_one_batch(void)
 {
     static const asbi_str texts[] = { { "a\"b", 3 }, { "c", 1 } };
@@ -344,6 +369,7 @@ static void hostile_replies_tell_nothing(void)
 }
 
 TEST_MAIN(CASE(a_packed_request_has_a_schema), CASE(messages_become_contents),
+          CASE(pictures_in_messages_are_not_left_out),
           CASE(texts_to_embed_go_as_one_batch),
           CASE(the_model_is_in_the_path_and_the_key_is_not),
           CASE(a_reply_is_read), CASE(a_stream_is_read),
