@@ -12,7 +12,7 @@
 /* What the engine is to do about a whole call. */
 enum asbi_verdict {
     ASBI_ACCEPTED,       /* understood; items were answered one by one */
-    ASBI_GARBLED,        /* 2xx, but not understood: ask again */
+    ASBI_GARBLED,        /* no answer that can be understood: ask again */
     ASBI_TRUNCATED,      /* stopped at the output limit; whole items count */
     ASBI_FILTERED,       /* the provider refused the content */
     ASBI_RATE_LIMITED,   /* too fast: slow down, then ask again */

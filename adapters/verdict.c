@@ -43,6 +43,8 @@ static const struct word {
     { S("RESOURCE_EXHAUSTED"), ASBI_RATE_LIMITED },
     { S("slow_down"), ASBI_RATE_LIMITED },
     { S("overloaded_error"), ASBI_OVERLOADED },
+    /* Groq: the model wrote no JSON, which is no fault of the request. */
+    { S("json_validate_failed"), ASBI_GARBLED },
     { S("API_KEY_INVALID"), ASBI_NO_CREDENTIALS },
     /* Google: no such country, or an account without billing. */
     { S("FAILED_PRECONDITION"), ASBI_NO_CREDENTIALS },
@@ -116,6 +118,7 @@ static const struct word finishes[] = {
     { S("malformed_response"), ASBI_GARBLED },
     { S("other"), ASBI_OVERLOADED },
     { S("error"), ASBI_OVERLOADED },
+    { S("abort"), ASBI_OVERLOADED }, /* vLLM, SGLang: they are shut down */
     { S("network_error"), ASBI_OVERLOADED },
     { S("insufficient_system_resource"), ASBI_OVERLOADED },
 };

@@ -214,6 +214,18 @@ static void other_refusals_name_no_feature(void)
               ASBI_OVERLOADED);
 }
 
+/* As Groq sends it in JSON mode. */
+static void a_model_that_wrote_no_json_is_asked_again(void)
+{
+    struct asbi_facts f =
+        error_facts(400, "json_validate_failed", "invalid_request_error", NULL,
+                    "Failed to generate JSON. Please adjust your prompt. See "
+                    "'failed_generation' for more details.");
+    const char *feature;
+
+    CHECK_INT(asbi_verdict_of(&f, &feature), ==, ASBI_GARBLED);
+}
+
 static void an_error_under_200_is_an_error(void)
 {
     CHECK_INT(verdict_of(200, "rate_limit_exceeded"), ==, ASBI_RATE_LIMITED);
@@ -241,6 +253,9 @@ static void answers_have_verdicts(void)
     f.finish = ASBI_STR("content_filter");
     CHECK_INT(asbi_verdict_of(&f, &feature), ==, ASBI_FILTERED);
     f.finish = ASBI_STR("error");
+    CHECK_INT(asbi_verdict_of(&f, &feature), ==, ASBI_OVERLOADED);
+    f = good;
+    f.finish = ASBI_STR("abort");
     CHECK_INT(asbi_verdict_of(&f, &feature), ==, ASBI_OVERLOADED);
     f = good;
     f.lacks_items = true;
@@ -428,6 +443,7 @@ TEST_MAIN(CASE(each_status_has_a_verdict), CASE(spending_is_told_from_speed),
           CASE(what_is_too_large_is_bisected),
           CASE(an_unsupported_feature_is_named),
           CASE(other_refusals_name_no_feature),
+          CASE(a_model_that_wrote_no_json_is_asked_again),
           CASE(an_error_under_200_is_an_error), CASE(answers_have_verdicts),
           CASE(every_verdict_explains_itself),
           CASE(codes_and_words_are_the_providers_where_it_has_some),
