@@ -293,16 +293,39 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
     return a;
 }
 
+struct ratio {
+    uint64_t wide, high;
+};
+
+/* Sides are whole and mostly even, so that few sizes have the ratio they are
+ * made for: 854x480, which is within one in a hundred of 16:9, stands for it.
+ */
+static struct ratio ratio_of(uint64_t width, uint64_t height)
+{
+    static const struct ratio usual[] = { { 16, 9 }, { 9, 16 }, { 4, 3 },
+                                          { 3, 4 },  { 3, 2 },  { 2, 3 },
+                                          { 21, 9 }, { 9, 21 }, { 1, 1 } };
+    uint64_t n = common_divisor(width, height);
+
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        uint64_t a = width * usual[i].high, b = height * usual[i].wide;
+        uint64_t off = a > b ? a - b : b - a;
+
+        if (100 * off < b)
+            return usual[i];
+    }
+    return (struct ratio){ width / n, height / n };
+}
+
 void asbi_media_put_ratio(const struct asbi_media_request *r, const char *key,
                           struct asbi_buf *out)
 {
-    uint64_t n = common_divisor(r->width, r->height);
-
-    if (n == 0 || is_styled(r, key))
+    if (r->width == 0 || is_styled(r, key))
         return;
+    struct ratio ratio = ratio_of(r->width, r->height);
     asbi_json_put_key(out, key);
-    asbi_buf_fmt(out, "\"%llu:%llu\"", (unsigned long long)(r->width / n),
-                 (unsigned long long)(r->height / n));
+    asbi_buf_fmt(out, "\"%llu:%llu\"", (unsigned long long)ratio.wide,
+                 (unsigned long long)ratio.high);
 }
 
 void asbi_media_put_lines(const struct asbi_media_request *r, const char *key,

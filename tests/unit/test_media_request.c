@@ -76,6 +76,36 @@ static void sizes_and_lengths_have_several_forms(void)
     done();
 }
 
+static void ratio_is(const char *size, const char *want)
+{
+    char row[80];
+    struct asbi_media_request r;
+    struct asbi_buf out;
+
+    (void)snprintf(row, sizeof(row), "{\"prompt\":\"x\",\"resolution\":\"%s\"}",
+                   size);
+    CHECK(read_row(row, &r));
+    asbi_buf_init(&out, &asbi_mem_system, 100);
+    asbi_buf_char(&out, '{');
+    asbi_media_put_ratio(&r, "r", &out);
+    CHECK_STR(asbi_buf_view(&out), want);
+    asbi_buf_fini(&out);
+    done();
+}
+
+static void a_size_near_a_usual_ratio_has_it(void)
+{
+    ratio_is("480p", "{\"r\":\"16:9\"");
+    ratio_is("1080p", "{\"r\":\"16:9\"");
+    ratio_is("1366x768", "{\"r\":\"16:9\"");
+    ratio_is("480x854", "{\"r\":\"9:16\"");
+    ratio_is("640x480", "{\"r\":\"4:3\"");
+    ratio_is("1024x1024", "{\"r\":\"1:1\"");
+    ratio_is("2520x1080", "{\"r\":\"21:9\"");
+    ratio_is("1000x800", "{\"r\":\"5:4\"");
+    ratio_is("1x2", "{\"r\":\"1:2\"");
+}
+
 static void senseless_values_are_explained(void)
 {
     static const char *const rows[] = {
@@ -208,6 +238,7 @@ static void the_task_makes_texts_of_rows(void)
 TEST_MAIN(CASE(a_content_request_is_read),
           CASE(what_is_left_out_is_left_to_the_provider),
           CASE(sizes_and_lengths_have_several_forms),
+          CASE(a_size_near_a_usual_ratio_has_it),
           CASE(senseless_values_are_explained),
           CASE(what_wants_the_same_has_the_same_text),
           CASE(the_canonical_text_is_read_back),
