@@ -19,6 +19,9 @@ static const char *const unsettling[] = {
     "conversation",
     "background",
     "web_search_options",
+    "search_parameters", /* xAI */
+    "enable_search",     /* Qwen */
+    "plugins",           /* OpenRouter */
 };
 
 static const char *const settled_paths[] = {
@@ -195,10 +198,47 @@ static bool is_set(const struct asbi_json_node *node)
            node->type != ASBI_JSON_FALSE;
 }
 
+/* A tool that the asker works, of which the model only says how.  All others
+ * are the provider's: they search, and run what they find. */
+static bool is_askers_tool(struct asbi_json *json,
+                           const struct asbi_json_node *tool)
+{
+    const struct asbi_json_node *type =
+        asbi_json_get(json, tool, ASBI_STR("type"));
+    asbi_str name = asbi_json_text(json, type);
+
+    if (type)
+        return asbi_str_eq(name, ASBI_STR("function")) ||
+               asbi_str_eq(name, ASBI_STR("custom"));
+    return asbi_json_get(json, tool, ASBI_STR("input_schema")) ||
+           asbi_json_get(json, tool, ASBI_STR("functionDeclarations")) ||
+           asbi_json_get(json, tool, ASBI_STR("function_declarations"));
+}
+
+static bool has_only_askers_tools(struct asbi_json *json,
+                                  const struct asbi_json_node *tools)
+{
+    const struct asbi_json_node *tool = asbi_json_child(json, tools);
+
+    while (tool && is_askers_tool(json, tool))
+        tool = asbi_json_after(json, tools, tool);
+    return !tool;
+}
+
+/* `most`: of what is a number; absent is as good. */
+static bool is_at_most(struct asbi_json *json,
+                       const struct asbi_json_node *object, asbi_str key,
+                       double most)
+{
+    const struct asbi_json_node *node = asbi_json_get(json, object, key);
+    double number = 0;
+
+    return !is_set(node) || (asbi_json_double(node, &number) && number <= most);
+}
+
 bool asbi_cache_body_settles(struct asbi_json *json, asbi_str url)
 {
-    const struct asbi_json_node *root = asbi_json_root(json), *node;
-    double number = 0;
+    const struct asbi_json_node *root = asbi_json_root(json), *gemini;
 
     if (root->type != ASBI_JSON_OBJECT || !is_settled_path(url))
         return false;
@@ -206,9 +246,11 @@ bool asbi_cache_body_settles(struct asbi_json *json, asbi_str url)
         if (is_set(asbi_json_get(json, root, asbi_str_c(unsettling[i]))))
             return false;
     }
-    node = asbi_json_get(json, root, ASBI_STR("temperature"));
-    if (is_set(node) && (!asbi_json_double(node, &number) || number > 0))
-        return false;
-    node = asbi_json_get(json, root, ASBI_STR("n"));
-    return !is_set(node) || (asbi_json_double(node, &number) && number <= 1);
+    gemini = asbi_json_get(json, root, ASBI_STR("generationConfig"));
+    return has_only_askers_tools(
+               json, asbi_json_get(json, root, ASBI_STR("tools"))) &&
+           is_at_most(json, root, ASBI_STR("temperature"), 0) &&
+           is_at_most(json, root, ASBI_STR("n"), 1) &&
+           is_at_most(json, gemini, ASBI_STR("temperature"), 0) &&
+           is_at_most(json, gemini, ASBI_STR("candidateCount"), 1);
 }

@@ -283,6 +283,21 @@ static void only_a_settled_answer_may_be_shared(void)
     CHECK(!settles("{\"n\":2}", ""));
     CHECK(!settles("{\"previous_response_id\":\"r\"}", "/v1/responses"));
     CHECK(!settles("{\"web_search_options\":{}}", ""));
+    CHECK(!settles("{\"search_parameters\":{\"mode\":\"auto\"}}", ""));
+    CHECK(!settles("{\"tools\":[{\"type\":\"web_search\"}]}", "/v1/responses"));
+    CHECK(!settles("{\"tools\":[{\"type\":\"function\"},{\"type\":"
+                   "\"web_search_20250305\",\"name\":\"w\"}]}",
+                   "/v1/messages"));
+    CHECK(!settles("{\"tools\":[{\"google_search\":{}}]}", ""));
+    CHECK(settles("{\"tools\":[{\"type\":\"function\",\"function\":{}}]}", ""));
+    CHECK(settles("{\"tools\":[{\"name\":\"f\",\"input_schema\":{}}]}", ""));
+    CHECK(settles("{\"tools\":[{\"functionDeclarations\":[]}]}", ""));
+    CHECK(settles("{\"tools\":[]}", ""));
+    CHECK(settles("{\"generationConfig\":{\"temperature\":0,"
+                  "\"candidateCount\":1}}",
+                  ""));
+    CHECK(!settles("{\"generationConfig\":{\"temperature\":1}}", ""));
+    CHECK(!settles("{\"generationConfig\":{\"candidateCount\":2}}", ""));
     CHECK(!settles("{}", "/v1/images/generations"));
     CHECK(!settles("[]", ""));
     CHECK(!settles("{", ""));
