@@ -29,8 +29,7 @@ static void read_directive(struct asbi_cache_control *c, asbi_str name,
         asbi_str_eq_nocase(name, ASBI_STR("private"))) {
         c->no_store = true;
     } else if (asbi_str_eq_nocase(name, ASBI_STR("no-cache"))) {
-        c->limited = c->shared = true;
-        c->max_age = 0;
+        c->limited = c->no_cache = true;
     } else if (asbi_str_eq_nocase(name, ASBI_STR("s-maxage"))) {
         c->limited = c->shared = true;
         c->max_age = seconds(value);
@@ -81,8 +80,9 @@ void asbi_cache_control_life(const struct asbi_cache_control *c,
                              uint64_t *fresh_until_ms,
                              uint64_t *serves_until_ms)
 {
-    uint64_t left = c->max_age > c->age ? c->max_age - c->age : 0;
-    uint64_t past = c->age > c->max_age ? c->age - c->max_age : 0;
+    uint64_t max_age = c->no_cache ? 0 : c->max_age;
+    uint64_t left = max_age > c->age ? max_age - c->age : 0;
+    uint64_t past = c->age > max_age ? c->age - max_age : 0;
     uint64_t stale =
         c->stale_while_revalidate > past ? c->stale_while_revalidate - past : 0;
 

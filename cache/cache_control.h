@@ -13,9 +13,10 @@
 /* Zero it. */
 struct asbi_cache_control {
     bool no_store;
-    bool limited;     /* max_age is said */
+    bool no_cache;    /* to be checked each time, whatever max_age says */
+    bool limited;     /* one of no_cache and max_age is said */
     bool shared;      /* by s-maxage, which beats max-age */
-    uint64_t max_age; /* seconds; 0 also for no-cache */
+    uint64_t max_age; /* seconds */
     uint64_t stale_while_revalidate;
     uint64_t age;
 };

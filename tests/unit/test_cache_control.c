@@ -46,6 +46,14 @@ static void stale_answers_serve_as_long_as_is_said(void)
     check_life("no-cache, stale-while-revalidate=30", NULL, 0, 30);
 }
 
+static void what_must_be_checked_is_never_fresh(void)
+{
+    check_life("no-cache", NULL, 0, 0);
+    check_life("no-cache, max-age=60", NULL, 0, 0);
+    check_life("s-maxage=60, no-cache", NULL, 0, 0);
+    check_life("no-cache, s-maxage=60", NULL, 0, 0);
+}
+
 static void what_may_not_be_stored_serves_once(void)
 {
     check_life("no-store", NULL, 0, 0);
@@ -73,6 +81,7 @@ static void nonsense_is_never_fresh_for_long(void)
 
 TEST_MAIN(CASE(the_age_is_taken_off_the_most),
           CASE(stale_answers_serve_as_long_as_is_said),
+          CASE(what_must_be_checked_is_never_fresh),
           CASE(what_may_not_be_stored_serves_once),
           CASE(nothing_said_limits_nothing),
           CASE(nonsense_is_never_fresh_for_long))
