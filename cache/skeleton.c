@@ -30,6 +30,23 @@ static bool is_open_number(asbi_str digits)
     return n >= 20 && n % 1000 != 0;
 }
 
+/* What of a number decides on words around it besides its last two digits:
+ * whether it is read with a vowel first ("an 80", "gli 80"; in Hungarian those
+ * with 5, and 1,000 to 1,999), and, for Tamazight and Breton, whether it is
+ * below a hundred and whether it is of the seventies or nineties. */
+static char group_of(asbi_str digits)
+{
+    char first = digits.at[0], second = digits.at[1];
+    bool thousands = digits.len == 4 || digits.len == 5;
+    bool eight = first == '8' || (thousands && first == '1' &&
+                                  (second == '1' || second == '8'));
+    bool five = first == '5' || (digits.len == 4 && first == '1');
+    unsigned rest = value_of(digits) % 100;
+    bool late = rest >= 70 && rest % 20 >= 10;
+
+    return (char)('a' + eight + 2 * five + 4 * (digits.len == 2) + 8 * late);
+}
+
 static bool is_slot(const struct asbi_token *t)
 {
     return t->kind == ASBI_TOKEN_ADDRESS ||
@@ -46,6 +63,7 @@ static void put_slot(struct asbi_buf *out, const struct asbi_token *t)
         return;
     }
     rest = value_of(t->text) % 100;
+    asbi_buf_char(out, group_of(t->text));
     asbi_buf_char(out, rest < 20 ? 'h' : 't');
     asbi_buf_u64(out, rest < 20 ? rest : rest % 20);
     asbi_buf_char(out, SLOT);

@@ -9,9 +9,12 @@
  *
  * Numbers decide on the form of words around them ("1 file", "2 files", and
  * in other languages more forms), so only numbers of the same plural category
- * in every language of the CLDR stand for each other: equal modulo 20 from 20
- * to 99, or equal modulo 100, and none that is below 20, from a million on, or
- * a multiple of a thousand.
+ * in every language of the CLDR stand for each other: both below 100 or none,
+ * the last two digits equal, or both from 20 on and equal modulo 20 (those in
+ * the seventies and nineties among themselves); and none that is below 20, from
+ * a million on, or a multiple of a thousand.  They decide on an article by the
+ * sound they begin with, too ("a 60 minute film", "an 80 minute film"): both
+ * begin with a vowel in English, Italian or Hungarian, or none.
  */
 #ifndef ASBI_CACHE_SKELETON_H
 #define ASBI_CACHE_SKELETON_H

@@ -43,6 +43,14 @@ static void each_aspect_is_seen(void)
     CHECK(differ("do it", "do not do it") & ASBI_DIFFERS_NEGATION);
     CHECK(differ("I can go", "I can't go") & ASBI_DIFFERS_NEGATION);
     CHECK(differ("我去", "我不去") & ASBI_DIFFERS_NEGATION);
+    CHECK(differ("Касса работает", "Не работает касса") &
+          ASBI_DIFFERS_NEGATION);
+    CHECK(differ("БЕЗ кассы", "кассы") & ASBI_DIFFERS_NEGATION);
+    CHECK(differ("注文できます", "注文できません") & ASBI_DIFFERS_NEGATION);
+    CHECK(differ("見られる", "見られない") & ASBI_DIFFERS_NEGATION);
+    CHECK(differ("주문이 됩니다", "주문이 안 됩니다") & ASBI_DIFFERS_NEGATION);
+    CHECK(differ("Sipariş hazır", "Sipariş hazır değil") &
+          ASBI_DIFFERS_NEGATION);
     CHECK(differ("the cat runs", "the dog runs") & ASBI_DIFFERS_WORDS);
     CHECK(differ("dog bites man", "man bites dog") & ASBI_DIFFERS_WORDS);
     CHECK(differ("a", "a long text of another length") & ASBI_DIFFERS_LENGTH);
@@ -203,8 +211,11 @@ static const char *fill(const char *text, const char *known,
 static void numbers_of_one_plural_category_are_slots(void)
 {
     CHECK(same_skeleton("Level 25", "Level 45"));
-    CHECK(same_skeleton("Level 25", "Level 1345"));
+    CHECK(same_skeleton("Level 125", "Level 2345"));
     CHECK(same_skeleton("第25关", "第65关"));
+    CHECK(same_skeleton("82 files", "82 files"));
+    CHECK(same_skeleton("1345 files", "1325 files"));
+    CHECK(same_skeleton("820 files", "840 files"));
     CHECK(same_skeleton("105 files", "305 files"));
     CHECK(same_skeleton("see https://a.example", "see http://b.example/c?d"));
     CHECK(same_skeleton("to a@example.org, 25", "to b@example.com, 45"));
@@ -217,6 +228,13 @@ static void all_else_is_part_of_the_skeleton(void)
         { "1 file", "2 files" },
         { "Level 5", "Level 25" },
         { "Level 21", "Level 31" },
+        { "Level 33", "Level 73" },             /* Breton: few, other */
+        { "Level 25", "Level 125" },            /* Tamazight: one, other */
+        { "a 60 day trial", "a 80 day trial" }, /* an 80 */
+        { "a 600 day trial", "a 800 day trial" },
+        { "a 1734 house", "a 1834 house" },
+        { "A 32 nap", "A 52 nap" }, /* Hungarian: az 52 */
+        { "A 2345 nap", "A 1345 nap" },
         { "Level 1000", "Level 2000" },
         { "Level 2.5", "Level 4.5" },
         { "Level 025", "Level 045" },
