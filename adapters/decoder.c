@@ -200,9 +200,23 @@ static bool lacks_items(const struct asbi_decoder *d)
            (d->way == ASBI_ARRAY && d->elements == 0);
 }
 
+/* Reasoning is part of the output with OpenAI and stands beside it with xAI and
+ * Google; the total tells which.  Where only the total tells of it, and nothing
+ * of a cache that might be left out, too, all that is over was thought. */
+static uint64_t reasoning_beside(const struct asbi_decoder *d)
+{
+    uint64_t told = d->input + d->output;
+    uint64_t over = d->total > told ? d->total - told : 0;
+
+    if (d->input == 0 || (d->reasoned == 0 && d->cached))
+        return 0;
+    return d->reasoned && d->reasoned < over ? d->reasoned : over;
+}
+
 static struct asb_usage usage_of(const struct asbi_decoder *d)
 {
-    struct asb_usage usage = { d->input, d->cached, d->output + d->thoughts };
+    struct asb_usage usage = { d->input, d->cached,
+                               d->output + d->thoughts + reasoning_beside(d) };
 
     if (d->table->input_lacks_cache)
         usage.input_tokens += d->cached + d->cache_writes;

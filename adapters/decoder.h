@@ -20,8 +20,14 @@ enum asbi_reply_field {
     /* What a model hands to a tool, as text or as JSON: the answer to a packed
      * request, else left alone. */
     ASBI_REPLY_TOOL_INPUT,
-    ASBI_REPLY_PART_TEXT,   /* a text, unless the part's type is reasoning */
-    ASBI_REPLY_TYPED_DELTA, /* ... if the type ends in "output_text.delta" */
+    ASBI_REPLY_PART_TEXT, /* a text, unless what it is in is reasoning */
+    /* ... if the event, or the type before it, ends in "output_text.delta" */
+    ASBI_REPLY_TYPED_DELTA,
+
+    /* -- values: what texts are in, which may name its type behind them */
+    ASBI_REPLY_ITEM, /* an object of the output begins */
+    ASBI_REPLY_ITEM_TYPE,
+    ASBI_REPLY_PART, /* a part of its content begins */
 
     /* -- array replies.  An answer belongs to the item its index names, or to
      * the one at the same place among the elements. */
@@ -42,7 +48,9 @@ enum asbi_reply_field {
     ASBI_REPLY_CACHED,       /* read from the prompt cache */
     ASBI_REPLY_CACHE_WRITES, /* written into it */
     ASBI_REPLY_OUTPUT,
-    ASBI_REPLY_THOUGHTS, /* output that OUTPUT leaves out */
+    ASBI_REPLY_THOUGHTS,  /* output that OUTPUT leaves out */
+    ASBI_REPLY_REASONING, /* output that OUTPUT leaves out if TOTAL has more */
+    ASBI_REPLY_TOTAL,     /* input and all output */
 
     /* -- values: what went wrong */
     ASBI_REPLY_ERROR, /* an object, or a text that is the message */

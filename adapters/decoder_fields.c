@@ -32,10 +32,10 @@ static void set_message(struct asbi_decoder *d, asbi_str s)
     memcpy(d->message, s.at, d->message_len);
 }
 
-static bool ends_with(const struct asbi_decoder_word *w, asbi_str end)
+static bool ends_with(asbi_str s, asbi_str end)
 {
-    return w->len >= end.len &&
-           memcmp(w->at + w->len - end.len, end.at, end.len) == 0;
+    return s.len >= end.len &&
+           memcmp(s.at + s.len - end.len, end.at, end.len) == 0;
 }
 
 /* ---- array replies ---------------------------------------------------- */
@@ -201,6 +201,9 @@ static void set_text(struct asbi_decoder *d, enum asbi_reply_field field,
     case ASBI_REPLY_PARAM:
         asbi_decoder_set_word(&d->param, value);
         break;
+    case ASBI_REPLY_ITEM_TYPE:
+        d->reasoning = asbi_str_eq(value, ASBI_STR("reasoning"));
+        break;
     case ASBI_REPLY_KIND:
         set_kind(d, value);
         break;
@@ -243,6 +246,12 @@ static void set_number(struct asbi_decoder *d, enum asbi_reply_field field,
     case ASBI_REPLY_THOUGHTS:
         set_tokens(d, &d->thoughts, value);
         break;
+    case ASBI_REPLY_REASONING:
+        set_tokens(d, &d->reasoned, value);
+        break;
+    case ASBI_REPLY_TOTAL:
+        set_tokens(d, &d->total, value);
+        break;
     default:
         break;
     }
@@ -264,6 +273,10 @@ static void on_value(void *arg, unsigned path, enum asbi_json_type type,
         set_error(d, type, value);
     else if (field == ASBI_REPLY_ELEMENT)
         element_begin(d);
+    else if (field == ASBI_REPLY_ITEM)
+        d->reasoning = false;
+    else if (field == ASBI_REPLY_PART)
+        d->type.len = 0;
     else if (type == ASBI_JSON_STRING)
         set_text(d, field, value);
     else if (type == ASBI_JSON_NUMBER)
@@ -277,6 +290,23 @@ static bool is_answer(enum asbi_reply_field field)
     return field == ASBI_REPLY_ELEMENT_ANSWER || field == ASBI_REPLY_ANSWER;
 }
 
+/* Servers that write members by their names put the delta before its type, but
+ * the name of the event stands before both. */
+static bool is_delta_of_answer(const struct asbi_decoder *d)
+{
+    asbi_str name = asbi_sse_name(&d->sse);
+
+    if (!asbi_str_starts(name, ASBI_STR("response.")))
+        name = asbi_str_of(d->type.at, d->type.len);
+    return ends_with(name, ASBI_STR("output_text.delta"));
+}
+
+static bool is_reasoning(const struct asbi_decoder *d)
+{
+    return d->reasoning || ends_with(asbi_str_of(d->type.at, d->type.len),
+                                     ASBI_STR("reasoning_text"));
+}
+
 /* Of a content that is a list of parts, the strings in it are the text. */
 static bool is_text(const struct asbi_decoder *d, enum asbi_reply_field field,
                     enum asbi_json_type type)
@@ -286,12 +316,10 @@ static bool is_text(const struct asbi_decoder *d, enum asbi_reply_field field,
     if (field == ASBI_REPLY_TOOL_INPUT)
         return d->way == ASBI_PACKED &&
                (type == ASBI_JSON_STRING || type == ASBI_JSON_OBJECT);
-    if (field == ASBI_REPLY_PART_TEXT &&
-        ends_with(&d->type, ASBI_STR("reasoning_text")))
+    if (field == ASBI_REPLY_PART_TEXT && is_reasoning(d))
         return false;
     return type == ASBI_JSON_STRING &&
-           (field != ASBI_REPLY_TYPED_DELTA ||
-            ends_with(&d->type, ASBI_STR("output_text.delta")));
+           (field != ASBI_REPLY_TYPED_DELTA || is_delta_of_answer(d));
 }
 
 static void on_begin(void *arg, unsigned path, enum asbi_json_type type)
@@ -381,10 +409,11 @@ void asbi_decoder_fields_begin(struct asbi_decoder *d)
     d->element.begun = d->element.has_answer = false;
     d->elements = 0;
     d->by_place = false;
-    d->error = d->refused = d->has_usage = false;
+    d->error = d->refused = d->reasoning = d->has_usage = false;
     d->finish.len = d->code.len = d->type.len = d->param.len = 0;
     d->message_len = 0;
-    d->input = d->cached = d->cache_writes = d->output = d->thoughts = 0;
+    d->input = d->cached = d->cache_writes = d->output = 0;
+    d->thoughts = d->reasoned = d->total = 0;
 }
 
 /* Of a cut element it is not known what else would have come: its index. */

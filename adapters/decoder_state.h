@@ -68,11 +68,12 @@ struct asbi_decoder {
     bool given_up;      /* too deep or too large: nothing more is read */
     bool ended;         /* a sign that the answer has its end was seen */
     bool error, refused;
+    bool reasoning; /* the item of the output that is read is reasoning */
     struct asbi_decoder_word finish, code, type, param;
     size_t message_len;
     char message[ASBI_PICK_VALUE_MAX];
     bool has_usage;
-    uint64_t input, cached, cache_writes, output, thoughts;
+    uint64_t input, cached, cache_writes, output, thoughts, reasoned, total;
     struct asbi_decoder_element element;
     uint64_t elements;
     bool by_place; /* an answer was told without an index of its own */

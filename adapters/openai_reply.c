@@ -12,7 +12,9 @@
     X("choices.0.finish_reason", VALUE, FINISH)                             \
     X("usage.prompt_tokens", VALUE, INPUT)                                  \
     X("usage.completion_tokens", VALUE, OUTPUT)                             \
+    X("usage.total_tokens", VALUE, TOTAL)                                   \
     X("usage.prompt_tokens_details.cached_tokens", VALUE, CACHED)           \
+    X("usage.completion_tokens_details.reasoning_tokens", VALUE, REASONING) \
     X("usage.prompt_cache_hit_tokens", VALUE, CACHED)                       \
     X("usage.input_tokens", VALUE, INPUT)                                   \
     X("usage.output_tokens", VALUE, OUTPUT)                                 \
@@ -45,6 +47,9 @@
     X("data.*.embedding", STREAM, ELEMENT_ANSWER)                           \
     X("results.*", STREAM, ANSWER)                                          \
     /* the Responses API, whole and as events */                            \
+    X("output.*", VALUE, ITEM)                                              \
+    X("output.*.type", VALUE, ITEM_TYPE)                                    \
+    X("output.*.content.*", VALUE, PART)                                    \
     X("output.*.content.*.type", VALUE, TYPE)                               \
     X("output.*.content.*.text", STREAM, PART_TEXT)                         \
     X("output.*.content.*.refusal", VALUE, REFUSAL)                         \

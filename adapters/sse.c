@@ -57,16 +57,19 @@ static void add_data(struct asbi_sse *s, asbi_str piece)
         hand_on(s, piece);
 }
 
+asbi_str asbi_sse_name(const struct asbi_sse *s)
+{
+    return asbi_str_of(s->name, s->name_len);
+}
+
 static void end_of_event(struct asbi_sse *s)
 {
-    asbi_str name = { s->name, s->name_len };
-
     if (!s->plain && s->held == done.len) {
         s->sink->on_done(s->sink->arg);
     } else if (s->has_data) {
         if (s->held)
             release(s);
-        s->sink->on_event(s->sink->arg, name);
+        s->sink->on_event(s->sink->arg, asbi_sse_name(s));
     }
     s->has_data = s->plain = false;
     s->held = 0;

@@ -53,6 +53,9 @@ void asbi_sse_begin(struct asbi_sse *s, const struct asbi_sse_sink *sink,
  * of data. */
 int asbi_sse_feed(struct asbi_sse *s, const char *at, size_t len);
 
+/* The name of the event under way; empty while no `event` field was read. */
+asbi_str asbi_sse_name(const struct asbi_sse *s);
+
 /* No more comes.  An event without the empty line at its end counts: its data
  * says itself whether it is whole. */
 void asbi_sse_finish(struct asbi_sse *s);

@@ -78,6 +78,48 @@ static void an_ollama_answer_is_read(void)
     CHECK_INT(t->reply.usage.input_tokens, ==, 26);
 }
 
+static uint64_t output_of(const char *usage)
+{
+    char body[600];
+
+    (void)snprintf(body, sizeof(body),
+                   "{\"choices\":[{\"message\":{\"content\":\"Hi\"},"
+                   "\"finish_reason\":\"stop\"}],\"usage\":{%s}}",
+                   usage);
+    struct exchange x = rig_body("openai", ASBI_SINGLE, asbi_str_c(body));
+    return rig_read_reply(&x)->reply.usage.output_tokens;
+}
+
+static void reasoning_is_paid_wherever_it_is_counted(void)
+{
+    /* OpenAI: within the completion */
+    CHECK_INT(output_of("\"prompt_tokens\":20,\"completion_tokens\":300,"
+                        "\"total_tokens\":320,\"completion_tokens_details\":{"
+                        "\"reasoning_tokens\":256}"),
+              ==, 300);
+    /* xAI: beside it */
+    CHECK_INT(output_of("\"prompt_tokens\":10120,\"completion_tokens\":1499,"
+                        "\"total_tokens\":14428,\"prompt_tokens_details\":{"
+                        "\"cached_tokens\":128},\"completion_tokens_details\":"
+                        "{\"reasoning_tokens\":2809}"),
+              ==, 1499 + 2809);
+    /* Google's endpoint for OpenAI's clients: in the total alone */
+    CHECK_INT(output_of("\"completion_tokens\":198,\"prompt_tokens\":20,"
+                        "\"total_tokens\":623"),
+              ==, 603);
+    /* a gateway that leaves the cache out of the input */
+    CHECK_INT(output_of("\"prompt_tokens\":20,\"completion_tokens\":5,"
+                        "\"total_tokens\":1025,\"prompt_tokens_details\":{"
+                        "\"cached_tokens\":1000}"),
+              ==, 5);
+    CHECK_INT(output_of("\"prompt_tokens\":20,\"completion_tokens\":5,"
+                        "\"total_tokens\":20"),
+              ==, 5);
+    CHECK_INT(output_of("\"prompt_tokens\":20,\"completion_tokens\":5,"
+                        "\"total_tokens\":99999999999999999999"),
+              ==, 5);
+}
+
 static void parts_of_a_content_are_joined_without_thoughts(void)
 {
     struct exchange x =
@@ -234,6 +276,7 @@ static void json_under_a_stream_type_is_json(void)
 TEST_MAIN(CASE(an_openai_answer_is_read), CASE(an_azure_stream_is_read),
           CASE(a_groq_stream_is_read), CASE(a_vllm_answer_is_read),
           CASE(an_ollama_answer_is_read),
+          CASE(reasoning_is_paid_wherever_it_is_counted),
           CASE(parts_of_a_content_are_joined_without_thoughts),
           CASE(any_json_is_good_for_a_body_passed_through),
           CASE(a_truncated_answer_gives_its_whole_items),

@@ -191,6 +191,59 @@ static void a_stream_of_a_response_is_read(void)
     SAYS(t->code, "rate_limit_exceeded");
 }
 
+/* vLLM writes members in the order of their names: what a text is stands behind
+ * it. */
+static const char vllm_response[] =
+    "{\"id\":\"resp_1\",\"object\":\"response\",\"output\":[{\"id\":\"rs_1\","
+    "\"summary\":[],\"type\":\"reasoning\",\"content\":[{\"text\":\"hm\","
+    "\"type\":\"reasoning_text\"},{\"text\":\"so\",\"type\":"
+    "\"reasoning_text\"}],\"status\":null},{\"id\":\"msg_1\",\"content\":[{"
+    "\"annotations\":[],\"text\":\"Bon\",\"type\":\"output_text\",\"logprobs\":"
+    "null},{\"text\":\"jour\",\"type\":\"output_text\"}],\"role\":"
+    "\"assistant\",\"status\":\"completed\",\"type\":\"message\"}],\"status\":"
+    "\"completed\",\"usage\":{\"input_tokens\":5,\"output_tokens\":9,"
+    "\"total_tokens\":14}}";
+
+static const char vllm_response_stream[] =
+    "event: response.reasoning_text.delta\ndata: {\"content_index\":0,"
+    "\"delta\":\" the\",\"item_id\":\"b\",\"output_index\":0,"
+    "\"sequence_number\":9,\"type\":\"response.reasoning_text.delta\"}\n\n"
+    "event: response.content_part.added\ndata: "
+    "{\"content_index\":0,\"item_id\":"
+    "\"m\",\"output_index\":1,\"part\":{\"annotations\":[],\"text\":\"\","
+    "\"type\":\"output_text\",\"logprobs\":[]},\"sequence_number\":10,\"type\":"
+    "\"response.content_part.added\"}\n\n"
+    "event: response.output_text.delta\ndata: {\"content_index\":0,\"delta\":"
+    "\"Bon\",\"item_id\":\"m\",\"logprobs\":[],\"output_index\":1,"
+    "\"sequence_number\":11,\"type\":\"response.output_text.delta\"}\n\n"
+    "event: response.output_text.delta\ndata: {\"content_index\":0,\"delta\":"
+    "\"jour\",\"item_id\":\"m\",\"logprobs\":[],\"output_index\":1,"
+    "\"sequence_number\":12,\"type\":\"response.output_text.delta\"}\n\n"
+    "event: response.function_call_arguments.delta\ndata: {\"delta\":\"{}\","
+    "\"item_id\":\"f\",\"output_index\":2,\"sequence_number\":13,\"type\":"
+    "\"response.function_call_arguments.delta\"}\n\n"
+    "event: response.completed\ndata: {\"response\":{\"output\":[],\"status\":"
+    "\"completed\",\"usage\":{\"input_tokens\":5,\"output_tokens\":9}},"
+    "\"sequence_number\":14,\"type\":\"response.completed\"}\n\n";
+
+static void the_type_of_a_text_may_stand_behind_it(void)
+{
+    struct exchange whole =
+        rig_body("openai_responses", ASBI_SINGLE, asbi_str_c(vllm_response));
+    struct exchange stream = rig_events("openai_responses", ASBI_SINGLE,
+                                        asbi_str_c(vllm_response_stream));
+    const struct told *t = rig_read_reply(&whole);
+
+    TOLD(t, "Bonjour");
+    CHECK_INT(t->reply.verdict, ==, ASBI_ACCEPTED);
+    CHECK_INT(t->reply.usage.output_tokens, ==, 9);
+    t = rig_read_reply(&stream);
+    TOLD(t, "Bonjour");
+    CHECK_INT(t->reply.verdict, ==, ASBI_ACCEPTED);
+    rig_cut_everywhere(whole);
+    rig_cut_everywhere(stream);
+}
+
 static void an_incomplete_response_says_why(void)
 {
     static const char cut[] =
@@ -359,6 +412,7 @@ TEST_MAIN(CASE(texts_go_as_a_list),
           CASE(arrays_survive_failed_allocations),
           CASE(a_response_is_read_without_its_reasoning),
           CASE(a_stream_of_a_response_is_read),
+          CASE(the_type_of_a_text_may_stand_behind_it),
           CASE(an_incomplete_response_says_why),
           CASE(a_request_for_a_response_is_not_stored),
           CASE(what_a_server_lacks_is_seen_in_its_own_words),
