@@ -318,6 +318,21 @@ void asbi_json_api_free(struct asbi_json_api *api)
     asbi_free(api->mem, api);
 }
 
+void asbi_json_api_put_scope(const struct asbi_json_api *api,
+                             struct asbi_buf *out)
+{
+    asbi_buf_str(out, asbi_buf_view(&api->path));
+    asbi_buf_str(out, asbi_buf_view(&api->head));
+    asbi_buf_str(out, asbi_buf_view(&api->tail));
+    for (size_t i = 0; i < api->replies.count; i++) {
+        if (api->fields[i] != ASBI_REPLY_ANSWER &&
+            api->fields[i] != ASBI_REPLY_ELEMENT_ANSWER)
+            continue;
+        asbi_buf_char(out, '\n');
+        asbi_buf_c(out, api->pointers[i]);
+    }
+}
+
 /* ---- the dialect ------------------------------------------------------ */
 
 static void put_path(enum asbi_call_way way,

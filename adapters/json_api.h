@@ -47,6 +47,11 @@ int asbi_json_api_new(const struct asbi_mem *mem,
                       struct asbi_json_api **out, struct asb_message *why);
 void asbi_json_api_free(struct asbi_json_api *api);
 
+/* Appends what decides on the answer to a text: what else is asked for with it,
+ * and which part of the reply is the answer. */
+void asbi_json_api_put_scope(const struct asbi_json_api *api,
+                             struct asbi_buf *out);
+
 /* Private to adapters/; others find it by its name. */
 extern const struct asbi_dialect asbi_dialect_json;
 

@@ -78,9 +78,7 @@ void asbi_way_put_scope(const struct asb_engine *e, struct asbi_buf *out)
     if (!lane->api)
         return;
     asbi_buf_c(out, lane->base_url);
-    asbi_buf_str(out, asbi_buf_view(&lane->api->path));
-    asbi_buf_str(out, asbi_buf_view(&lane->api->head));
-    asbi_buf_str(out, asbi_buf_view(&lane->api->tail));
+    asbi_json_api_put_scope(lane->api, out);
 }
 
 /* The place of an item is its wire id. */

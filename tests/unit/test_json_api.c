@@ -199,6 +199,41 @@ static void apertiums_answers_are_read(void)
     SAYS(t->message, "That pair is not installed");
 }
 
+static bool same_scope(const struct asbi_json_api_spec *a,
+                       const struct asbi_json_api_spec *b)
+{
+    struct asbi_json_api *first = open_api(a), *second = open_api(b);
+    struct asbi_buf other;
+
+    asbi_buf_init(&other, &asbi_mem_system, 1 << 20);
+    asbi_json_api_put_scope(first, fresh());
+    asbi_json_api_put_scope(second, &other);
+    bool same = asbi_str_eq(asbi_buf_view(&out), asbi_buf_view(&other));
+    asbi_buf_fini(&other);
+    asbi_buf_fini(&out);
+    asbi_json_api_free(first);
+    asbi_json_api_free(second);
+    return same;
+}
+
+static void what_decides_on_an_answer_is_its_scope(void)
+{
+    struct asbi_json_api_spec other = deepl;
+
+    other.key_header = "Authorization: Bearer";
+    other.usage = NULL;
+    CHECK(same_scope(&deepl, &other));
+    other = deepl;
+    other.answers = "/translations/*/alternative";
+    CHECK(!same_scope(&deepl, &other));
+    other = deepl;
+    other.target_lang = "FR";
+    CHECK(!same_scope(&deepl, &other));
+    other = deepl;
+    other.path = "/v3/translate";
+    CHECK(!same_scope(&deepl, &other));
+}
+
 static void a_wrong_description_is_refused_with_a_reason(void)
 {
     static const char *const bodies[] = { "", "[]", "{", "{\"q\":1}x", "7" };
@@ -266,5 +301,6 @@ TEST_MAIN(CASE(texts_go_where_the_template_says),
           CASE(libretranslates_answers_are_read),
           CASE(deepls_answers_and_bill_are_read),
           CASE(apertiums_answers_are_read),
+          CASE(what_decides_on_an_answer_is_its_scope),
           CASE(a_wrong_description_is_refused_with_a_reason),
           CASE(every_failed_allocation_is_survived))
