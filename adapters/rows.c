@@ -54,20 +54,23 @@ int asbi_rows_emit(struct asbi_rows *r)
 void asbi_rows_set_priority(struct asbi_rows *r, asbi_str text)
 {
     static const struct {
-        const char *word, *number;
+        const char *word;
+        double number;
         enum asb_class class;
     } classes[] = {
-        { "urgent", "1", ASB_URGENT },
-        { "normal", "2", ASB_NORMAL },
-        { "background", "3", ASB_BACKGROUND },
+        { "urgent", 1, ASB_URGENT },
+        { "normal", 2, ASB_NORMAL },
+        { "background", 3, ASB_BACKGROUND },
     };
     asbi_str s = asbi_str_trim(text);
+    double number;
 
     if (s.len == 0)
         return;
+    bool is_number = asbi_parse_double(s, &number); /* 1.0, as of lengths */
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        if (asbi_str_eq_nocase(s, asbi_str_c(classes[i].word)) ||
-            asbi_str_eq(s, asbi_str_c(classes[i].number))) {
+        if (is_number ? number == classes[i].number
+                      : asbi_str_eq_nocase(s, asbi_str_c(classes[i].word))) {
             r->row.request.priority = classes[i].class;
             return;
         }

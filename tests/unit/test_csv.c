@@ -91,11 +91,11 @@ static void a_missing_id_is_the_number_of_the_row(void)
 static void limits_and_classes_are_understood(void)
 {
     check_csv("text,max_length_target,is_long_text,priority,deadline\n"
-              "a,30,1,urgent,90s\nb,30.0,,3,2h\nc,,0,Normal,1.5\nd,0,,,\n",
+              "a,30,1,urgent,90s\nb,30.0,,3.0,2h\nc,,0,Normal,1.5\nd,0,,,\n",
               "2 1 text=[a] urgent max=30 deadline=90000 "
               "original=[a,30,1,urgent,90s,<T>,<S>,<E>]\n"
               "3 2 text=[b] background max=30 deadline=7200000 "
-              "original=[b,30.0,,3,2h,<T>,<S>,<E>]\n"
+              "original=[b,30.0,,3.0,2h,<T>,<S>,<E>]\n"
               "4 3 text=[c] deadline=1500 "
               "original=[c,,0,Normal,1.5,<T>,<S>,<E>]\n"
               "5 4 text=[d] original=[d,0,,,,<T>,<S>,<E>]\n");
@@ -107,7 +107,7 @@ static void bad_values_make_bad_rows(void)
 {
     check_csv(
         "id,text,max_length_target,priority,deadline\nw,a,many,,\n"
-        "x,a,-1,,\ny,a,,4,\nz,a,,,tomorrow\nok,a,,,\n",
+        "x,a,-1,,\ny,a,,1.5,\nz,a,,,tomorrow\nok,a,,,\n",
         "2 w BAD invalid_field (line 2: the maximum length is no whole number; "
         "write how many characters the answer may have, or leave it empty) "
         "original=[w,a,many,,,<T>,<S>,<E>]\n"
@@ -115,7 +115,7 @@ static void bad_values_make_bad_rows(void)
         "write how many characters the answer may have, or leave it empty) "
         "original=[x,a,-1,,,<T>,<S>,<E>]\n"
         "4 y BAD invalid_field (line 4: priority is unknown; write urgent, "
-        "normal or background, or 1, 2 or 3) original=[y,a,,4,,<T>,<S>,<E>]\n"
+        "normal or background, or 1, 2 or 3) original=[y,a,,1.5,,<T>,<S>,<E>]\n"
         "5 z BAD invalid_field (line 5: deadline is no duration from now; "
         "write seconds, or something like 90s or 2h30m) "
         "original=[z,a,,,tomorrow,<T>,<S>,<E>]\n"
