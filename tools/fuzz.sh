@@ -1,9 +1,9 @@
 #!/bin/sh
 # Fuzzes each parser of bytes from outside, one on each core:
 # `tools/fuzz.sh [SECONDS [TARGET...]]`.  Without SECONDS each target makes a
-# fixed number of runs, always the same, as in CI; with them it goes on for so
-# long, and what it finds of interest stays in build-fuzz/corpus.  An input that
-# breaks something is left in build-fuzz.
+# fixed number of runs, always the same; with them it goes on for so long, and
+# what it finds of interest stays in build-fuzz/corpus.  An input that breaks
+# something is left in build-fuzz.
 set -eu
 cd "$(dirname "$0")/.."
 
