@@ -312,22 +312,6 @@ static int open_input(struct asb_job *job, struct asb_message *why)
     return ASB_OK;
 }
 
-/* Before a file is made or emptied: a run that is refused leaves all as it was.
- * The output must not be the input. */
-static int check_places(const struct asb_job *job, struct asb_message *why)
-{
-    const char *path = job->config->output;
-    bool is_file = strcmp(path, "-") != 0;
-    struct stat in, out;
-
-    if (is_file && stat(path, &out) == 0 && fstat(job->in_fd, &in) == 0 &&
-        in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-        return asbi_fail(why, ASB_ECONFIG,
-                         "output %s: is the input; name another file", path);
-    int rc = is_file ? asbi_file_check("output", path, why) : ASB_OK;
-    return rc ? rc : asbi_job_report_check(job, why);
-}
-
 static int open_output(struct asb_job *job, struct asb_message *why)
 {
     const char *path = job->config->output;
@@ -447,7 +431,7 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
     if (!rc)
         rc = make_formats(job, why);
     if (!rc)
-        rc = check_places(job, why);
+        rc = asbi_job_check_places(job, why);
     if (!rc)
         rc = asbi_job_journal_open(job, why);
     if (!rc)

@@ -1,7 +1,8 @@
 /*
  * job.h -- a job's own state, seen by the files that make it up: job.c (life),
  * job_rows.c (rows in, rows out), job_ops.c (control maps of a stream),
- * job_report.c (metrics, summary, progress).
+ * job_places.c (which files it may write), job_report.c (metrics, summary,
+ * progress).
  */
 #ifndef ASBI_JOB_H
 #define ASBI_JOB_H
@@ -99,6 +100,10 @@ void asbi_job_check_end(struct asb_job *job);
 /* job_ops.c */
 /* A control map of the stream; nonzero pauses the reader, as on_row. */
 int asbi_job_on_op(struct asb_job *job, const struct asbi_row *row);
+
+/* job_places.c */
+/* ASB_OK; ASB_ECONFIG or ASB_EIO, and nothing has been made but folders. */
+int asbi_job_check_places(const struct asb_job *job, struct asb_message *why);
 
 /* job_report.c */
 /* Appends what metrics say now, as members of an open JSON object. */

@@ -143,24 +143,35 @@ void asbi_learned_collect(const struct asb_engine *e, asbi_str text,
 
 /* ---- the file ----------------------------------------------------------- */
 
-/* An empty text when there is none yet, or none to be believed. */
-static void read_file(const char *path, const struct asbi_log *log,
+/* An empty text when there is none yet, or none to be believed.  Whether the
+ * file may be written over: what is not ours is not. */
+static bool read_file(const char *path, const struct asbi_log *log,
                       struct asbi_buf *out)
 {
     struct asb_message why = { "" };
+    bool ours = true;
 
     if (!asbi_file_exists(path))
-        return;
+        return true;
     if (asbi_read_file(path, "state", out, &why) != ASB_OK) {
         asbi_log(log, ASB_LOG_WARN, "%s; going on without it", why.text);
-        asbi_buf_clear(out);
-    } else if (!asbi_learned_is_sound(asbi_buf_view(out))) {
+        ours = false;
+    } else if (!asbi_learned_is_ours(asbi_buf_view(out))) {
+        asbi_log(log, ASB_LOG_WARN,
+                 "state: \"%.300s\" holds something else; it is left as it is "
+                 "and nothing that is learned is kept; name another by --state",
+                 path);
+        ours = false;
+    } else if (out->len && !asbi_learned_is_sound(asbi_buf_view(out))) {
         asbi_log(log, ASB_LOG_WARN,
                  "state: \"%.300s\" is damaged or of another version; going on "
                  "without it",
                  path);
-        asbi_buf_clear(out);
+    } else {
+        return true;
     }
+    asbi_buf_clear(out);
+    return ours;
 }
 
 void asbi_learned_load(const struct asb_options *options,
@@ -174,13 +185,33 @@ void asbi_learned_load(const struct asb_options *options,
     if (!path[0])
         return;
     asbi_buf_init(&text, mem, ASBI_LEARNED_MAX_BYTES);
-    read_file(path, log, &text);
+    (void)read_file(path, log, &text);
     asbi_learned_recall(options, mem, asbi_buf_view(&text), out);
     asbi_buf_fini(&text);
 }
 
 /* The one warning about a damaged file was given at the start. */
 static const struct asbi_log silent;
+
+/* With the file locked. */
+static int write_file(const struct asb_engine *e, struct asb_message *why)
+{
+    struct asbi_buf old, text;
+    int rc = ASB_OK;
+
+    asbi_buf_init(&old, &e->mem, ASBI_LEARNED_MAX_BYTES);
+    asbi_buf_init(&text, &e->mem, ASBI_LEARNED_MAX_BYTES);
+    if (read_file(e->config->state, &silent, &old)) {
+        asbi_learned_collect(e, asbi_buf_view(&old), &text);
+        rc = asbi_buf_failed(&text)
+                 ? ASB_ENOMEM
+                 : asbi_file_replace(e->config->state, asbi_buf_view(&text),
+                                     why);
+    }
+    asbi_buf_fini(&old);
+    asbi_buf_fini(&text);
+    return rc;
+}
 
 void asbi_learned_start_others(struct asb_engine *e)
 {
@@ -194,28 +225,17 @@ void asbi_learned_start_others(struct asb_engine *e)
 
 void asbi_learned_save(struct asb_engine *e)
 {
-    struct asbi_buf old, text;
     struct asb_message why = { "" };
     int lock = -1;
 
     if (!e->config || !e->lane || !e->config->state[0] || e->stats.calls == 0)
         return;
-    asbi_buf_init(&old, &e->mem, ASBI_LEARNED_MAX_BYTES);
-    asbi_buf_init(&text, &e->mem, ASBI_LEARNED_MAX_BYTES);
     int rc = asbi_file_lock_beside(e->config->state, &lock, &why);
-    if (!rc) {
-        read_file(e->config->state, &silent, &old);
-        asbi_learned_collect(e, asbi_buf_view(&old), &text);
-        rc = asbi_buf_failed(&text)
-                 ? ASB_ENOMEM
-                 : asbi_file_replace(e->config->state, asbi_buf_view(&text),
-                                     &why);
-    }
+    if (!rc)
+        rc = write_file(e, &why);
     if (rc)
         asbi_log(&e->log, ASB_LOG_WARN,
                  "state: what was learned is not kept: %s",
                  why.text[0] ? why.text : asb_strerror(rc));
     asbi_file_unlock(lock);
-    asbi_buf_fini(&old);
-    asbi_buf_fini(&text);
 }

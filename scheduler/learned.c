@@ -6,7 +6,8 @@
 
 #include "engine/base/hash.h"
 
-#define HEAD "{\"asyncbatch_learned\":1,\"check\":\""
+#define MARK "{\"asyncbatch_learned\":"
+#define HEAD MARK "1,\"check\":\""
 enum { HEAD_LEN = sizeof(HEAD) - 1, DIGITS = 16 };
 static const char head_end[] = "\"}\n";
 enum { HEAD_BYTES = HEAD_LEN + DIGITS + sizeof(head_end) - 1 };
@@ -22,6 +23,11 @@ static void put_head(struct asbi_buf *out, asbi_str rest)
     asbi_buf_fmt(out, "%016llx",
                  (unsigned long long)asbi_hash64(rest.at, rest.len, 0));
     asbi_buf_c(out, head_end);
+}
+
+bool asbi_learned_is_ours(asbi_str text)
+{
+    return text.len == 0 || asbi_str_starts(text, ASBI_STR(MARK));
 }
 
 bool asbi_learned_is_sound(asbi_str text)

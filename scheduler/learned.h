@@ -48,6 +48,10 @@ struct asbi_learned_kind {
     struct asbi_tally bad; /* items: missing or invalid in an answer */
 };
 
+/* Whether it may be written over: empty, or begun as text of ours is, of any
+ * version and however damaged. */
+bool asbi_learned_is_ours(asbi_str text);
+
 /* Whether it is text of ours, whole and of a version we know. */
 bool asbi_learned_is_sound(asbi_str text);
 

@@ -93,6 +93,32 @@ int asbi_file_check(const char *name, const char *path, struct asb_message *why)
                      name, path, strerror(error), name);
 }
 
+static bool is_same_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+bool asbi_file_is_same(const char *a, const char *b)
+{
+    char folder_a[PATH_BYTES], folder_b[PATH_BYTES];
+    struct stat x, y;
+    bool has_a = stat(a, &x) == 0, has_b = stat(b, &y) == 0;
+
+    if (has_a || has_b)
+        return has_a && has_b && S_ISREG(x.st_mode) && is_same_inode(&x, &y);
+    folder_of(a, folder_a);
+    folder_of(b, folder_b);
+    return strcmp(last_name(a), last_name(b)) == 0 && stat(folder_a, &x) == 0 &&
+           stat(folder_b, &y) == 0 && is_same_inode(&x, &y);
+}
+
 void asbi_file_make_folder(const char *path)
 {
     char folder[PATH_BYTES];

@@ -17,6 +17,9 @@
 int asbi_file_check(const char *name, const char *path,
                     struct asb_message *why);
 
+/* Whether two paths name one regular file, or will when it is made. */
+bool asbi_file_is_same(const char *a, const char *b);
+
 /* Makes the folder that `path` is in, and those above it; asbi_file_check()
  * tells when that did not work. */
 void asbi_file_make_folder(const char *path);

@@ -312,6 +312,19 @@ class Run(Case):
         for output in ("nowhere/out.jsonl", "./in.jsonl", "."):
             done = self.run_job(*args, "-o", output, status=2)
             self.assertIn(f"output {output}: ", done.err)
+        for option in ("metrics", "summary"):
+            for path in (self.path("in.jsonl"), "./out.jsonl"):
+                done = self.run_job(*args, f"--{option}", path, status=2)
+                self.assertIn("is the same file as", done.err)
+        done = self.run_job(*args, "--metrics", "new", "--summary", "./new",
+                            status=2)
+        self.assertIn("metrics new: is the same file as summary", done.err)
+        with open(self.path("in.jsonl"), "rb") as stdin:
+            process = self.start("run", *TRANSLATE, "-o", "in.jsonl",
+                                 stdin=stdin)
+            _, err = process.communicate(timeout=20)
+        self.assertIn(b"is the same file as the input", err)
+        self.assertEqual(self.read("in.jsonl"), items(3))
         self.assertEqual(self.read("out.jsonl"), "of before\n")
         self.assertEqual(sorted(os.listdir(self.dir)),
                          ["in.jsonl", "out.jsonl"])

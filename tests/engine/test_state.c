@@ -217,15 +217,34 @@ static void a_damaged_file_is_left_out_with_one_warning(void)
     finish();
 }
 
-static void a_file_that_is_too_large_is_left_out(void)
+/* A name was misspelt: what is there may be all its owner has. */
+static void a_file_of_something_else_is_left_as_it_is(void)
 {
     static char room[ASBI_LEARNED_MAX_BYTES + 1];
+    asbi_str texts[] = { ASBI_STR("id,text\n1,Open the door\n"),
+                         { room, sizeof(room) } };
 
-    begin();
     memset(room, ' ', sizeof(room));
-    put(asbi_str_of(room, sizeof(room)));
+    for (int i = 0; i < 2; i++) {
+        struct stat st;
+
+        begin();
+        put(texts[i]);
+        run_with_file(1);
+        CHECK_INT(warnings, ==, 1);
+        CHECK_INT(stat(path, &st), ==, 0);
+        CHECK_INT((size_t)st.st_size, ==, texts[i].len);
+        CHECK(!is_sound());
+        finish();
+    }
+}
+
+static void an_empty_file_is_begun(void)
+{
+    begin();
+    put(ASBI_STR(""));
     run_with_file(1);
-    CHECK_INT(warnings, ==, 1);
+    CHECK_INT(warnings, ==, 0);
     CHECK(is_sound());
     finish();
 }
@@ -244,5 +263,6 @@ TEST_MAIN(CASE(a_second_run_starts_well),
           CASE(another_task_or_model_is_not_taken_for_this),
           CASE(the_file_is_private_and_whole),
           CASE(a_damaged_file_is_left_out_with_one_warning),
-          CASE(a_file_that_is_too_large_is_left_out),
+          CASE(a_file_of_something_else_is_left_as_it_is),
+          CASE(an_empty_file_is_begun),
           CASE(a_place_that_cannot_be_written_costs_a_warning_only))
