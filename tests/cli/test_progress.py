@@ -19,16 +19,19 @@ class Progress(Case):
                             status=status, stdin=items(150).encode())
 
     def on_terminal(self, columns, **env):
-        """What a terminal of this width was sent."""
+        """What a terminal of this width was sent by a job."""
+        self.write("in.jsonl", items(150))
+        return self.sent(columns, "stderr", "run", *TRANSLATE, "-i",
+                         "in.jsonl", "-o", "out.jsonl", "--workers", "1",
+                         "--batch-size", "5", "--sim-latency",
+                         "base=40ms,sigma=0", "--no-journal",
+                         env={"TERM": "xterm", **env})
+
+    def sent(self, columns, stream, *args, **how):
         parent, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 24, columns, 0, 0))
-        self.write("in.jsonl", items(150))
-        process = self.start("run", *TRANSLATE, "-i", "in.jsonl", "-o",
-                             "out.jsonl", "--workers", "1", "--batch-size",
-                             "5", "--sim-latency", "base=40ms,sigma=0",
-                             "--no-journal", stderr=child,
-                             env={"TERM": "xterm", **env})
+        process = self.start(*args, **{stream: child}, **how)
         os.close(child)
         sent = b""
         try:
@@ -49,6 +52,16 @@ class Progress(Case):
                 self.assertLess(len(draw), columns)
             self.assertIn("100%", draws[-1])
             self.assertIn("150/150", draws[-1])
+
+    def test_help_fits_the_terminal(self):
+        for columns in (36, 50, 72, 100):
+            text = self.sent(columns, "stdout", "help", "sim")
+            lines = text.replace("\r", "").split("\n")
+            long = [line for line in lines if len(line) > columns]
+            # But for examples, and names that are longer.
+            self.assertEqual([line for line in long if line.strip().count(" ")
+                              > 1 and "asyncbatch sim" not in line], [])
+            self.assertIn("--capacity N", text)
 
     def test_a_terminal_without_unicode_gets_ascii(self):
         sent = self.on_terminal(100, LC_ALL="C")
@@ -76,6 +89,14 @@ class Progress(Case):
         self.assertGreater(len(objects), 1)
         self.assertEqual(objects[-1]["processed_texts"], 150)
         self.assertEqual(objects[-1]["total_texts"], 150)
+
+    def test_who_names_no_provider_is_told_who_answers(self):
+        told = "no provider is named"
+        self.assertIn(told, self.job().err.splitlines()[0])
+        self.assertNotIn(told, self.job("-p", "sim").err)
+        self.assertNotIn(told, self.job("--log-level", "error").err)
+        served = self.simulator()
+        self.assertNotIn(told, self.job("--base-url", served.url + "/v1").err)
 
     def test_none_says_only_the_reason(self):
         err = self.job("--progress", "none").err

@@ -197,6 +197,19 @@ static int start(struct run *r, struct asb_message *why)
     return r->progress ? ASB_OK : ASB_ENOMEM;
 }
 
+/* Made-up texts look like answers: nobody shall take them for real ones. */
+static void tell_of_simulator(const struct run *r)
+{
+    enum asb_origin origin = ASB_FROM_HOST;
+
+    (void)asb_options_get(r->options, "provider", &origin);
+    if (r->simulator && origin == ASB_FROM_DEFAULT &&
+        r->log_level >= ASB_LOG_WARN)
+        progress_tell(r->progress,
+                      "no provider is named: the simulator makes answers up, "
+                      "and what they cost; name one with --provider");
+}
+
 static void stop(struct run *r)
 {
     progress_free(r->progress);
@@ -220,6 +233,7 @@ static int run_job(struct run *r)
         int status = say_refused(rc, &why);
         return rc == ASB_ENOKEY ? ASB_EXIT_PROVIDER : status;
     }
+    tell_of_simulator(r);
     if (strcmp(option(r, "input"), "-") == 0 && isatty(STDIN_FILENO))
         say("reading items from the terminal; Ctrl-D ends them");
     r->status = ASB_EXIT_PROVIDER;

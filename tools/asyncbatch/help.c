@@ -7,7 +7,13 @@
 
 #include "tools/asyncbatch/say.h"
 
-enum { TEXT_COLUMN = 30, WIDEST = 100, NARROWEST = 50 };
+enum {
+    TEXT_COLUMN = 30, /* of what an option means ... */
+    NARROW_COLUMN = 10,
+    NARROW = 60, /* ... on terminals that are narrower */
+    WIDEST = 100,
+    NARROWEST = 30,
+};
 
 /* Columns to write in. */
 static unsigned columns(void)
@@ -81,16 +87,17 @@ static void print_option(const struct asb_option_info *info, const char *prefix,
     char text[1024];
     bool has_default =
         info->fallback[0] && strcmp(info->fallback, "false") != 0;
+    unsigned column = width < NARROW ? NARROW_COLUMN : TEXT_COLUMN;
     unsigned at = print_name(info, prefix);
 
-    if (at + 1 > TEXT_COLUMN) {
+    if (at + 1 > column) {
         (void)putchar('\n');
         at = 0;
     }
     (void)snprintf(text, sizeof(text), "%s%s%s%s", info->help,
                    has_default ? " [" : "", has_default ? info->fallback : "",
                    has_default ? "]" : "");
-    wrap(text, at, TEXT_COLUMN, width);
+    wrap(text, at, column, width);
 }
 
 static void print_group(const struct command_help *help, const char *group,

@@ -180,6 +180,12 @@ void progress_log(struct progress *p, const char *line)
     draw_bar(p, &s);
 }
 
+void progress_tell(struct progress *p, const char *line)
+{
+    if (p->mode == BAR || p->mode == PLAIN)
+        progress_log(p, line);
+}
+
 void progress_note(struct progress *p, const char *note)
 {
     if (p)

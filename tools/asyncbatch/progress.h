@@ -29,6 +29,10 @@ void progress_free(struct progress *p);
 /* A line of the log: above the bar, not through it.  Accepts NULL. */
 void progress_log(struct progress *p, const char *line);
 
+/* As progress_log(), where people read along: unless the mode is json or
+ * none. */
+void progress_tell(struct progress *p, const char *line);
+
 /* A remark shown with the progress from now on; static storage. */
 void progress_note(struct progress *p, const char *note);
 
