@@ -70,9 +70,11 @@ static enum asb_exit status_of(const struct asb_job *job, char *reason,
         return s.halt == ASB_HALT_BUDGET ? ASB_EXIT_BUDGET : ASB_EXIT_PROVIDER;
     }
     if (job->interrupted) {
-        (void)snprintf(reason, size,
-                       "interrupted; run the same command again "
-                       "to ask for the rest");
+        (void)snprintf(reason, size, "interrupted; run the %s",
+                       job->kept ? "same command again to ask for the rest"
+                                 : "command again, with --journal FILE so "
+                                   "that it need not ask for all another "
+                                   "time");
         return ASB_EXIT_INTERRUPTED;
     }
     if (job->kept && job->kept->done_before) {

@@ -74,6 +74,7 @@ class Resume(Journaled):
     def test_an_interrupted_run_goes_on(self):
         status, err = self.interrupted()
         self.assertEqual(status, 130, err)
+        self.assertIn("the same command again to ask for the rest", err)
         part = self.read("out.jsonl")
         answers = json_lines(part)
         self.assertLess(len(answers), 100)

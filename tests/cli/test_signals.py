@@ -25,6 +25,8 @@ class Signals(Case):
         self.assertEqual(process.returncode, 130, err)
         self.assert_reason(err)
         self.assertIn("again to exit now", err)
+        # Without a journal the same command would pay for all again.
+        self.assertIn("--journal FILE", err.splitlines()[-1])
         answers = json_lines((first + out).decode())
         self.assert_explained(answers)
         ok = [a["id"] for a in answers if a["status"] == "ok"]
@@ -55,6 +57,7 @@ class Signals(Case):
         _, err = process.communicate(timeout=20)
         self.assertEqual(process.returncode, 130)
         self.assert_reason(err.decode())
+        self.assertIn("--journal FILE", err.decode().splitlines()[-1])
 
     def test_a_signal_before_any_input_ends_the_job(self):
         process = self.start("run", *TRANSLATE, "--progress", "json")

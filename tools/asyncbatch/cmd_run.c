@@ -103,6 +103,12 @@ static void on_done(struct asb_job *job, enum asb_exit status,
     (void)event_base_loopbreak(r->base);
 }
 
+static bool keeps_journal(const struct run *r)
+{
+    return strcmp(option(r, "no_journal"), "true") != 0 &&
+           (option(r, "journal")[0] || strcmp(option(r, "output"), "-") != 0);
+}
+
 static void on_signal(void *arg, unsigned count)
 {
     struct run *r = arg;
@@ -115,8 +121,11 @@ static void on_signal(void *arg, unsigned count)
         return;
     }
     progress_free(r->progress);
-    say("interrupted twice: answers that were on their way are lost; run the "
-        "same command again for the items that have none");
+    say("interrupted twice: answers that were on their way are lost; %s",
+        keeps_journal(r) ? "run the same command again for the items that have "
+                           "none"
+                         : "run the command again, with --journal FILE so that "
+                           "it need not ask for all another time");
     _exit(ASB_EXIT_INTERRUPTED);
 }
 
