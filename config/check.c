@@ -286,16 +286,25 @@ static bool warn_price(struct checking *k)
     return true;
 }
 
+/* The same machine, by the host of a URL: "localhost", "127.0.0.1:80/v1". */
+static bool is_here(const char *host)
+{
+    asbi_str name = asbi_str_of(host, host[0] == '[' ? strcspn(host, "]") + 1
+                                                     : strcspn(host, ":/?#"));
+
+    return asbi_str_eq_nocase(name, ASBI_STR("localhost")) ||
+           asbi_str_eq(name, ASBI_STR("[::1]")) ||
+           (asbi_str_starts(name, ASBI_STR("127.")) &&
+            strspn(host, "0123456789.") == name.len);
+}
+
 static bool warn_clear_text(struct checking *k)
 {
     const char *url = k->c->base_url[0] ? k->c->base_url : k->provider.base_url;
 
     if (strncmp(url, "http://", 7) != 0)
         return false;
-    asbi_str host = asbi_str_c(url + 7);
-    if (asbi_str_starts(host, ASBI_STR("127.")) ||
-        asbi_str_starts(host, ASBI_STR("localhost")) ||
-        asbi_str_starts(host, ASBI_STR("[::1]")))
+    if (is_here(url + 7))
         return false;
     (void)asbi_fail(k->why, 0,
                     "base_url is not encrypted: key and texts can be read on "

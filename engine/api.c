@@ -89,13 +89,20 @@ static int new_place(struct asb_engine *e, const struct asb_options *options,
     return asbi_artefact_dir_open(&e->mem, path, &e->media.place, why);
 }
 
-/* What does not stop a run but the user should know. */
+/* What does not stop a run but the user should know, of each lane. */
 static void warn(struct asb_engine *e)
 {
+    const struct asbi_routes *r = &e->routes;
     struct asb_message text;
 
-    for (size_t i = 0; asbi_options_warning(e->options, i, &text); i++)
-        asbi_log(&e->log, ASB_LOG_WARN, "%s", text.text);
+    for (size_t lane = 0; lane < r->count; lane++) {
+        const struct asb_options *o = lane ? r->options[lane] : e->options;
+        const char *name = r->count > 1 ? r->lanes[lane]->name : "";
+
+        for (size_t i = 0; asbi_options_warning(o, i, &text); i++)
+            asbi_log(&e->log, ASB_LOG_WARN, "%s%s%s%s", name[0] ? "lane " : "",
+                     name, name[0] ? ": " : "", text.text);
+    }
 }
 
 int asb_engine_new(const struct asb_options *options,

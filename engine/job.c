@@ -66,7 +66,10 @@ static enum asb_exit status_of(const struct asb_job *job, char *reason,
         return job->trouble_status;
     }
     if (s.halt) {
-        (void)snprintf(reason, size, "%s", s.halt_reason);
+        (void)snprintf(reason, size, "%s%s", s.halt_reason,
+                       job->kept || !s.items_ok
+                           ? ""
+                           : "; without --journal FILE it asks for all again");
         return s.halt == ASB_HALT_BUDGET ? ASB_EXIT_BUDGET : ASB_EXIT_PROVIDER;
     }
     if (job->interrupted) {

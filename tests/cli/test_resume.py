@@ -116,8 +116,9 @@ class Resume(Journaled):
         self.assert_complete()
 
     def test_without_a_journal_each_row_is_written(self):
-        self.job("--no-journal", "--batch-size", "5", "--workers", "1",
-                 "--budget", "0.01", status=3)
+        done = self.job("--no-journal", "--batch-size", "5", "--workers", "1",
+                        "--budget", "0.01", status=3)
+        self.assertIn("without --journal FILE it asks for all", done.err)
         answers = json_lines(self.read("out.jsonl"))
         self.assert_answered_in_order(answers, ids(100))
         self.assertFalse(os.path.exists(self.path("out.jsonl.journal")))

@@ -70,6 +70,18 @@ class Routes(Case):
         self.assertGreater(shares["a"], 0)
         self.assertGreater(shares["b"], COUNT)
 
+    def test_oddities_of_every_lane_are_told(self):
+        """The price of a fallback may be unknown, its address unencrypted."""
+        done = self.run_job(
+            *TRANSLATE, "-p", "openai", "-m", "gpt-4.1-mini", "--fallback",
+            "openai/new-one,base_url=http://192.0.2.1/v1", "--base-url",
+            "https://127.0.0.1:9/v1", stdin=b"",
+            env={"OPENAI_API_KEY": "sk-test"})
+        for told in ("lane openai/new-one: the price of model new-one is not",
+                     "lane openai/new-one: base_url is not encrypted"):
+            self.assertEqual(done.err.count(told), 1, done.err)
+        self.assertNotIn("lane openai/gpt-4.1-mini", done.err)
+
     def test_a_fallback_answers_when_the_first_is_not_there(self):
         dead, a = self.serve()
         dead.kill()

@@ -234,6 +234,27 @@ static void oddities_are_warned_of_one_by_one(void)
     warns(NULL, 0, 0, "");
 }
 
+static void only_this_machine_may_be_asked_in_clear_text(void)
+{
+    static const char *const here[] = { "http://localhost/v1",
+                                        "http://LocalHost:8080",
+                                        "http://127.0.0.2:80/v1",
+                                        "http://[::1]:8080/v1" };
+    static const char *const there[] = { "http://localhost.example.com/v1",
+                                         "http://127.example.com",
+                                         "http://[::11]/v1", "http://[::1" };
+
+    for (size_t i = 0; i < 4; i++) {
+        const struct setting safe[] = { { "base_url", here[i] } };
+        const struct setting odd[] = { { "base_url", there[i] } };
+
+        warns(safe, 1, 0, "");
+        warns(odd, 1, 0,
+              "base_url is not encrypted: key and texts can be read on the "
+              "way; use https:// if the server has it");
+    }
+}
+
 TEST_MAIN(CASE(good_options_pass), CASE(an_unknown_provider_is_refused),
           CASE(a_provider_other_than_the_simulator_needs_a_model),
           CASE(an_address_must_be_one_and_hold_no_password),
@@ -243,4 +264,5 @@ TEST_MAIN(CASE(good_options_pass), CASE(an_unknown_provider_is_refused),
           CASE(a_fixed_size_over_a_cap_that_was_set_is_refused),
           CASE(sizes_must_fit_each_other), CASE(no_file_has_two_uses),
           CASE(standard_output_is_for_answers_only),
-          CASE(oddities_are_warned_of_one_by_one))
+          CASE(oddities_are_warned_of_one_by_one),
+          CASE(only_this_machine_may_be_asked_in_clear_text))
