@@ -155,12 +155,20 @@ static int serve(struct event_base *base, struct evhttp *http)
     return rc;
 }
 
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: batching_server URL LANGUAGE\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc != 3)
+        return usage();
     struct event_base *base = event_base_new();
     struct evhttp *http = base ? evhttp_new(base) : NULL;
     struct asb_engine *engine =
-        http && argc == 3 ? make_engine(base, argv[1], argv[2]) : NULL;
+        http ? make_engine(base, argv[1], argv[2]) : NULL;
     int rc = -1;
 
     if (engine) {

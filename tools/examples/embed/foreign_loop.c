@@ -2,8 +2,8 @@
  * foreign_loop.c -- an engine in a program with a loop of its own, here a bare
  * poll(2); so it goes into any other.
  *
- *     cc foreign_loop.c $(pkg-config --cflags --libs asyncbatch libevent_core)
- * \ -o foreign_loop
+ *     cc foreign_loop.c -o foreign_loop \
+ *         $(pkg-config --cflags --libs asyncbatch libevent_core)
  *     ./foreign_loop http://127.0.0.1:8080/v1 fr 'Good morning' 'Good night'
  *
  * libevent tells what it waits for: event_base_foreach_event() names the
@@ -133,14 +133,22 @@ static int loop(struct asb_engine *engine)
     return 0;
 }
 
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: foreign_loop URL LANGUAGE TEXT...\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc < 4)
+        return usage();
     struct asb_options *options = asb_options_new();
     struct asb_engine *engine = NULL;
     struct asb_message why = { "" };
     int rc = 1;
 
-    if (argc >= 4 && options &&
+    if (options &&
         !asb_options_set(options, "base_url", argv[1], ASB_FROM_HOST, &why) &&
         !asb_options_set(options, "task", "translate", ASB_FROM_HOST, &why) &&
         !asb_options_set(options, "target_lang", argv[2], ASB_FROM_HOST,

@@ -50,15 +50,23 @@ static int configure(struct asb_options *options, const char *url,
     return rc;
 }
 
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: plain URL LANGUAGE TEXT...\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc < 4)
+        return usage();
     struct asb_options *options = asb_options_new();
     struct asb_hooks hooks = { .size = sizeof(hooks), .in_order = true };
     struct asb_engine *engine = NULL;
     struct asb_message why = { "" };
-    int rc = ASB_EINVAL;
+    int rc = ASB_ENOMEM;
 
-    if (argc >= 4 && options)
+    if (options)
         rc = configure(options, argv[1], argv[2], &why);
     if (!rc)
         rc = asb_engine_new(options, &hooks, &engine, &why);
