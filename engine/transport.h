@@ -25,9 +25,11 @@ struct asbi_endpoint {
 
 /* All 0 means no limit, except sizes. */
 struct asbi_exchange_limits {
-    uint64_t connect_ns;    /* name, TCP and TLS */
-    uint64_t first_byte_ns; /* from the start to the first byte of the answer */
-    uint64_t stall_ns;      /* between two bytes of the answer */
+    uint64_t connect_ns; /* name, TCP and TLS */
+    /* To the first byte of the answer: from the start, and anew from each piece
+     * of the request that was written, as a large one takes its time. */
+    uint64_t first_byte_ns;
+    uint64_t stall_ns; /* between two bytes of the answer */
     uint64_t total_ns;
     size_t max_header_bytes;
     size_t max_body_bytes; /* after decompression */

@@ -38,7 +38,8 @@ int asbi_http_head_make(struct asbi_http *h, struct asbi_http_endpoint *ep,
         asbi_buf_fmt(&b, "Host: %.*s\r\n", (int)host.len, host.at);
     if (!gives(ep, "Accept"))
         ASBI_BUF_LIT(&b, "Accept: */*\r\n");
-    ASBI_BUF_LIT(&b, "Accept-Encoding: gzip\r\n");
+    if (!gives(ep, "Accept-Encoding"))
+        ASBI_BUF_LIT(&b, "Accept-Encoding: gzip\r\n");
     add_lines(&b, ep->of->headers);
     if (!asbi_buf_failed(&b)) {
         ep->request = asbi_strndup(h->parts.mem, b.data, b.len);

@@ -26,7 +26,7 @@ static uint64_t due_of(const struct asbi_http_slot *slot)
     }
     if (slot->first_byte_ns)
         return sooner(due, slot->progress_ns, l->stall_ns);
-    return sooner(due, slot->started_ns, l->first_byte_ns);
+    return sooner(due, slot->asked_ns, l->first_byte_ns);
 }
 
 static const char *which(const struct asbi_http_slot *slot, uint64_t now)

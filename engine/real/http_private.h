@@ -165,6 +165,8 @@ struct asbi_http_slot {
     char address[ASBI_DNS_ADDRESS]; /* pinned; "" for none */
     unsigned tries;                 /* addresses tried */
     uint64_t started_ns, first_byte_ns, progress_ns;
+    uint64_t asked_ns;     /* a byte of the request was last written, as far as
+                              we write it; else started_ns */
     uint64_t try_until_ns; /* for the next address; ASBI_NEVER for none */
     bool sent;             /* libcurl began to write the request */
     long bytes_before;     /* written before that: a proxy's CONNECT */

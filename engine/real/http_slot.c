@@ -261,7 +261,7 @@ void asbi_http_slot_begin(struct asbi_http_slot *slot, struct asbi_exchange *x,
     slot->x = x;
     slot->endpoint = ep;
     slot->tries = 0;
-    slot->started_ns = asbi_http_now(slot->http);
+    slot->started_ns = slot->asked_ns = asbi_http_now(slot->http);
     slot->first_byte_ns = slot->progress_ns = 0;
     slot->try_until_ns = ASBI_NEVER;
     slot->sent = slot->final = slot->in_trailers = false;

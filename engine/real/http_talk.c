@@ -13,7 +13,12 @@ enum {
 
 /* ---- bytes ------------------------------------------------------------ */
 
-enum io { IO_DONE, IO_AGAIN, IO_END };
+enum io {
+    IO_DONE,
+    IO_AGAIN,
+    IO_END,    /* in good order */
+    IO_BROKEN, /* a reset, say */
+};
 
 static enum io put(struct asbi_http_slot *slot, asbi_str bytes, size_t *sent)
 {
@@ -24,7 +29,7 @@ static enum io put(struct asbi_http_slot *slot, asbi_str bytes, size_t *sent)
 
         return code == CURLE_OK      ? IO_DONE
                : code == CURLE_AGAIN ? IO_AGAIN
-                                     : IO_END;
+                                     : IO_BROKEN;
     }
     do
         n = send(slot->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
@@ -32,7 +37,7 @@ static enum io put(struct asbi_http_slot *slot, asbi_str bytes, size_t *sent)
     *sent = n > 0 ? (size_t)n : 0;
     if (n >= 0)
         return IO_DONE;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? IO_AGAIN : IO_END;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? IO_AGAIN : IO_BROKEN;
 }
 
 static enum io get(struct asbi_http_slot *slot, size_t *len)
@@ -43,18 +48,17 @@ static enum io get(struct asbi_http_slot *slot, size_t *len)
     if (slot->by_curl) {
         CURLcode code = curl_easy_recv(slot->easy, h->in, ASBI_HTTP_IN, len);
 
-        if (code == CURLE_AGAIN)
-            return IO_AGAIN;
-        return code == CURLE_OK && *len > 0 ? IO_DONE : IO_END;
+        if (code != CURLE_OK)
+            return code == CURLE_AGAIN ? IO_AGAIN : IO_BROKEN;
+        return *len > 0 ? IO_DONE : IO_END;
     }
     do
         n = recv(slot->fd, h->in, ASBI_HTTP_IN, 0);
     while (n < 0 && errno == EINTR);
     *len = n > 0 ? (size_t)n : 0;
-    if (n > 0)
-        return IO_DONE;
-    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? IO_AGAIN
-                                                              : IO_END;
+    if (n >= 0)
+        return n > 0 ? IO_DONE : IO_END;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? IO_AGAIN : IO_BROKEN;
 }
 
 /* A kept connection at its end can be read: of that, or of something nobody
@@ -112,13 +116,16 @@ static void write_on(struct asbi_http_slot *slot)
 
     while (io == IO_DONE && slot->written < all) {
         io = put(slot, next_piece(slot, head_len), &sent);
-        slot->written += io == IO_DONE ? sent : 0;
+        if (io != IO_DONE)
+            break;
+        slot->written += sent;
+        slot->asked_ns = asbi_http_now(slot->http);
     }
-    if (io == IO_END && slot->written == 0 && slot->used) {
+    if (io == IO_BROKEN && slot->written == 0 && slot->used) {
         reconnect(slot);
         return;
     }
-    if (io == IO_END)
+    if (io == IO_BROKEN)
         (void)shutdown(slot->fd, SHUT_RDWR);
     slot->all_written = slot->written == all;
     short what = io == IO_AGAIN ? EV_READ | EV_WRITE : EV_READ;
@@ -186,14 +193,16 @@ static CURLcode code_of(struct asbi_http_slot *slot, enum asbi_http1_result r)
     return CURLE_RECV_ERROR;
 }
 
-static void on_end_of_stream(struct asbi_http_slot *slot)
+/* An answer that only the connection's end makes whole needs one in good order:
+ * after a reset it may be the half of it. */
+static void on_end_of_stream(struct asbi_http_slot *slot, enum io io)
 {
     /* Nothing came on a kept connection: one that costs nothing is repeated. */
     if (!slot->heard && slot->used && slot->endpoint->idempotent) {
         reconnect(slot);
         return;
     }
-    bool ended = asbi_http1_may_end(&slot->answer);
+    bool ended = io == IO_END && asbi_http1_may_end(&slot->answer);
     asbi_http_finish(slot, ended ? whole(slot) : cut(slot));
 }
 
@@ -233,8 +242,8 @@ static void read_on(struct asbi_http_slot *slot)
         return; /* cancelled: the pump sees to it */
     if (r != ASBI_HTTP1_MORE)
         asbi_http_finish(slot, code_of(slot, r));
-    else if (io == IO_END)
-        on_end_of_stream(slot);
+    else if (io == IO_END || io == IO_BROKEN)
+        on_end_of_stream(slot, io);
 }
 
 static void on_ready(struct asbi_watcher *w, int fd, short what)

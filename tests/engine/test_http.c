@@ -106,6 +106,23 @@ static void headers_go_out_as_given(void)
     finish();
 }
 
+static void who_wants_no_packing_says_so_alone(void)
+{
+    static const char *const lines[] = { "Accept-Encoding: identity", NULL };
+
+    begin(tell_head, NULL);
+    call_do(&call, "{}");
+    CHECK(said("\r\nAccept-Encoding: gzip\r\n"));
+    struct asbi_endpoint plain = { .method = "GET",
+                                   .url = endpoint.url,
+                                   .headers = lines };
+    call.exchange.endpoint = &plain;
+    call_do(&call, NULL);
+    CHECK(said("\r\nAccept-Encoding: identity\r\n") && !said("gzip"));
+    endpoint_forget(&s, &plain);
+    finish();
+}
+
 static void methods_take_turns_on_one_handle(void)
 {
     static const char *const methods[] = { "GET",  "POST", "DELETE", "GET",
@@ -545,7 +562,9 @@ static void every_failed_allocation_is_survived(void)
 }
 
 TEST_MAIN(CASE(a_call_is_answered), CASE(connections_are_kept),
-          CASE(headers_go_out_as_given), CASE(methods_take_turns_on_one_handle),
+          CASE(headers_go_out_as_given),
+          CASE(who_wants_no_packing_says_so_alone),
+          CASE(methods_take_turns_on_one_handle),
           CASE(large_bodies_go_out_unasked), CASE(a_post_may_be_empty),
           CASE(chunks_come_together), CASE(interim_answers_are_skipped),
           CASE(redirects_are_not_followed), CASE(errors_come_with_their_body),

@@ -172,6 +172,26 @@ static void the_end_of_the_connection_may_end_an_answer(void)
     finish();
 }
 
+static void reset_it(struct call *c)
+{
+    (void)c;
+    if (web_last(web))
+        web_reset(web_last(web));
+}
+
+/* Nothing else says how long it is: what came may be the half of it. */
+static void a_reset_does_not_end_an_answer(void)
+{
+    begin(say);
+    bytes = "HTTP/1.1 200 OK\r\n\r\nfi";
+    call.meanwhile = reset_it;
+    call_do(&call, "x");
+    CHECK_INT(call.end.outcome, ==, ASBI_CUT);
+    CHECK_INT(call.end.status, ==, 200);
+    CHECK_STR(asbi_buf_view(&call.body), "fi");
+    finish();
+}
+
 static void check_cut(const char *answer)
 {
     begin(say_and_close);
@@ -223,6 +243,7 @@ TEST_MAIN(CASE(one_server_is_one_whatever_is_asked_of_it),
           CASE(more_than_one_answer_is_one_too_many),
           CASE(who_wants_to_close_is_closed),
           CASE(the_end_of_the_connection_may_end_an_answer),
+          CASE(a_reset_does_not_end_an_answer),
           CASE(what_cannot_be_unpacked_is_a_cut),
           CASE(an_answer_of_two_lengths_is_none),
           CASE(a_header_of_two_lines_is_not_sent))

@@ -80,6 +80,104 @@ static void a_stalled_answer_is_given_up(void)
     finish();
 }
 
+/* ---- a long way up */
+
+enum { FILE_BYTES = 60 << 20, ROUND = 16 << 20 }; /* more than is in between */
+
+static uint64_t clock_ns;
+
+static uint64_t read_clock(void *arg)
+{
+    (void)arg;
+    return clock_ns;
+}
+
+/* A server that reads when it is told to. */
+struct reader {
+    int listens, fd;
+    size_t taken;
+    char url[64];
+};
+
+static void reader_init(struct reader *r)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(at);
+
+    *r = (struct reader){ .fd = -1 };
+    r->listens = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CHECK(bind(r->listens, (struct sockaddr *)&at, sizeof(at)) == 0);
+    CHECK(listen(r->listens, 1) == 0);
+    (void)getsockname(r->listens, (struct sockaddr *)&at, &len);
+    (void)snprintf(r->url, sizeof(r->url), "http://127.0.0.1:%u/",
+                   ntohs(at.sin_port));
+}
+
+/* Until it has so many bytes. */
+static void reader_take(struct reader *r, size_t bytes)
+{
+    static char waste[65536];
+    unsigned ended = call.ended;
+
+    while (r->taken < bytes) {
+        (void)event_base_loop(s.base, EVLOOP_NONBLOCK);
+        CHECK_INT(call.ended, ==, ended);
+        if (r->fd < 0)
+            r->fd = accept(r->listens, NULL, NULL);
+        ssize_t n = recv(r->fd, waste, sizeof(waste), MSG_DONTWAIT);
+        r->taken += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void reader_fini(struct reader *r)
+{
+    (void)close(r->fd);
+    (void)close(r->listens);
+}
+
+/* What is said of the time to an answer is not said of the way of what is
+ * asked. */
+static void a_request_on_its_way_is_not_late(void)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                                 "taken";
+    const struct asbi_real_options options = { .http = { .proxy = "none" },
+                                               .now_ns = read_clock };
+    char *file = malloc(FILE_BYTES + 1);
+    struct reader r;
+
+    clock_ns = ASBI_SECOND;
+    memset(file, 'f', FILE_BYTES);
+    file[FILE_BYTES] = '\0';
+    surroundings_init(&s, NULL, &options);
+    reader_init(&r);
+    endpoint = (struct asbi_endpoint){ .method = "PUT", .url = r.url };
+    call_init(&call, &s, &endpoint);
+    call.exchange.limits.first_byte_ns = 50 * ASBI_MS;
+    CHECK_INT(call_start(&call, file), ==, ASB_OK);
+    for (size_t round = 1; round <= 3; round++) {
+        reader_take(&r, round * ROUND);
+        clock_ns += 40 * ASBI_MS;
+    }
+    run_for(&s, 100); /* for the limit to be looked at */
+    CHECK_INT(call.ended, ==, 0);
+    reader_take(&r, FILE_BYTES);
+    CHECK_INT(write(r.fd, answer, sizeof(answer) - 1), >, 0);
+    run_until(&s, &call.ended, 1);
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    /* And then it is. */
+    CHECK_INT(call_start(&call, "x"), ==, ASB_OK);
+    reader_take(&r, r.taken + 1);
+    clock_ns += 51 * ASBI_MS;
+    run_until(&s, &call.ended, 2);
+    CHECK_INT(call.end.outcome, ==, ASBI_TIMED_OUT);
+    call_fini(&call);
+    reader_fini(&r);
+    surroundings_fini(&s);
+    free(file);
+}
+
 /* ---- a server that sends a byte now and then */
 
 struct drip {
@@ -433,6 +531,7 @@ static void no_more_than_the_capacity_is_taken(void)
 }
 
 TEST_MAIN(CASE(no_first_byte_in_time), CASE(a_stalled_answer_is_given_up),
+          CASE(a_request_on_its_way_is_not_late),
           CASE(each_byte_renews_the_stall_limit),
           CASE(the_total_limit_holds_while_bytes_come),
           CASE(no_connection_in_time), CASE(limits_do_not_outlive_their_call),
