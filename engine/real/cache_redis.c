@@ -23,6 +23,7 @@ static const char channel[] = "asyncbatch:purge";
 /* A command whose reply is to come. */
 struct command {
     struct asbi_link link;
+    struct asbi_link wait;  /* while there is a look-up */
     struct asbi_look *look; /* NULL: of a write, or nobody waits any more */
     uint64_t sent_ns;
     bool writes;
@@ -34,6 +35,7 @@ struct cache_redis {
     uint64_t budget_ns;
     struct asbi_redis_link *link, *news; /* commands; the subscription */
     struct asbi_list commands;           /* sent, oldest first */
+    struct asbi_list looks;              /* those that somebody waits for */
     struct asbi_list spare;
     struct asbi_list waiting; /* look-ups, for the first connection */
     size_t writes;            /* of `commands` */
@@ -78,11 +80,21 @@ static struct command *first_command(const struct cache_redis *c)
     return link ? ASBI_OF(link, struct command, link) : NULL;
 }
 
+/* Nobody waits for it any more; who did, or NULL. */
+static struct asbi_look *let_go(struct command *command)
+{
+    struct asbi_look *look = command->look;
+
+    asbi_list_remove(&command->wait);
+    command->look = NULL;
+    return look;
+}
+
 /* Takes the oldest command off; its look-up, or NULL. */
 static struct asbi_look *pop_command(struct cache_redis *c)
 {
     struct command *first = first_command(c);
-    struct asbi_look *look = first->look;
+    struct asbi_look *look = let_go(first);
 
     asbi_list_remove(&first->link);
     c->writes -= first->writes;
@@ -184,7 +196,11 @@ static bool send_get(struct cache_redis *c, struct asbi_look *look,
     struct name name;
     asbi_str words[] = { ASBI_STR("GET"), name_of(look->key, &name) };
 
-    return send_command(c, words, 2, look, now);
+    if (!send_command(c, words, 2, look, now))
+        return false;
+    struct command *command = look->place;
+    asbi_list_append(&c->looks, &command->wait);
+    return true;
 }
 
 /* ---- replies ---------------------------------------------------------- */
@@ -378,7 +394,7 @@ static void redis_forget(struct asbi_remote *r, struct asbi_look *look)
 
     (void)r;
     if (command)
-        command->look = NULL;
+        (void)let_go(command);
     asbi_list_remove(&look->link);
     look->place = NULL;
     look->at = NULL;
@@ -413,19 +429,21 @@ static void redis_keep(struct asbi_remote *r,
         (void)send_command(c, words, 5, NULL, now);
 }
 
+static struct command *first_look(const struct cache_redis *c)
+{
+    struct asbi_link *link = asbi_list_first(&c->looks);
+
+    return link ? ASBI_OF(link, struct command, wait) : NULL;
+}
+
 /* Look-ups over their budget are answered; their replies come later, or not. */
 static void give_up_late(struct cache_redis *c, uint64_t now)
 {
-    ASBI_LIST_EACH (it, &c->commands) {
-        struct command *command = ASBI_OF(it, struct command, link);
-        struct asbi_look *look = command->look;
+    struct command *command;
 
-        if (now - command->sent_ns < c->budget_ns || now < command->sent_ns)
-            return;
-        command->look = NULL;
-        if (look)
-            miss(c, look);
-    }
+    while ((command = first_look(c)) && now >= command->sent_ns &&
+           now - command->sent_ns >= c->budget_ns)
+        miss(c, let_go(command));
 }
 
 static void redis_turn(struct asbi_remote *r, uint64_t now)
@@ -444,13 +462,14 @@ static void redis_turn(struct asbi_remote *r, uint64_t now)
 static uint64_t redis_due(const struct asbi_remote *r)
 {
     const struct cache_redis *c = const_redis_of(r);
-    const struct command *first = first_command(c);
+    const struct command *first = first_command(c), *look = first_look(c);
 
     if (!first) /* those who wait for the connection have its own timer */
         return c->waiting.count ? asbi_clock_now(c->parts->clock) + ASBI_SECOND
                                 : ASBI_NEVER;
-    return first->look ? first->sent_ns + c->budget_ns
-                       : first->sent_ns + BUDGETS * c->budget_ns;
+    uint64_t gone = asbi_add_ns(first->sent_ns, BUDGETS * c->budget_ns);
+    uint64_t late = look ? asbi_add_ns(look->sent_ns, c->budget_ns) : gone;
+    return late < gone ? late : gone;
 }
 
 static bool redis_busy(const struct asbi_remote *r)
@@ -497,6 +516,7 @@ int asbi_cache_redis_new(const struct asbi_parts *parts,
     c->budget_ns = options->budget_ns;
     c->wait_ns = FIRST_WAIT / 2;
     asbi_list_init(&c->commands);
+    asbi_list_init(&c->looks);
     asbi_list_init(&c->spare);
     asbi_list_init(&c->waiting);
     asbi_buf_init(&c->value, parts->mem, MAX_RECORD);

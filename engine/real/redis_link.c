@@ -152,11 +152,34 @@ static void on_open(void *arg)
         go_down(l, "out of memory");
 }
 
+/* Not all that is refused has to do with who we are. */
+static const char *why_refused(asbi_str error)
+{
+    static const struct {
+        asbi_str begins;
+        const char *why;
+    } known[] = {
+        { { "LOADING ", 8 }, "it is still reading its data" },
+        { { "BUSY ", 5 }, "it is busy with a script" },
+        { { "MASTERDOWN ", 11 }, "it is a replica without its master" },
+        { { "ERR max number of clients", 25 }, "it takes no more clients" },
+        { { "DENIED ", 7 },
+          "its protected mode lets in nobody from elsewhere: give it a "
+          "password" },
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (asbi_str_starts(error, known[i].begins))
+            return known[i].why;
+    }
+    return "the server refuses us: user, password or database";
+}
+
 static void on_greeting(struct asbi_redis_link *l,
                         const struct asbi_redis_reply *reply)
 {
     if (reply->kind == ASBI_REDIS_ERROR) {
-        go_down(l, "the server refuses us: user, password or database");
+        go_down(l, why_refused(reply->text));
         return;
     }
     if (--l->greetings > 0)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -14,10 +15,16 @@ struct asbi_stream_tls {
     BIO *in, *out; /* the ssl's */
 };
 
+/* "[::1]" is written without the brackets in a certificate. */
 static bool set_name(SSL *ssl, const char *name)
 {
+    char bare[INET6_ADDRSTRLEN];
     unsigned char address[16];
+    size_t len = strlen(name);
 
+    if (name[0] == '[' && len > 2 &&
+        asbi_str_copy(asbi_str_of(name + 1, len - 2), bare, sizeof(bare)))
+        name = bare;
     if (inet_pton(AF_INET, name, address) == 1 ||
         inet_pton(AF_INET6, name, address) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;

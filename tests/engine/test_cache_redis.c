@@ -13,6 +13,7 @@
 #include "tests/support/certs.h"
 #include "tests/support/check.h"
 #include "tests/support/redis.h"
+#include "tests/support/web.h"
 
 enum { LOOKS = 5000 };
 
@@ -31,7 +32,7 @@ static struct asbi_remote *remote;
 static struct asked asked[LOOKS];
 static size_t ended;
 static unsigned well, unwell, purges, rests;
-static char why_unwell[80];
+static char why_unwell[160];
 static struct asbi_cache_key purged;
 static bool purged_all;
 
@@ -122,11 +123,18 @@ static void wait_for_ends(size_t count)
     CHECK_INT(ended, ==, count);
 }
 
-static void open_at(const char *url, const char *password, const char *ca_file,
-                    uint64_t budget_ns)
+static void open_world(void)
+{
+    struct asbi_real_options real = { .no_http = true };
+
+    surroundings_init(&s, NULL, &real);
+    CHECK(s.world != NULL);
+}
+
+static void open_remote(const char *url, const char *password,
+                        const char *ca_file, uint64_t budget_ns)
 {
     struct asbi_cache_redis_options o = { .budget_ns = budget_ns };
-    struct asbi_real_options real = { .no_http = true };
     struct asbi_redis_room room;
     struct asb_message why;
 
@@ -134,8 +142,6 @@ static void open_at(const char *url, const char *password, const char *ca_file,
     o.place.password = asbi_str_c(password);
     o.place.ca_file = ca_file;
     o.place.patience_ns = 5 * ASBI_SECOND;
-    surroundings_init(&s, NULL, &real);
-    CHECK(s.world != NULL);
     CHECK_INT(
         asbi_cache_redis_new(asbi_real_world_parts(s.world), &o, &remote, &why),
         ==, ASB_OK);
@@ -145,6 +151,13 @@ static void open_at(const char *url, const char *password, const char *ca_file,
     remote->on_rest = on_rest;
     ended = 0;
     well = unwell = purges = rests = 0;
+}
+
+static void open_at(const char *url, const char *password, const char *ca_file,
+                    uint64_t budget_ns)
+{
+    open_world();
+    open_remote(url, password, ca_file, budget_ns);
 }
 
 static void open_it(void)
@@ -374,6 +387,20 @@ static void a_slow_answer_is_not_waited_for(void)
     finish();
 }
 
+static void who_waits_behind_a_write_is_given_up_in_time_too(void)
+{
+    redis_start(&redis, NULL);
+    open_it();
+    get_well();
+    server_freeze(&redis.server);
+    keep(0);
+    CHECK(ask(1));
+    CHECK_INT(remote->ops->due(remote), <=, now() + 10 * ASBI_SECOND);
+    server_thaw(&redis.server);
+    wait_for_ends(2);
+    finish();
+}
+
 /* ---- who is let in ---------------------------------------------------- */
 
 static void a_password_is_given(void)
@@ -391,6 +418,43 @@ static void a_password_is_given(void)
     CHECK(!has(0));
     CHECK_INT(well, ==, 0);
     finish();
+}
+
+static const char *refusal;
+
+static void refuse(struct web_conn *c)
+{
+    web_text(c, refusal);
+    web_close(c);
+}
+
+/* What `refusal` is taken for. */
+static const char *refused_for(const char *says)
+{
+    char url[64];
+
+    open_world();
+    struct web *web = web_new(s.base, NULL, NULL);
+    web_on_accept(web, refuse);
+    (void)snprintf(url, sizeof(url), "redis://127.0.0.1:%u", web_port(web));
+    refusal = says;
+    open_remote(url, "", "", 10 * ASBI_SECOND);
+    CHECK(!has(0));
+    CHECK_INT(well, ==, 0);
+    web_free(web);
+    close_it();
+    return why_unwell;
+}
+
+static void not_all_that_is_refused_is_a_password(void)
+{
+    CHECK(strstr(refused_for("-LOADING Redis is loading\r\n"), "reading"));
+    CHECK(strstr(refused_for("-DENIED Redis is running in protected mode\r\n"),
+                 "protected mode"));
+    CHECK(strstr(refused_for("-ERR max number of clients reached\r\n"),
+                 "no more clients"));
+    CHECK(strstr(refused_for("-NOAUTH Authentication required.\r\n"),
+                 "password"));
 }
 
 /* An address of the loopback network that no other test has. */
@@ -435,6 +499,41 @@ static void tls_is_spoken_to_who_can_prove_its_name(void)
     CHECK(unlink(cert_file) == 0 && unlink(key_file) == 0);
     certs_fini(&certs);
     certs_fini(&others);
+}
+
+/* To PING, SUBSCRIBE and GET. */
+static void have_nothing(struct web_conn *c, const char *at, size_t len)
+{
+    bool get = len > 8 && at[8] == 'G';
+
+    web_text(c, get ? "$-1\r\n" : "+PONG\r\n");
+}
+
+static void say_no_http(struct web_conn *c)
+{
+    web_raw(c, have_nothing);
+}
+
+static void an_ipv6_address_is_a_name_in_a_certificate_too(void)
+{
+    struct certs certs;
+    char url[64];
+
+    open_world();
+    struct web *web = web_new_ipv6(s.base, NULL, NULL);
+    if (!web) { /* a machine without IPv6 */
+        surroundings_fini(&s);
+        return;
+    }
+    certs_init(&certs, "IP:::1");
+    web_use_tls(web, certs.ssl_ctx);
+    web_on_accept(web, say_no_http);
+    (void)snprintf(url, sizeof(url), "rediss://[::1]:%u", web_port(web));
+    open_remote(url, "", certs.ca_file, 10 * ASBI_SECOND);
+    get_well();
+    web_free(web);
+    close_it();
+    certs_fini(&certs);
 }
 
 /* ---- news ------------------------------------------------------------- */
@@ -491,6 +590,10 @@ TEST_MAIN(CASE(what_was_kept_is_found_in_the_next_run),
           CASE(without_a_server_nothing_waits),
           CASE(a_server_that_was_killed_is_used_again_when_it_is_back),
           CASE(a_frozen_server_is_given_up_and_comes_back),
-          CASE(a_slow_answer_is_not_waited_for), CASE(a_password_is_given),
+          CASE(a_slow_answer_is_not_waited_for),
+          CASE(who_waits_behind_a_write_is_given_up_in_time_too),
+          CASE(a_password_is_given),
+          CASE(not_all_that_is_refused_is_a_password),
           CASE(tls_is_spoken_to_who_can_prove_its_name),
+          CASE(an_ipv6_address_is_a_name_in_a_certificate_too),
           CASE(who_publishes_a_key_has_it_forgotten), CASE(urls_name_a_place))
