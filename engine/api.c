@@ -54,10 +54,7 @@ static int new_world(struct asb_engine *e, const struct asb_options *options,
 {
     const struct asbi_config *c = &options->values;
     struct asbi_real_options real = {
-        .http = { .max_in_flight = (unsigned)c->workers,
-                  .http2 = c->http2,
-                  .ca_file = c->ca_file,
-                  .proxy = c->proxy },
+        .http = { .http2 = c->http2, .ca_file = c->ca_file, .proxy = c->proxy },
         .seed = c->seed ? &c->seed : NULL,
         .now_ns = hooks->now_ns,
         .wall_ms = hooks->wall_ms,

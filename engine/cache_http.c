@@ -39,11 +39,12 @@ static void http_keep(struct asbi_remote *r,
                       uint64_t now)
 {
     struct cache_http *c = http_of(r);
-    size_t bytes = sizeof(struct write) + VALUE_HEAD + entry->record.len;
+    size_t len = VALUE_HEAD + entry->record.len;
+    size_t bytes = sizeof(struct write) + len;
 
     if (c->read_only || now < c->down_until_ns || entry->expires_ms <= now_ms ||
-        c->write_bytes + bytes > MOST_WRITE_BYTES ||
-        entry->record.len + VALUE_HEAD > MAX_VALUE)
+        c->write_bytes + bytes > MOST_WRITE_BYTES || len > MAX_VALUE ||
+        (c->too_large && len >= c->too_large))
         return;
     struct write *w = asbi_alloc(c->mem, bytes);
     if (!w)
@@ -51,7 +52,7 @@ static void http_keep(struct asbi_remote *r,
     memset(w, 0, sizeof(*w));
     w->key = entry->key;
     w->max_age = (entry->expires_ms - now_ms) / 1000;
-    w->len = VALUE_HEAD + entry->record.len;
+    w->len = len;
     asbi_cache_value_write(w->value, entry->expires_ms, entry->record);
     c->write_bytes += bytes;
     asbi_list_append(&c->writes, &w->link);
@@ -80,7 +81,13 @@ static bool answer_kept(struct cache_http *c, struct asbi_look *look)
     return true;
 }
 
-static void start_some(struct cache_http *c, uint64_t now)
+/* There is no room now, and an end to come that makes some. */
+static bool has_to_wait(const struct cache_http *c, int rc)
+{
+    return rc == ASB_EFULL && c->active.count > 0;
+}
+
+static void look_up_some(struct cache_http *c, uint64_t now)
 {
     struct asbi_link *link;
 
@@ -92,14 +99,28 @@ static void start_some(struct cache_http *c, uint64_t now)
             break;
         asbi_list_remove(link);
         bool given_up = late || now < c->down_until_ns;
-        if (given_up ||
-            (!answer_kept(c, look) && !asbi_http_read(c, look->key, look)))
+        if (!given_up && answer_kept(c, look))
+            continue;
+        int rc = given_up ? ASB_EBUSY : asbi_http_read(c, look->key, look);
+        if (has_to_wait(c, rc)) {
+            asbi_list_prepend(&c->waiting, link);
+            break;
+        }
+        if (rc)
             asbi_http_miss(c, look);
     }
-    while (c->idle.count && (link = asbi_list_pop(&c->writes))) {
+}
+
+static void write_some(struct cache_http *c)
+{
+    struct asbi_link *link;
+
+    while (c->idle.count && (link = asbi_list_first(&c->writes))) {
         struct write *w = ASBI_OF(link, struct write, link);
 
-        (void)asbi_http_write(c, w);
+        if (has_to_wait(c, asbi_http_write(c, w)))
+            break;
+        asbi_list_remove(link);
         c->write_bytes -= sizeof(*w) + w->len;
         asbi_free(c->mem, w);
     }
@@ -111,7 +132,8 @@ static void http_turn(struct asbi_remote *r, uint64_t now)
 
     if (now < c->down_until_ns)
         asbi_http_writes_drop(c);
-    start_some(c, now);
+    look_up_some(c, now);
+    write_some(c);
 }
 
 static uint64_t http_due(const struct asbi_remote *r)

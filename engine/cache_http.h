@@ -12,7 +12,8 @@
  * there is an ETag, the server is asked whether it still holds.
  *
  * Exchanges are the transport's.  After some failures in a row nothing is
- * asked for a while; a server that takes no PUT is only read.
+ * asked for a while; a server that takes no PUT is only read, and what it finds
+ * too large is not written.
  */
 #ifndef ASBI_CACHE_HTTP_H
 #define ASBI_CACHE_HTTP_H

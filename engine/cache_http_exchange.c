@@ -134,16 +134,37 @@ static void end_read(struct cache_http *c, struct slot *s, bool complete)
     }
 }
 
+/* It takes none, now or ever? */
+static bool is_refused(int status)
+{
+    return status >= 400 && status < 500 && status != 408 && status != 413 &&
+           status != 425 && status != 429;
+}
+
+/* Others may well be taken. */
+static void skip_large(struct cache_http *c, size_t bytes)
+{
+    if (!c->too_large)
+        c->remote.on_health(
+            c->remote.arg, &c->remote, true,
+            "refuses an answer for its size (status 413); those "
+            "as large are not shared: raise the limit there, in "
+            "nginx client_max_body_size");
+    c->too_large = bytes;
+}
+
 static void end_write(struct cache_http *c, const struct slot *s, bool complete)
 {
-    bool refused = complete && s->status >= 400 && s->status < 500;
-
-    if (refused && !c->read_only) {
+    if (complete && s->status == 413) {
+        skip_large(c, s->bytes.len);
+    } else if (complete && is_refused(s->status)) {
+        if (c->read_only)
+            return;
         c->read_only = true;
         asbi_http_writes_drop(c);
         c->remote.on_health(c->remote.arg, &c->remote, true,
                             "takes no PUT and is only read");
-    } else if (!complete || s->status >= 500) {
+    } else if (!complete || s->status >= 400) {
         note_failure(c);
     }
 }
@@ -192,7 +213,7 @@ static void set_target(struct slot *s, const char *method,
                                           .headers = c->headers };
 }
 
-static bool start(struct slot *s, asbi_str body)
+static int start(struct slot *s, asbi_str body)
 {
     struct cache_http *c = s->owner;
     struct asbi_transport *t = c->world->transport;
@@ -213,21 +234,22 @@ static bool start(struct slot *s, asbi_str body)
     };
     asbi_list_remove(&s->link);
     asbi_list_append(&c->active, &s->link);
-    if (t->ops->start(t, &s->exchange) == ASB_OK)
-        return true;
-    asbi_list_remove(&s->link);
-    asbi_list_append(&c->idle, &s->link);
-    return false;
+    int rc = t->ops->start(t, &s->exchange);
+    if (rc) {
+        asbi_list_remove(&s->link);
+        asbi_list_append(&c->idle, &s->link);
+    }
+    return rc;
 }
 
-bool asbi_http_read(struct cache_http *c, const struct asbi_cache_key *key,
-                    struct asbi_look *look)
+int asbi_http_read(struct cache_http *c, const struct asbi_cache_key *key,
+                   struct asbi_look *look)
 {
     struct asbi_link *link = asbi_list_first(&c->idle);
     struct asbi_kept kept;
 
     if (!link)
-        return false;
+        return ASB_EFULL;
     struct slot *s = ASBI_OF(link, struct slot, link);
     s->writes = false;
     s->extra[0] = NULL;
@@ -243,20 +265,21 @@ bool asbi_http_read(struct cache_http *c, const struct asbi_cache_key *key,
         s->extra[0] = s->condition;
         s->extra[1] = NULL;
     }
-    if (!start(s, asbi_str_of("", 0)))
-        return false;
+    int rc = start(s, asbi_str_of("", 0));
+    if (rc)
+        return rc;
     s->look = look;
     if (look)
         look->place = s;
-    return true;
+    return ASB_OK;
 }
 
-bool asbi_http_write(struct cache_http *c, struct write *w)
+int asbi_http_write(struct cache_http *c, const struct write *w)
 {
     struct asbi_link *link = asbi_list_first(&c->idle);
 
     if (!link)
-        return false;
+        return ASB_EFULL;
     struct slot *s = ASBI_OF(link, struct slot, link);
     s->writes = true;
     s->look = NULL;
@@ -270,5 +293,7 @@ bool asbi_http_write(struct cache_http *c, struct write *w)
     s->extra[1] = "Content-Type: application/octet-stream";
     s->extra[2] = c->mark;
     s->extra[3] = NULL;
-    return !asbi_buf_failed(&s->bytes) && start(s, asbi_buf_view(&s->bytes));
+    if (asbi_buf_failed(&s->bytes))
+        return ASB_ENOMEM;
+    return start(s, asbi_buf_view(&s->bytes));
 }

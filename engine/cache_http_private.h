@@ -72,6 +72,8 @@ struct cache_http {
     struct asbi_buf scratch;
 
     bool ill, read_only;
+    size_t too_large; /* bytes of a value that was refused for its size: none of
+                         as many is written; 0: no such */
     unsigned failures;
     uint64_t down_until_ns, wait_ns;
 };
@@ -91,12 +93,13 @@ void asbi_http_writes_drop(struct cache_http *c);
 
 /* ---- on the wire: cache_http_exchange.c --------------------------------- */
 
-/* A GET, conditional when something is kept; `look` may be NULL. */
-bool asbi_http_read(struct cache_http *c, const struct asbi_cache_key *key,
-                    struct asbi_look *look);
+/* A GET, conditional when something is kept; `look` may be NULL.  ASB_OK,
+ * ASB_EFULL (no slot, or no room in the transport) or ASB_ENOMEM. */
+int asbi_http_read(struct cache_http *c, const struct asbi_cache_key *key,
+                   struct asbi_look *look);
 
-/* A PUT. */
-bool asbi_http_write(struct cache_http *c, struct write *w);
+/* A PUT; as asbi_http_read(). */
+int asbi_http_write(struct cache_http *c, const struct write *w);
 
 /* Ends a look-up, if there is one, with a value or as a miss. */
 void asbi_http_end_look(struct cache_http *c, struct asbi_look *look,

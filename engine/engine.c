@@ -261,7 +261,7 @@ static bool send_one(struct asb_engine *e, uint64_t now)
     else if (rc == ASB_EINVAL)
         fail_batch(e, b, "invalid_url",
                    "the url of this item is no plain path below the base URL");
-    else if (e->calls.count + e->native.lines == 0)
+    else if (rc != ASB_EFULL && e->calls.count + e->native.lines == 0)
         fail_batch(e, b, "out_of_memory", "there was no memory for the call");
     return !rc || rc == ASB_EINVAL;
 }

@@ -25,9 +25,9 @@ static int add_lane(struct asb_engine *e, const struct asb_options *options,
     struct asbi_routes *r = &e->routes;
     struct asbi_lane *lane;
 
-    int rc = asbi_lane_new(&e->mem, options, key, asbi_task_system(e->task),
-                           &e->purse, &e->log, e->world->transport->capacity,
-                           &lane, why);
+    int rc = asbi_lane_new(
+        &e->mem, options, key, asbi_task_system(e->task), &e->purse, &e->log,
+        asbi_transport_for_calls(e->world->transport), &lane, why);
     if (rc)
         return rc;
     if (r->tokenizer)
@@ -82,12 +82,14 @@ static int add_others(struct asb_engine *e, const struct asb_options *options,
 int asbi_routes_init(struct asb_engine *e, const struct asb_options *options,
                      asbi_str key, struct asb_message *why)
 {
+    unsigned most = asbi_transport_for_calls(e->world->transport);
+    uint64_t workers = options->values.workers;
     struct asbi_routes *r = &e->routes;
     struct asbi_route first;
 
     asbi_purse_init(&e->purse, e->config);
     asbi_routing_init(&r->routing);
-    r->most_calls = options->values.workers;
+    r->most_calls = workers && workers < most ? workers : most;
     int rc = asbi_route_lead(e->options, &first, why);
     if (!rc)
         rc = add_lane(e, e->options, &first, key, why);

@@ -21,7 +21,7 @@ struct asbi_routes {
     struct asbi_lane *lanes[ASBI_ROUTES_MAX]; /* owned; engine->lane first */
     struct asb_options *options[ASBI_ROUTES_MAX]; /* owned; of the others */
     size_t count;
-    size_t most_calls; /* in flight over all lanes; 0: as many as they take */
+    size_t most_calls; /* in flight over all lanes */
     struct asbi_routing routing;
     enum asbi_standing stands[ASBI_ROUTES_MAX]; /* at the last choice */
     /* Keys of the lanes after the first, borrowed while the engine is being

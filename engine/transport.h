@@ -104,4 +104,14 @@ struct asbi_transport {
     unsigned capacity;
 };
 
+/* What paid calls may take of it; the rest is for what goes beside them: the
+ * HTTP tier of the cache, artefacts, errands. */
+static inline unsigned asbi_transport_for_calls(const struct asbi_transport *t)
+{
+    enum { MOST_BESIDE = 64 };
+    unsigned beside = t->capacity / 4;
+
+    return t->capacity - (beside < MOST_BESIDE ? beside : MOST_BESIDE);
+}
+
 #endif

@@ -26,7 +26,7 @@ http {
     server {
         listen %(address)s:8081;
         root data;
-        client_max_body_size 8m;
+        client_max_body_size %(most)s;
         location / {
             %(dav)s
             add_header Cache-Control "%(life)s";
@@ -57,14 +57,14 @@ def own_address():
 class NginxCase(Case):
     """Cases with such a server: at `origin`, and behind a cache at `edge`."""
 
-    def serve(self, life=FRESH, dav=DAV):
+    def serve(self, life=FRESH, dav=DAV, most="8m"):
         nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
         if not nginx:
             raise unittest.SkipTest("no nginx is installed")
         address = own_address()
         os.mkdir(self.path("data"))
         self.write("nginx.conf", CONFIG % {
-            "address": address, "dav": dav, "life": life})
+            "address": address, "dav": dav, "life": life, "most": most})
         self.nginx = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", nginx, "-p", self.dir, "-c",
              "nginx.conf", "-e", "error.log"], stderr=subprocess.DEVNULL)

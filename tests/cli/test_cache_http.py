@@ -80,6 +80,22 @@ class HttpCache(NginxCase):
         self.assertEqual((total["calls"], total["items_cached"],
                           total["cost_usd"]), (0, 100, 0))
 
+    def test_few_workers_share_no_less(self):
+        """What goes to the cache and back takes no call's place, nor a call
+        its."""
+        self.serve()
+        self.write("in.jsonl", items(100))
+        for workers in ("1", "8"):
+            for run, source in ("was", "api"), ("now", "cache"):
+                name = f"{run}-{workers}.jsonl"
+                self.run_job(*TRANSLATE, *QUICK, "-i", "in.jsonl", "-o", name,
+                             "--cache-url", f"{self.origin}/{workers}",
+                             "--cache-url-budget", "10s", "--workers", workers,
+                             "--batch-size", "4", "--summary", "s.json")
+                answers = json_lines(self.read(name))
+                self.assertEqual({a["source"] for a in answers}, {source})
+            self.assertEqual(self.summary()["calls"], 0)
+
     def test_a_cache_in_between_serves_what_it_has(self):
         self.serve()
         self.job("--cache-url", self.origin)
@@ -117,6 +133,17 @@ class HttpCache(NginxCase):
         self.assertEqual(total["items_ok"], 100)
         self.assertIn("takes no PUT and is only read", err)
         self.assertLess(len(self.requests("PUT")), 100)
+
+    def test_what_is_too_large_there_is_not_shared_and_the_rest_is(self):
+        self.serve(most="1k")
+        long = json.dumps({"id": "long", "text": "word " * 300}) + "\n"
+        done = self.run_job(*TRANSLATE, *QUICK, "--cache-url", self.origin,
+                            "--batch-size", "1", "--workers", "1",
+                            stdin=(long + items(10)).encode())
+        self.assertEqual(done.err.count("refuses an answer for its size"), 1)
+        self.assertIn("client_max_body_size", done.err)
+        self.assertNotIn("is only read", done.err)
+        self.assertEqual(sorted(self.requests("PUT")), ["201"] * 10 + ["413"])
 
     def ask_twice(self):
         """A run that asks for one item, and when it is answered again."""
