@@ -108,6 +108,18 @@ static void give_up(struct asbi_shelf *s, int status)
     drop_all(s);
 }
 
+/* Other artefacts may well be taken. */
+static void skip_large(struct asbi_shelf *s, uint64_t bytes)
+{
+    if (!s->too_large)
+        asbi_log(&s->engine->log, ASB_LOG_WARN,
+                 "the HTTP cache takes no artefact of %llu bytes (status 413); "
+                 "those as large are not shared with other runs: raise the "
+                 "limit there, in nginx client_max_body_size",
+                 (unsigned long long)bytes);
+    s->too_large = bytes;
+}
+
 static void on_written(struct asbi_errand *errand,
                        const struct asbi_exchange_end *end)
 {
@@ -120,13 +132,26 @@ static void on_written(struct asbi_errand *errand,
         s->failures = 0;
         if (++o->written == o->assets.count)
             keep(s, o);
-    } else if (outcome == ASBI_ERRAND_REFUSED && errand->status != 413) {
+    } else if (outcome == ASBI_ERRAND_REFUSED && errand->status == 413) {
+        skip_large(s, o->assets.all[o->written].bytes);
+        drop(s, o);
+    } else if (outcome == ASBI_ERRAND_REFUSED) {
         give_up(s, errand->status);
     } else {
         drop(s, o);
-        if (outcome != ASBI_ERRAND_REFUSED && ++s->failures == MOST_FAILURES)
+        if (++s->failures == MOST_FAILURES)
             give_up(s, errand->status);
     }
+}
+
+static bool may_be_taken(struct asbi_shelf *s, uint64_t bytes)
+{
+    if (bytes > ASBI_SHELF_MOST && !s->told_most)
+        asbi_log(&s->engine->log, ASB_LOG_WARN,
+                 "artefacts over %d MiB are not shared with other runs",
+                 ASBI_SHELF_MOST >> 20);
+    s->told_most = s->told_most || bytes > ASBI_SHELF_MOST;
+    return bytes <= ASBI_SHELF_MOST && (!s->too_large || bytes < s->too_large);
 }
 
 static bool write_next(struct asbi_shelf *s, struct offer *o)
@@ -135,7 +160,7 @@ static bool write_next(struct asbi_shelf *s, struct offer *o)
     struct asbi_artefacts *place = s->engine->media.place;
     struct asbi_buf url;
 
-    if (!asset->path || asset->bytes > ASBI_SHELF_MOST ||
+    if (!asset->path || !may_be_taken(s, asset->bytes) ||
         place->ops->load(place, asset->path, &s->bytes) ||
         s->bytes.len != asset->bytes)
         return false;

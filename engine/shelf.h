@@ -11,8 +11,9 @@
  *
  * shelf.c is the way there, shelf_take.c the way back, shelf_answer.c what
  * answers say of their artefacts.  One artefact is written at a time, and held
- * in memory for that: larger ones than ASBI_SHELF_MOST are not shared.  Refuses
- * to try long: a server that does not take them has no more offered.
+ * in memory for that: larger ones than ASBI_SHELF_MOST are not shared, nor
+ * those of a size that the server refused; either is said once.  Refuses to try
+ * long: a server that does not take them has no more offered.
  */
 #ifndef ASBI_SHELF_H
 #define ASBI_SHELF_H
@@ -43,7 +44,10 @@ struct asbi_shelf {
     struct asbi_buf bytes;     /* of it */
     const char *lines[4];      /* its headers */
     char life[48];
-    unsigned failures; /* in a row */
+    unsigned failures;  /* in a row */
+    uint64_t too_large; /* bytes of one that was refused for its size: none of
+                           as many is offered; 0: no such */
+    bool told_most;     /* that some are over ASBI_SHELF_MOST */
 };
 
 /* ---- shelf.c ------------------------------------------------------------ */

@@ -112,6 +112,14 @@ class MediaShared(NginxCase):
         self.machine("two")
         self.assertEqual(self.made(), 10)
 
+    def test_what_is_too_large_there_is_offered_once_and_said(self):
+        self.serve(most="50k")
+        self.machine("one")
+        self.assertEqual(
+            self.err.count("takes no artefact of 100000 bytes (status 413)"), 1)
+        self.assertIn("client_max_body_size", self.err)
+        self.assertEqual(self.requests("PUT"), ["413"])
+
     def test_its_token_goes_there_and_the_key_does_not(self):
         kept = {}
 

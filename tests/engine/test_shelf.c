@@ -49,6 +49,8 @@ static void forget_objects(const char *part)
 
 static const struct asbi_transport_ops *real;
 static struct asbi_transport_ops ops;
+static struct asbi_world *world;
+static unsigned full; /* so many times it has no room for a call */
 static struct asbi_exchange *queue[MOST_QUEUED];
 
 static bool is_ours(const struct asbi_endpoint *e)
@@ -60,6 +62,11 @@ static int start(struct asbi_transport *t, struct asbi_exchange *x)
 {
     size_t i = 0;
 
+    if (!is_ours(x->endpoint) && full) {
+        full--;
+        world->ops->wake(world); /* as the end of another does */
+        return ASB_EFULL;
+    }
     if (!is_ours(x->endpoint))
         return real->start(t, x);
     while (i < MOST_QUEUED && queue[i])
@@ -151,6 +158,7 @@ static int equip(struct sim_run *r)
                                                .budget_ns = ASBI_SECOND };
 
     memset(queue, 0, sizeof(queue));
+    world = r->world;
     real = r->world->transport->ops;
     ops = *real;
     ops.start = start;
@@ -263,6 +271,44 @@ static void a_place_that_takes_none_is_offered_no_more(void)
     end();
 }
 
+static unsigned warnings;
+
+static void count_warnings(enum asb_log_level level, const char *line,
+                           void *arg)
+{
+    (void)arg;
+    warnings += level == ASB_LOG_WARN && strstr(line, "status 413") &&
+                strstr(line, "client_max_body_size");
+}
+
+static void find_too_large(struct sim_run *r)
+{
+    put_status = 413;
+    r->log = count_warnings;
+}
+
+static void what_is_too_large_is_offered_and_told_of_once(void)
+{
+    warnings = 0;
+    CHECK_INT(jobs_of(find_too_large), ==, FILMS);
+    CHECK_INT(written, ==, 1);
+    CHECK_INT(warnings, ==, 1);
+    end();
+}
+
+static void have_no_room(struct sim_run *r)
+{
+    (void)r;
+    full = 5;
+}
+
+static void who_finds_no_room_to_be_sent_waits_for_it(void)
+{
+    CHECK_INT(jobs_of(have_no_room), ==, FILMS);
+    CHECK_INT(full, ==, 0);
+    end();
+}
+
 static void every_failed_allocation_is_survived(void)
 {
     sim_run_starve(machine, 60); /* with what was shared before, and without */
@@ -274,4 +320,6 @@ TEST_MAIN(CASE(films_are_made_once_for_all_machines),
           CASE(a_film_that_is_gone_is_made_and_shared_anew),
           CASE(a_damaged_film_is_not_taken),
           CASE(a_place_that_takes_none_is_offered_no_more),
+          CASE(what_is_too_large_is_offered_and_told_of_once),
+          CASE(who_finds_no_room_to_be_sent_waits_for_it),
           CASE(every_failed_allocation_is_survived))
