@@ -340,8 +340,13 @@ int asbi_call_make(struct asb_engine *e, struct asbi_batch *batch,
         return rc;
     }
     call->exchange.ops = &exchange_ops;
-    for (size_t i = 0; i < call->count; i++)
-        call->raw_input += asbi_item_input(e, call->entries[i].item);
+    call->exchange.fresh = false;
+    for (size_t i = 0; i < call->count; i++) {
+        const struct asbi_item *item = call->entries[i].item;
+
+        call->raw_input += asbi_item_input(e, item);
+        call->exchange.fresh = call->exchange.fresh || item->unknowns > 0;
+    }
     if (!native)
         begin_answer(call);
     *out = call;

@@ -78,6 +78,7 @@ struct asbi_exchange {
     size_t body_len;
     struct asbi_exchange_limits limits;
     const char *const *extra_headers; /* for this call alone; NULL for none */
+    bool fresh; /* on no connection that was kept: such a one was lost before */
 
     /* -- the transport's */
     struct asbi_link link;

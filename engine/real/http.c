@@ -105,7 +105,7 @@ static int http_start(struct asbi_transport *t, struct asbi_exchange *x)
     rc = asbi_http_endpoint_get(h, x->endpoint, &ep);
     if (rc)
         return rc;
-    struct asbi_http_slot *slot = asbi_http_slot_take(h, ep);
+    struct asbi_http_slot *slot = asbi_http_slot_take(h, ep, x->fresh);
     if (!slot)
         return ASB_ENOMEM;
     if (asbi_http_busy(h) == 0 && event_add(&h->keeper, &long_ago))

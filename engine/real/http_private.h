@@ -150,6 +150,7 @@ struct asbi_http_slot {
 
     /* -- what the easy handle was last told */
     uint64_t endpoint_id;
+    bool fresh;       /* to open a connection of its own */
     bool own_headers; /* not the endpoint's list */
     bool with_body;
     struct curl_slist *extra; /* nodes for a call's extra headers */
@@ -269,10 +270,11 @@ bool asbi_http_route_next(struct asbi_http_slot *slot);
 /* http_slot.c */
 void asbi_http_slot_enter(struct asbi_http_slot *slot,
                           enum asbi_slot_state state);
-/* An idle slot, with a connection for the endpoint if there is one, or a new
- * slot; NULL when out of memory. */
+/* An idle slot, with a connection for the endpoint if there is one and it need
+ * not be `fresh`, or a new slot; NULL when out of memory. */
 struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
-                                           struct asbi_http_endpoint *ep);
+                                           struct asbi_http_endpoint *ep,
+                                           bool fresh);
 void asbi_http_slot_free(struct asbi_http_slot *slot);
 /* Fills in the call's part. */
 void asbi_http_slot_begin(struct asbi_http_slot *slot, struct asbi_exchange *x,

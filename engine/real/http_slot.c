@@ -139,11 +139,12 @@ static struct asbi_http_slot *slot_new(struct asbi_http *h)
 }
 
 struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
-                                           struct asbi_http_endpoint *ep)
+                                           struct asbi_http_endpoint *ep,
+                                           bool fresh)
 {
     struct asbi_link *link = asbi_list_first(&h->by_state[ASBI_SLOT_IDLE]);
     struct asbi_http_slot *slot =
-        ep->direct ? asbi_http_kept_take(h, ep->origin) : NULL;
+        ep->direct && !fresh ? asbi_http_kept_take(h, ep->origin) : NULL;
 
     if (slot)
         return slot;
@@ -243,8 +244,21 @@ static bool tell_body(struct asbi_http_slot *slot)
            set_pointer(c, CURLOPT_POSTFIELDS, x->body_len ? x->body : "");
 }
 
+/* Under HTTP/2 many calls share a connection, and it says which it took. */
+static bool tell_fresh(struct asbi_http_slot *slot)
+{
+    bool fresh = slot->x->fresh && !slot->http->http2;
+
+    if (fresh == slot->fresh)
+        return true;
+    slot->fresh = fresh;
+    return set_long(slot->easy, CURLOPT_FRESH_CONNECT, fresh);
+}
+
 static bool tell(struct asbi_http_slot *slot)
 {
+    if (!tell_fresh(slot))
+        return false;
     if (slot->endpoint_id != slot->endpoint->id && !tell_endpoint(slot))
         return false;
     if (!slot->endpoint->direct && (!tell_headers(slot) || !tell_body(slot)))

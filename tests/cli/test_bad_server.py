@@ -69,6 +69,20 @@ class BadProvider(Case):
                 call.good()
         return script
 
+    def test_a_server_that_drops_kept_connections_loses_no_item(self):
+        """What was lost on one of them is not asked again on another."""
+        seen = set()
+
+        def script(call):
+            used = call.sock in seen
+            seen.add(call.sock)  # which keeps it from being another's address
+            if used:
+                call.hang_up()
+            else:
+                call.good()
+        answers = self.all_ok(script, "--batch-size", "1", count=16)
+        self.assertGreater(max(a["attempts"] for a in answers), 1)
+
     @staticmethod
     def at_first(worse):
         def script(call):

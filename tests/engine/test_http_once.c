@@ -118,6 +118,26 @@ static void warm_connections_do_not_tempt(void)
     finish();
 }
 
+/* The owner may send it again, then on a connection that cannot be so old. */
+static void a_repeat_goes_on_a_fresh_connection(void)
+{
+    struct call other;
+
+    begin("POST", web_answers_one, NULL);
+    call_init(&other, &s, &endpoint);
+    CHECK_INT(call_start(&other, "warm"), ==, ASB_OK);
+    call_do(&call, "warm");
+    run_until(&s, &other.ended, 1);
+    call_do(&call, "paid");
+    CHECK_INT(call.end.outcome, ==, ASBI_UNANSWERED);
+    call.exchange.fresh = true;
+    call_do(&call, "paid");
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    CHECK_INT(web_counts(web).connections, ==, 3);
+    call_fini(&other);
+    finish();
+}
+
 /* Free of charge and of effect: libcurl may repeat it on a fresh connection. */
 static void a_get_may_be_repeated(void)
 {
@@ -248,8 +268,9 @@ TEST_MAIN(CASE(a_post_that_was_taken_is_not_sent_again),
           CASE(a_post_under_a_reset_is_not_sent_again),
           CASE(an_empty_post_is_not_sent_again),
           CASE(a_large_post_is_not_sent_again),
-          CASE(warm_connections_do_not_tempt), CASE(a_get_may_be_repeated),
-          CASE(a_fresh_connection_is_no_different),
+          CASE(warm_connections_do_not_tempt),
+          CASE(a_repeat_goes_on_a_fresh_connection),
+          CASE(a_get_may_be_repeated), CASE(a_fresh_connection_is_no_different),
           CASE(a_connection_closed_while_idle_is_not_used),
           CASE(a_connection_closed_just_now_is_not_used),
           CASE(an_answer_nobody_asked_for_is_not_believed),
