@@ -1,7 +1,7 @@
 /*
  * fuzz_cache_record.c -- any bytes as an answer from the cache: never a fault,
- * never taken for one; and what is written is read as it was, but not when a
- * byte of it is another.
+ * and what is read lies within them; and what is written is read as it was, but
+ * not when a byte of it is another.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +10,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Behind the check value, which nobody can guess, by hand. */
+/* The check value keeps out damage, not a fuzzer that watches it compared. */
+static void any_bytes(asbi_str record, const struct asbi_cache_key *key)
+{
+    struct asbi_cache_answer answer;
+
+    if (asbi_cache_record_read(record, key, &answer) &&
+        (answer.output.at < record.at ||
+         answer.body.at != answer.output.at + answer.output.len ||
+         answer.body.at + answer.body.len != record.at + record.len))
+        abort();
+}
+
 static void round_trip(asbi_str text, const struct asbi_cache_key *key,
                        size_t where)
 {
@@ -38,13 +49,11 @@ static void round_trip(asbi_str text, const struct asbi_cache_key *key,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct asbi_cache_key key = { { 0 } };
-    struct asbi_cache_answer answer;
     asbi_str text = asbi_str_of((const char *)data, size);
 
     if (!size)
         return 0;
-    if (asbi_cache_record_read(text, &key, &answer))
-        abort();
+    any_bytes(text, &key);
     key.bytes[0] = data[0];
     round_trip(text, &key, data[size - 1] % size);
     return 0;
