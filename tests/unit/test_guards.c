@@ -257,6 +257,149 @@ static void all_else_is_part_of_the_skeleton(void)
     }
 }
 
+/* Plural categories of whole numbers by the CLDR, of those languages that tell
+ * most numbers apart; then the sound a number begins with. */
+
+static bool is_within(unsigned n, unsigned first, unsigned last)
+{
+    return n >= first && n <= last;
+}
+
+static int breton(unsigned n)
+{
+    unsigned ten = n % 10, rest = n % 100;
+    bool late = is_within(rest, 70, 79) || is_within(rest, 90, 99);
+
+    if (ten == 1 || ten == 2)
+        return rest == 10 + ten || late ? 0 : (int)ten;
+    return (ten == 3 || ten == 4 || ten == 9) && !late &&
+                   !is_within(rest, 10, 19)
+               ? 3
+               : 0;
+}
+
+static int cornish(unsigned n)
+{
+    unsigned score = n % 100 % 20;
+
+    if (n % 1000 == 0)
+        return 2;
+    return is_within(score, 1, 3) && (n % 100 < 4 || n % 100 > 19) ? (int)score
+                                                                   : 0;
+}
+
+static int manx(unsigned n)
+{
+    if (n % 10 == 1 || n % 10 == 2)
+        return (int)(n % 10);
+    return n % 20 == 0;
+}
+
+static int tamazight(unsigned n)
+{
+    return n < 2 || is_within(n, 11, 99);
+}
+
+static int lithuanian(unsigned n)
+{
+    if (n % 10 == 0 || is_within(n % 100, 11, 19))
+        return 0;
+    return n % 10 == 1 ? 1 : 2;
+}
+
+static int russian(unsigned n)
+{
+    if (is_within(n % 100, 11, 14))
+        return 0;
+    return n % 10 == 1 ? 1 : is_within(n % 10, 2, 4) ? 2 : 0;
+}
+
+static int slovene(unsigned n)
+{
+    return n % 100 < 5 ? (int)(n % 100) : 0;
+}
+
+static int maltese(unsigned n)
+{
+    return is_within(n % 100, 2, 10) ? 1 : is_within(n % 100, 11, 19) ? 2 : 0;
+}
+
+static int filipino(unsigned n)
+{
+    return n % 10 == 4 || n % 10 == 6 || n % 10 == 9;
+}
+
+/* "an eight", "an eleven thousand", "an eighteen thirty four" */
+static int english_article(unsigned n)
+{
+    while (n >= 100000)
+        n /= 1000;
+    unsigned first = n;
+
+    while (first >= 100)
+        first /= 10;
+    return first / 10 == 8 || ((first == 11 || first == 18) && n >= 1000);
+}
+
+/* öt, ötven, ötszáz; ezer */
+static int hungarian_article(unsigned n)
+{
+    unsigned first = n;
+
+    while (first >= 10)
+        first /= 10;
+    return first == 5 || is_within(n, 1000, 1999);
+}
+
+/* The first number that was seen with the skeleton of this one. */
+static unsigned first_of_its_skeleton(unsigned n)
+{
+    enum { GROUPS = 1000 };
+    static struct {
+        char skeleton[32];
+        unsigned first;
+    } groups[GROUPS];
+    char text[32];
+    struct asbi_buf b;
+    size_t i = 0;
+
+    (void)snprintf(text, sizeof(text), "%u", n);
+    asbi_buf_init(&b, &asbi_mem_system, sizeof(groups[0].skeleton) - 1);
+    if (!asbi_skeleton_put(&b, asbi_str_c(text))) {
+        asbi_buf_fini(&b);
+        return n;
+    }
+    while (groups[i].first &&
+           !asbi_str_eq(asbi_buf_view(&b), asbi_str_c(groups[i].skeleton)))
+        i++;
+    CHECK(i + 1 < GROUPS);
+    if (!groups[i].first) {
+        groups[i].first = n;
+        memcpy(groups[i].skeleton, b.data, b.len);
+    }
+    asbi_buf_fini(&b);
+    return groups[i].first;
+}
+
+static void numbers_with_one_skeleton_have_one_form_of_words(void)
+{
+    static int (*const forms[])(unsigned) = {
+        breton,  cornish, manx,     tamazight,       lithuanian,       russian,
+        slovene, maltese, filipino, english_article, hungarian_article
+    };
+    enum { MOST = 3000 };
+    unsigned reused = 0;
+
+    for (unsigned n = 0; n < MOST; n++) {
+        unsigned first = first_of_its_skeleton(n);
+
+        reused += first != n;
+        for (size_t k = 0; k < sizeof(forms) / sizeof(forms[0]); k++)
+            CHECK_INT(forms[k](n), ==, forms[k](first));
+    }
+    CHECK_INT(reused, >, MOST * 9 / 10);
+}
+
 static void values_are_put_in_each_others_place(void)
 {
     CHECK_BYTES(fill("Level 45", "Level 25", "Niveau 25"), 9, "Niveau 45");
@@ -360,6 +503,7 @@ TEST_MAIN(CASE(form_alone_is_no_difference), CASE(each_aspect_is_seen),
           CASE(of_a_thousand_edits_none_passes_the_guards),
           CASE(numbers_of_one_plural_category_are_slots),
           CASE(all_else_is_part_of_the_skeleton),
+          CASE(numbers_with_one_skeleton_have_one_form_of_words),
           CASE(values_are_put_in_each_others_place),
           CASE(what_cannot_be_checked_is_not_made),
           CASE(of_a_thousand_edits_none_is_reused_unchanged),
