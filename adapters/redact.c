@@ -69,28 +69,80 @@ void asbi_redact(char *at, size_t len)
 
 /* ---- quotes ------------------------------------------------------------- */
 
-/* Which pairs of bytes a run may begin with. */
-struct pairs {
-    uint8_t bits[65536 / 8];
+enum { BUCKETS = 1024, NOBODY = 0xffff };
+
+/* The runs of a message that were not met yet, by their hash, so that a text of
+ * any kind is looked through in one go: a polynomial that is rolled on. */
+struct runs {
+    size_t run;
+    uint64_t leaving; /* BASE to the power of `run` */
+    uint64_t hash[ASBI_REDACT_MOST];
+    uint16_t next[ASBI_REDACT_MOST], first[BUCKETS];
+    size_t left;
 };
 
-static unsigned pair_at(const char *at)
+/* Odd, from the golden ratio. */
+#define BASE UINT64_C(0x9e3779b97f4a7c15)
+
+static uint64_t rolled(uint64_t hash, char c)
 {
-    return (unsigned)(uint8_t)at[0] << 8 | (uint8_t)at[1];
+    return hash * BASE + (uint8_t)c + 1;
 }
 
-static bool is_in(const struct pairs *p, unsigned pair)
+static uint16_t *bucket_of(struct runs *r, uint64_t hash)
 {
-    return p->bits[pair / 8] >> (pair % 8) & 1;
+    return &r->first[(hash ^ hash >> 32) * BASE >> 54];
 }
 
-static void note_pairs(struct pairs *p, const char *at, size_t runs)
+/* The hash of the run that ends at `end`, after that of the one before it; of
+ * less than a run at the start. */
+static uint64_t roll_on(const struct runs *r, uint64_t hash, const char *at,
+                        size_t end)
 {
-    memset(p, 0, sizeof(*p));
-    for (size_t i = 0; i < runs; i++) {
-        unsigned pair = pair_at(at + i);
+    hash = rolled(hash, at[end]);
+    if (end >= r->run)
+        hash -= r->leaving * ((uint8_t)at[end - r->run] + UINT64_C(1));
+    return hash;
+}
 
-        p->bits[pair / 8] |= (uint8_t)(1 << (pair % 8));
+static void note_runs(struct runs *r, const char *at, size_t len, size_t run)
+{
+    uint64_t hash = 0;
+
+    *r = (struct runs){ .run = run, .leaving = 1 };
+    memset(r->first, 0xff, sizeof(r->first));
+    for (size_t i = 0; i < run; i++)
+        r->leaving *= BASE;
+    for (size_t i = 0; i < len; i++) {
+        hash = roll_on(r, hash, at, i);
+        if (i + 1 < run)
+            continue;
+        size_t start = i + 1 - run;
+        uint16_t *first = bucket_of(r, hash);
+
+        r->hash[start] = hash;
+        r->next[start] = *first;
+        *first = (uint16_t)start;
+        r->left++;
+    }
+}
+
+/* Marks the runs of the message `at` that are the one in `source`. */
+static void mark_runs(struct runs *r, uint64_t hash, const char *at,
+                      const char *source, bool *quoted)
+{
+    uint16_t *link = bucket_of(r, hash);
+
+    while (*link != NOBODY) {
+        size_t start = *link;
+
+        if (r->hash[start] != hash || memcmp(at + start, source, r->run) != 0) {
+            link = &r->next[start];
+            continue;
+        }
+        memset(quoted + start, true, r->run);
+        *link = r->next[start];
+        r->left--;
     }
 }
 
@@ -115,25 +167,20 @@ static void overwrite(char *at, size_t len, bool *quoted)
 void asbi_redact_quotes(char *at, size_t len, asbi_str source, size_t run)
 {
     bool quoted[ASBI_REDACT_MOST] = { false };
-    struct pairs pairs;
-    bool any = false;
+    struct runs runs;
+    uint64_t hash = 0;
 
     if (len > ASBI_REDACT_MOST)
         len = ASBI_REDACT_MOST;
     if (run < 2 || len < run || source.len < run)
         return;
-    size_t runs = len - run + 1;
-    note_pairs(&pairs, at, runs);
-    for (size_t s = 0; s + run <= source.len; s++) {
-        if (!is_in(&pairs, pair_at(source.at + s)))
-            continue;
-        for (size_t i = 0; i < runs; i++) {
-            if (memcmp(at + i, source.at + s, run) != 0)
-                continue;
-            memset(quoted + i, true, run);
-            any = true;
-        }
+    note_runs(&runs, at, len, run);
+    size_t all = runs.left;
+    for (size_t i = 0; i < source.len && runs.left; i++) {
+        hash = roll_on(&runs, hash, source.at, i);
+        if (i + 1 >= run)
+            mark_runs(&runs, hash, at, source.at + i + 1 - run, quoted);
     }
-    if (any)
+    if (runs.left < all)
         overwrite(at, len, quoted);
 }

@@ -3,6 +3,7 @@
 #include "adapters/excerpt.h"
 #include "adapters/explain.h"
 #include "adapters/redact.h"
+#include "engine/base/rng.h"
 #include "tests/support/check.h"
 #include "tests/support/splits.h"
 
@@ -375,6 +376,37 @@ static void what_is_quoted_of_a_text_is_hidden(void)
                  "*********!");
 }
 
+static void put_letters(struct asbi_rng *rng, char *to, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        to[i] = "ab"[asbi_rng_below(rng, 2)];
+}
+
+static void quotes_are_all_that_the_slow_way_finds(void)
+{
+    enum { RUN = 8, TEXT = 300 };
+    char message[ASBI_REDACT_MOST], want[ASBI_REDACT_MOST], source[TEXT];
+    struct asbi_rng rng;
+
+    asbi_rng_seed(&rng, 5);
+    for (int round = 0; round < 300; round++) {
+        size_t len = RUN + asbi_rng_below(&rng, sizeof(message) - RUN + 1);
+        size_t text = asbi_rng_below(&rng, sizeof(source) + 1);
+
+        put_letters(&rng, message, len);
+        put_letters(&rng, source, text);
+        memcpy(want, message, len);
+        for (size_t s = 0; s + RUN <= text; s++) {
+            for (size_t i = 0; i + RUN <= len; i++) {
+                if (memcmp(message + i, source + s, RUN) == 0)
+                    memset(want + i, '*', RUN);
+            }
+        }
+        asbi_redact_quotes(message, len, asbi_str_of(source, text), RUN);
+        CHECK(memcmp(message, want, len) == 0);
+    }
+}
+
 static void keys_are_kept_out_of_messages(void)
 {
     static const struct {
@@ -448,7 +480,9 @@ TEST_MAIN(CASE(each_status_has_a_verdict), CASE(spending_is_told_from_speed),
           CASE(every_verdict_explains_itself),
           CASE(codes_and_words_are_the_providers_where_it_has_some),
           CASE(a_redirect_says_what_to_do), CASE(a_page_is_not_json),
-          CASE(success_needs_no_words), CASE(keys_are_kept_out_of_messages),
+          CASE(success_needs_no_words),
+          CASE(quotes_are_all_that_the_slow_way_finds),
+          CASE(keys_are_kept_out_of_messages),
           CASE(what_is_quoted_of_a_text_is_hidden),
           CASE(an_excerpt_is_words_without_tags),
           CASE(an_excerpt_is_cut_between_characters))
