@@ -287,10 +287,11 @@ static void overtake(struct asb_engine *e, struct asbi_item *item,
         asbi_former_remove(&e->former, asbi_parcel_batch(&leader->parcel),
                            &leader->parcel);
     asbi_queue_leave(e, leader);
+    enum asbi_item_state where = leader->state;
     take_over(e, item, leader);
     asbi_flight_overtake(&item->seat);
-    put_leader(e, item, leader->state);
-    follow(e, leader);
+    follow(e, leader); /* before the new one is put, which may end both */
+    put_leader(e, item, where);
 }
 
 static bool may_overtake(const struct asbi_item *item,

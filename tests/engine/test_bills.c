@@ -101,6 +101,32 @@ static void who_shares_an_answer_pays_nothing(void)
     CHECK_INT(pairs, >, 3);
 }
 
+/* There is no memory to queue who has just taken the lead. */
+static void who_overtakes_in_vain_takes_nobody_along_twice(void)
+{
+    for (size_t n = 1; n <= 12; n++) {
+        struct pair p = { .answered = 0 };
+        struct sim_run r;
+        struct asb_request request = { .size = sizeof(request),
+                                       .id = ASBI_STR("1"),
+                                       .text = ASBI_STR("the same"),
+                                       .priority = ASB_URGENT };
+
+        sim_run_init(&r, n);
+        sim_run_start(&r);
+        ask(&r, ASB_BACKGROUND, on_first, &p);
+        r.mem.fail_at = r.mem.seen + n;
+        unsigned taken = 1;
+        taken += asb_submit(r.engine, &request, on_second, &p, NULL) == ASB_OK;
+        r.mem.fail_at = 0;
+        asb_drain(r.engine);
+        while (!asbi_engine_idle(r.engine) && asbi_sim_world_step(r.world))
+            ;
+        CHECK_INT(p.answered, ==, taken);
+        sim_run_end(&r);
+    }
+}
+
 /* A body that names a dearer model than the lane's, cancelled on its way or
  * not: what was counted for it. */
 static int64_t cost_of_body(bool cancelled)
@@ -138,6 +164,7 @@ static void a_cancelled_body_costs_what_its_own_model_does(void)
     CHECK_INT(cost_of_body(true), ==, cost_of_body(false));
 }
 
-TEST_MAIN(CASE(a_cancelled_body_costs_what_its_own_model_does),
+TEST_MAIN(CASE(who_overtakes_in_vain_takes_nobody_along_twice),
+          CASE(a_cancelled_body_costs_what_its_own_model_does),
           CASE(a_bill_that_broke_off_counts_at_its_worst),
           CASE(who_shares_an_answer_pays_nothing))
