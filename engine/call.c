@@ -384,6 +384,7 @@ int asbi_call_start(struct asb_engine *e, struct asbi_batch *batch,
              : e->world->transport->ops->start(e->world->transport,
                                                &call->exchange);
     if (rc) {
+        asbi_media_keep_open(call, false);
         asbi_call_recycle(call);
         return rc;
     }

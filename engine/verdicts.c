@@ -292,6 +292,13 @@ static void judge_answered(struct asbi_call *call,
     }
 }
 
+/* A gateway that waited in vain: the provider may have begun the job. */
+static bool is_given_up(const struct asbi_call *call,
+                        const struct asbi_exchange_end *end)
+{
+    return call->way == ASBI_JOB && (end->status == 504 || end->status == 524);
+}
+
 static void judge_reply(struct asbi_call *call, const struct asbi_reply *reply,
                         uint64_t now, struct asbi_judgement *j)
 {
@@ -348,7 +355,7 @@ void asbi_judgement_find(struct asbi_call *call,
         judge_not_worked_off(call, j);
     else if (end->outcome == ASBI_NOT_SENT)
         judge_not_sent(call, end, now, j);
-    else if (end->outcome != ASBI_COMPLETE)
+    else if (end->outcome != ASBI_COMPLETE || is_given_up(call, end))
         judge_unknown(call, end, j);
     else
         judge_reply(call, &told, now, j);

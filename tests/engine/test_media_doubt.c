@@ -25,6 +25,8 @@ struct rig {
     struct sim_run run;
     struct mem_journal disk;
     struct asbi_journal journal;
+    bool full; /* takes nothing */
+    unsigned refused;
     struct asbi_exchange *sent[MOST];
     char urls[MOST][96];
     const char *methods[MOST];
@@ -38,6 +40,10 @@ static int start(struct asbi_transport *t, struct asbi_exchange *x)
 {
     struct rig *g = (struct rig *)(void *)t;
 
+    if (g->full) {
+        g->refused++;
+        return ASB_EFULL;
+    }
     CHECK_INT(g->count, <, MOST);
     g->sent[g->count] = x;
     g->methods[g->count] = x->endpoint->method;
@@ -66,14 +72,16 @@ static const struct asbi_transport_ops by_hand = { .start = start,
                                                    .cancel = cancel,
                                                    .forget = forget };
 
-static void rig_init(struct rig *g)
+static void rig_init_with(struct rig *g, const char *provider,
+                          const char *model)
 {
     const struct asbi_journal_state none = { .round = 1 };
 
     *g = (struct rig){ .transport = { &by_hand, 100 } };
     sim_run_init(&g->run, 1);
     sim_run_set(&g->run, "task", "video");
-    sim_run_set(&g->run, "model", "sim-video");
+    sim_run_set(&g->run, "provider", provider);
+    sim_run_set(&g->run, "model", model);
     sim_run_set(&g->run, "job_pace", "1ms");
     g->run.items = 1;
     sim_run_start(&g->run);
@@ -82,6 +90,11 @@ static void rig_init(struct rig *g)
     mem_journal_init(&g->disk);
     asbi_journal_init(&g->journal, &g->run.engine->mem, &g->disk.store, &none);
     g->run.engine->journal = &g->journal;
+}
+
+static void rig_init(struct rig *g)
+{
+    rig_init_with(g, "sim", "sim-video");
 }
 
 static void rig_end(struct rig *g)
@@ -102,18 +115,23 @@ static void on_done(struct asb_engine *e, const struct asb_result *r, void *arg)
 }
 
 /* A video of that row: four seconds. */
-static uint64_t submit(struct rig *g, uint64_t row)
+static uint64_t submit_text(struct rig *g, uint64_t row, const char *text)
 {
     const struct asb_request wanted = { .size = sizeof(wanted),
                                         .id = ASBI_STR("x"),
                                         .payload = ASB_PROMPT,
-                                        .text = ASBI_STR("a pond") };
+                                        .text = asbi_str_c(text) };
     uint64_t item = 0;
 
     CHECK_INT(asb_submit(g->run.engine, &wanted, on_done, g, &item), ==,
               ASB_OK);
     asbi_hold_row(g->run.engine, item, row, 1);
     return item;
+}
+
+static uint64_t submit(struct rig *g, uint64_t row)
+{
+    return submit_text(g, row, "a pond");
 }
 
 static void step_until_sent(struct rig *g, size_t count)
@@ -271,6 +289,55 @@ static void an_unknown_submission_stays_open_when_the_key_is_refused(void)
     rig_end(&g);
 }
 
+/* Its second try finds no room, and goes later, as the same. */
+static void an_unknown_submission_outlasts_a_lack_of_connections(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    (void)submit_text(&g, 0, "a brook"); /* is on its way all the while */
+    step_until_sent(&g, 1);
+    (void)submit(&g, 1);
+    step_until_sent(&g, 2);
+    end(&g, 1, ASBI_UNANSWERED, 0, "");
+    g.full = true;
+    while (!g.refused)
+        CHECK(asbi_sim_world_step(g.run.world));
+    g.full = false;
+    asb_flush(g.run.engine);
+    step_until_sent(&g, 3);
+    CHECK(strcmp(g.once[1], g.once[2]) == 0);
+    CHECK_INT(g.disk.intents, ==, 2);
+    rig_end(&g);
+}
+
+/* What waited in vain may have been begun by then. */
+static void a_gateway_that_gives_up_leaves_a_submission_unknown(void)
+{
+    static const struct {
+        int status;
+        size_t sent;
+        const char *code;
+    } cases[] = { { 504, 1, "outcome_unknown" },
+                  { 524, 1, "outcome_unknown" },
+                  { 503, 2, "" } };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rig g;
+
+        rig_init_with(&g, "litellm", "sora-2");
+        (void)submit(&g, 0);
+        step_until_sent(&g, 1);
+        end(&g, 0, ASBI_COMPLETE, cases[i].status, "{}");
+        while (!g.answered && g.count < 2)
+            CHECK(asbi_sim_world_step(g.run.world));
+        CHECK_INT(g.count, ==, cases[i].sent);
+        CHECK(strcmp(g.code, cases[i].code) == 0);
+        CHECK((g.disk.state.spent > 0) == (cases[i].sent == 1));
+        rig_end(&g);
+    }
+}
+
 /* ---- of an earlier run -------------------------------------------------- */
 
 static void know(struct rig *g, uint64_t row)
@@ -326,5 +393,7 @@ TEST_MAIN(CASE(one_that_is_cancelled_while_it_is_begun_is_stopped_and_counted),
           CASE(an_answer_that_names_no_job_counts_for_the_next_run_too),
           CASE(who_takes_over_an_unknown_submission_means_the_same_job),
           CASE(an_unknown_submission_stays_open_when_the_key_is_refused),
+          CASE(an_unknown_submission_outlasts_a_lack_of_connections),
+          CASE(a_gateway_that_gives_up_leaves_a_submission_unknown),
           CASE(one_that_was_first_goes_on_with_the_job_of_its_equal),
           CASE(a_job_that_comes_too_late_counts_as_paid))
