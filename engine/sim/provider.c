@@ -158,13 +158,18 @@ static void put_headers(struct asbi_sim_turn *turn, bool paid)
 
 /* ---- admission -------------------------------------------------------- */
 
-static int check_key_and_size(struct asbi_sim_turn *turn)
+static int check_key(struct asbi_sim_turn *turn)
 {
     if (turn->p->options.require_key && !turn->request->has_key)
         return asbi_sim_refuse(&turn->problem, 401, "invalid_api_key", NULL,
                                "You didn't provide an API key. You need to "
                                "provide your API key in an Authorization "
                                "header using Bearer auth.");
+    return ASB_OK;
+}
+
+static int check_size(struct asbi_sim_turn *turn)
+{
     if (turn->request->body.len > ASBI_SIM_MAX_BODY)
         return asbi_sim_refuse(&turn->problem, 413, "request_too_large", NULL,
                                "Request body is larger than the maximum of "
@@ -190,7 +195,7 @@ static int serve_paid(struct asbi_sim_turn *turn,
     struct asbi_sim_provider *p = turn->p;
 
     turn->fault = asbi_sim_fault_draw(&p->options, &turn->rng);
-    int rc = check_key_and_size(turn);
+    int rc = check_size(turn);
     if (!rc)
         rc = check_load(turn);
     if (rc)
@@ -216,10 +221,10 @@ static int serve(struct asbi_sim_turn *turn)
     bool paid = route && route->paid;
     int rc = ASB_EINVAL;
 
-    if (paid)
-        rc = serve_paid(turn, route);
-    else if (route)
-        rc = route->serve(turn);
+    if (route)
+        rc = check_key(turn);
+    if (!rc)
+        rc = paid ? serve_paid(turn, route) : route->serve(turn);
     if (rc == ASB_EINVAL) {
         turn->fault = (struct asbi_sim_fault){ 0 };
         asbi_sim_call_problem(turn->call, &turn->problem);

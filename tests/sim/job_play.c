@@ -51,7 +51,7 @@ struct job_play {
     struct mem_artefacts place;
     struct witness witness;
     struct asb_job *job;
-    bool done, interrupted, died;
+    bool done, interrupted, died, locked;
     enum asb_exit status;
     char reason[300];
 };
@@ -185,6 +185,16 @@ static void end_world(struct job_play *p)
                     p->world_mem.blocks);
 }
 
+/* By the life alone: what a refused key leaves is for a later one. */
+static bool is_locked(const struct job_play *p)
+{
+    struct asbi_rng r;
+
+    asbi_rng_seed(&r, p->scenario.seed + UINT64_C(7919) * p->life);
+    return p->life < p->scenario.lives &&
+           asbi_rng_unit(&r) < p->scenario.locked;
+}
+
 static bool make_engine(struct job_play *p, const struct asb_options *options)
 {
     struct asbi_task_material material = { .target_lang = "fr" };
@@ -203,8 +213,11 @@ static bool make_engine(struct job_play *p, const struct asb_options *options)
         mem_artefacts_init(&p->place);
         p->engine->media.place = &p->place.place;
     }
-    return asbi_engine_init(p->engine, p->world, options, asbi_str_of("", 0),
-                            &material, NULL, NULL) == ASB_OK;
+    p->locked = is_locked(p);
+    asbi_str key =
+        p->scenario.locked > 0 && !p->locked ? ASBI_STR("key") : ASBI_STR("");
+    return asbi_engine_init(p->engine, p->world, options, key, &material, NULL,
+                            NULL) == ASB_OK;
 }
 
 static void begin_life(struct job_play *p)
@@ -283,7 +296,7 @@ static void jump(struct job_play *p)
 static void hurt(struct job_play *p)
 {
     const struct scenario *s = &p->scenario;
-    bool may_end = p->life < s->lives;
+    bool may_end = p->life < s->lives && !p->locked; /* ends soon anyway */
 
     if (p->disk.dead || (may_end && chance(p, s->die)))
         p->died = true;
@@ -376,6 +389,8 @@ static bool goes_on(struct job_play *p)
             witness_say(&p->witness, "nobody interrupts, but: %s", p->reason);
         return p->life <= p->scenario.lives;
     }
+    if (p->locked && p->status == ASB_EXIT_PROVIDER)
+        return true;
     if (!p->scenario.again)
         return false;
     p->scenario.again = false;

@@ -211,6 +211,18 @@ static void draw_way(struct scenario *s)
     }
 }
 
+/* Likewise. */
+static void draw_key(struct scenario *s)
+{
+    struct asbi_rng r;
+
+    asbi_rng_seed(&r, s->seed ^ UINT64_C(0x7265667573656421));
+    if (!often(&r, 0.2))
+        return;
+    s->locked = 0.5;
+    s->provider.require_key = true;
+}
+
 static void draw_job(struct scenario *s, struct asbi_rng *r)
 {
     s->job = often(r, 0.4);
@@ -231,6 +243,7 @@ static void draw_job(struct scenario *s, struct asbi_rng *r)
     set(s, "in_doubt", "%s", s->in_doubt_fails ? "fail" : "retry");
     set(s, "order", "%s", s->by_completion ? "completion" : "input");
     draw_way(s);
+    draw_key(s);
 }
 
 void scenario_draw(struct scenario *s, uint64_t seed)
@@ -367,9 +380,10 @@ void scenario_tell(const struct scenario *s, char *out, size_t size)
     if (s->job && len > 0 && (size_t)len < size)
         len += snprintf(out + len, size - (size_t)len,
                         " a job with %u lives, die %.3f inside %.3f, disk "
-                        "%.3f, write %.3f, interrupt %.3f, again %d;",
+                        "%.3f, write %.3f, interrupt %.3f, locked %.1f, again "
+                        "%d;",
                         s->lives + 1, s->die, s->die_inside, s->disk_fails,
-                        s->write_fails, s->interrupt, s->again);
+                        s->write_fails, s->interrupt, s->locked, s->again);
     if (s->way != SCENARIO_CALLS && len > 0 && (size_t)len < size)
         len += snprintf(out + len, size - (size_t)len, " in %s;",
                         s->way == SCENARIO_VIDEOS ? "videos" : "batches");

@@ -64,6 +64,7 @@ struct scenario {
     double die_inside; /* a commit */
     double disk_fails; /* of each commit */
     double interrupt, write_fails;
+    double locked; /* of each life but the last: its key is refused */
 };
 
 void scenario_draw(struct scenario *s, uint64_t seed);

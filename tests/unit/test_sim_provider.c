@@ -69,6 +69,7 @@ static void a_key_is_asked_for_when_required(void)
 
     CHECK_INT(take(&r, CHAT, USER("\"x\""))->status, ==, 401);
     CHECK_STR(text_at(&r, "error.code"), "invalid_api_key");
+    CHECK_INT(take(&r, "/v1/batches", "")->status, ==, 401);
     rig_free(&r);
 }
 
