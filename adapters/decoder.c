@@ -24,6 +24,7 @@ static void on_sse_data(void *arg, asbi_str piece)
 {
     struct asbi_decoder *d = arg;
 
+    d->has_events = true;
     if (d->given_up)
         return;
     if (!d->in_event) {
@@ -50,15 +51,21 @@ static void on_sse_done(void *arg)
 {
     struct asbi_decoder *d = arg;
 
+    d->has_events = true;
     d->ended = d->ended || !d->given_up;
 }
 
-/* The first byte tells more than the content type does. */
-static enum asbi_decoder_body body_of(const struct asbi_decoder *d, char first)
+/* The first byte tells more than the content type does: many a small server
+ * calls its stream plain text.  What turns out to have no event was a page. */
+static enum asbi_decoder_body body_of(char first)
 {
-    if (first == '{' || first == '[')
-        return ASBI_BODY_DOCUMENT;
-    return d->says_events ? ASBI_BODY_EVENTS : ASBI_BODY_PAGE;
+    return first == '{' || first == '[' ? ASBI_BODY_DOCUMENT : ASBI_BODY_EVENTS;
+}
+
+/* So far; a stream that is called one needs no words. */
+static bool may_be_page(const struct asbi_decoder *d)
+{
+    return d->body == ASBI_BODY_EVENTS && !d->says_events;
 }
 
 /* White space, or of a byte order mark. */
@@ -76,8 +83,8 @@ int asbi_decoder_on_body(struct asbi_decoder *d, const char *at, size_t len)
     if (d->given_up)
         return ASB_ETOOBIG;
     if (d->body == ASBI_BODY_NOT_BEGUN)
-        d->body = body_of(d, *at);
-    if (d->body == ASBI_BODY_PAGE || d->status < 200 || d->status > 299)
+        d->body = body_of(*at);
+    if (may_be_page(d) || d->status < 200 || d->status > 299)
         asbi_excerpt_feed(&d->excerpt, asbi_str_of(at, len));
     if (d->body == ASBI_BODY_EVENTS && asbi_sse_feed(&d->sse, at, len))
         d->given_up = true;
@@ -152,7 +159,7 @@ void asbi_decoder_begin(struct asbi_decoder *d, enum asbi_call_way way,
     asbi_sse_begin(&d->sse, &d->sse_sink, MAX_EVENT);
     asbi_excerpt_begin(&d->excerpt);
     d->text_path = ASBI_DECODER_NO_PATH;
-    d->in_event = d->ended = false;
+    d->in_event = d->has_events = d->ended = false;
     d->malformed = d->given_up = false;
     asbi_decoder_fields_begin(d);
 }
@@ -189,6 +196,8 @@ static void end_of_body(struct asbi_decoder *d, bool complete)
 {
     if (d->body == ASBI_BODY_EVENTS && complete)
         asbi_sse_finish(&d->sse);
+    if (may_be_page(d) && !d->has_events)
+        d->body = ASBI_BODY_PAGE;
     else if (d->body == ASBI_BODY_DOCUMENT)
         d->ended = asbi_pick_finish(&d->pick);
     asbi_decoder_fields_end(d, d->ended);

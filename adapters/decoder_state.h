@@ -62,6 +62,7 @@ struct asbi_decoder {
     struct asbi_pick pick;
     struct asbi_sse sse;
     struct asbi_excerpt excerpt;
+    bool has_events;    /* at least one that has data */
     bool in_event;      /* pick has read data of the event under way */
     unsigned text_path; /* whose stream is read, or ASBI_DECODER_NO_PATH */
     bool malformed;     /* some of the body was */

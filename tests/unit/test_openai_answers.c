@@ -233,6 +233,39 @@ static void a_page_instead_of_json_is_garbled(void)
          "the server did not answer with JSON: Sign in Please log in");
 }
 
+/* As of a small server that does not say what it sends, or says it wrongly. */
+static void a_stream_under_another_type_is_a_stream(void)
+{
+    struct exchange x = {
+        "openai",
+        ASBI_SINGLE,
+        200,
+        false,
+        { "Content-Type", "text/plain; charset=utf-8" },
+        ASBI_STR(": hello\n\ndata: {\"choices\":[{\"delta\":{\"content\":"
+                 "\"Hi\"},\"finish_reason\":null}]}\n\ndata: {\"choices\":[{"
+                 "\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{"
+                 "\"prompt_tokens\":3,\"completion_tokens\":1}}\n\ndata: "
+                 "[DONE]\n\n")
+    };
+    const struct told *t = rig_read_reply(&x);
+
+    TOLD(t, "Hi");
+    CHECK_INT(t->reply.verdict, ==, ASBI_ACCEPTED);
+    CHECK_INT(t->reply.usage.input_tokens, ==, 3);
+    x.headers[0] = NULL;
+    CHECK_INT(rig_read_reply(&x)->reply.verdict, ==, ASBI_ACCEPTED);
+    x.body = ASBI_STR("database is gone\n\nerror: 7\n");
+    t = rig_read_reply(&x);
+    CHECK_INT(t->reply.verdict, ==, ASBI_GARBLED);
+    SAYS(t->message, "the server did not answer with JSON: database is gone "
+                     "error: 7");
+    x.body = ASBI_STR("data: none\n\n");
+    t = rig_read_reply(&x);
+    CHECK_INT(t->reply.verdict, ==, ASBI_GARBLED);
+    SAYS(t->message, "data: none");
+}
+
 static void a_stream_must_end(void)
 {
     struct exchange x = rig_events(
@@ -283,6 +316,7 @@ TEST_MAIN(CASE(an_openai_answer_is_read), CASE(an_azure_stream_is_read),
           CASE(a_refusal_is_no_answer), CASE(a_filtered_answer_is_told),
           CASE(an_answer_without_items_is_garbled),
           CASE(what_comes_behind_the_answer_garbles_it),
-          CASE(a_page_instead_of_json_is_garbled), CASE(a_stream_must_end),
-          CASE(a_broken_event_garbles_a_stream),
+          CASE(a_page_instead_of_json_is_garbled),
+          CASE(a_stream_under_another_type_is_a_stream),
+          CASE(a_stream_must_end), CASE(a_broken_event_garbles_a_stream),
           CASE(json_under_a_stream_type_is_json))
