@@ -61,6 +61,10 @@ void asbi_rows_set_priority(struct asbi_rows *r, asbi_str text)
         { "urgent", 1, ASB_URGENT },
         { "normal", 2, ASB_NORMAL },
         { "background", 3, ASB_BACKGROUND },
+        /* As tickets and tasks have it. */
+        { "high", 1, ASB_URGENT },
+        { "medium", 2, ASB_NORMAL },
+        { "low", 3, ASB_BACKGROUND },
     };
     asbi_str s = asbi_str_trim(text);
     double number;
@@ -77,7 +81,8 @@ void asbi_rows_set_priority(struct asbi_rows *r, asbi_str text)
     }
     asbi_rows_fail(r, "invalid_field",
                    "priority is unknown; write urgent, normal or background, "
-                   "or 1, 2 or 3");
+                   "high, medium or low, or 1, 2 or 3; or give it another "
+                   "name");
 }
 
 void asbi_rows_set_deadline(struct asbi_rows *r, asbi_str text)

@@ -43,10 +43,12 @@ static void reason_done_before(const struct asb_job *job, char *reason,
 static void reason_failed(const struct asb_job *job, char *reason, size_t size)
 {
     int n = snprintf(reason, size,
-                     "%llu of %llu items failed; the output names the reason "
-                     "of each",
+                     "%llu of %llu items failed%s%s%s; the output names the "
+                     "reason of each",
                      (unsigned long long)job->rows_failed,
-                     (unsigned long long)job->rows_read);
+                     (unsigned long long)job->rows_read,
+                     job->failure[0] ? " (the first: " : "", job->failure,
+                     job->failure[0] ? ")" : "");
 
     if (job->kept && job->rows_retryable && n > 0 && (size_t)n < size)
         (void)snprintf(reason + n, size - (size_t)n,

@@ -69,6 +69,7 @@ struct asb_job {
     bool interrupted, failed_fast, finishing, over;
     bool output_broken; /* nothing more can be written */
     char trouble[512];  /* why it ends early; "" when it does not */
+    char failure[200];  /* what the first row that failed says; "" for none */
     enum asb_exit trouble_status;
 
     struct asbi_job_journal *kept; /* NULL: no journal */

@@ -75,6 +75,30 @@ static void out_of_memory(struct asb_job *job)
                      "command again with a smaller --max-memory");
 }
 
+/* The first reason of many is often that of all: it goes into the last line,
+ * and so must be one. */
+static void note_failure(struct asb_job *job, asbi_str message)
+{
+    size_t most = sizeof(job->failure) - 1;
+    size_t len = message.len < most ? message.len : most;
+
+    while (len && len < message.len &&
+           ((unsigned char)message.at[len] & 0xc0) == 0x80)
+        len--; /* no character is cut */
+    for (size_t i = 0; i < len; i++)
+        job->failure[i] =
+            (unsigned char)message.at[i] < 0x20 ? ' ' : message.at[i];
+    job->failure[len] = '\0';
+}
+
+static void count_failure(struct asb_job *job, const struct asb_result *result)
+{
+    job->rows_failed++;
+    job->rows_retryable += result->retryable;
+    if (!job->failure[0])
+        note_failure(job, result->error_message);
+}
+
 /* The row goes straight to where the sink reads when it is its turn; else its
  * bytes wait. */
 static void row_out(struct asb_job *job, const struct asbi_slip *slip,
@@ -82,8 +106,8 @@ static void row_out(struct asb_job *job, const struct asbi_slip *slip,
 {
     bool unordered = job->config->order_by_completion;
 
-    job->rows_failed += !result->ok;
-    job->rows_retryable += !result->ok && result->retryable;
+    if (!result->ok)
+        count_failure(job, result);
     write_header(job);
     if (unordered || (asbi_order_is_next(&job->order, slip->place) &&
                       !asbi_sink_is_full(job->sink))) {

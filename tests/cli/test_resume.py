@@ -169,7 +169,8 @@ class Resume(Journaled):
         self.assertRegex(done.err, "run the same command again to ask .* "
                          f"{len(retryable)}\n")
         done = self.job(status=1)
-        self.assertRegex(done.err, "1 of 21 items failed.*reason of each\n")
+        self.assertRegex(done.err, r"1 of 21 items failed \(the first: line "
+                         r"21: malformed .*reason of each\n")
 
     # ---- runs that came to nothing
 

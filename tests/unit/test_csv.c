@@ -103,6 +103,14 @@ static void limits_and_classes_are_understood(void)
               "2 1 text=[a] max=7 original=[a,7,<T>,<S>,<E>]\n");
 }
 
+static void a_priority_has_several_names(void)
+{
+    check_csv("text,priority\na,High\nb,medium\nc,LOW\n",
+              "2 1 text=[a] urgent original=[a,High,<T>,<S>,<E>]\n"
+              "3 2 text=[b] original=[b,medium,<T>,<S>,<E>]\n"
+              "4 3 text=[c] background original=[c,LOW,<T>,<S>,<E>]\n");
+}
+
 static void bad_values_make_bad_rows(void)
 {
     check_csv(
@@ -115,7 +123,8 @@ static void bad_values_make_bad_rows(void)
         "write how many characters the answer may have, or leave it empty) "
         "original=[x,a,-1,,,<T>,<S>,<E>]\n"
         "4 y BAD invalid_field (line 4: priority is unknown; write urgent, "
-        "normal or background, or 1, 2 or 3) original=[y,a,,1.5,,<T>,<S>,<E>]\n"
+        "normal or background, high, medium or low, or 1, 2 or 3; or give it "
+        "another name) original=[y,a,,1.5,,<T>,<S>,<E>]\n"
         "5 z BAD invalid_field (line 5: deadline is no duration from now; "
         "write seconds, or something like 90s or 2h30m) "
         "original=[z,a,,,tomorrow,<T>,<S>,<E>]\n"
@@ -538,10 +547,10 @@ TEST_MAIN(
     CASE(quoted_text_may_hold_anything), CASE(spaces_and_empty_columns_stay),
     CASE(a_lone_carriage_return_is_text),
     CASE(a_missing_id_is_the_number_of_the_row),
-    CASE(limits_and_classes_are_understood), CASE(bad_values_make_bad_rows),
-    CASE(rows_without_text_are_bad), CASE(rows_of_another_width_are_bad),
-    CASE(bytes_that_are_no_utf_8_are_bad), CASE(a_stray_quote_costs_one_row),
-    CASE(an_unclosed_quote_costs_one_row),
+    CASE(limits_and_classes_are_understood), CASE(a_priority_has_several_names),
+    CASE(bad_values_make_bad_rows), CASE(rows_without_text_are_bad),
+    CASE(rows_of_another_width_are_bad), CASE(bytes_that_are_no_utf_8_are_bad),
+    CASE(a_stray_quote_costs_one_row), CASE(an_unclosed_quote_costs_one_row),
     CASE(an_unclosed_quote_swallows_no_more_than_an_item),
     CASE(every_line_with_an_open_quote_costs_one_row),
     CASE(rows_over_the_limit_are_bad_and_the_next_ones_come),

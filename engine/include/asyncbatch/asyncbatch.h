@@ -501,7 +501,9 @@ struct asb_job_stats {
  * the disk from the loop, a few hundred times a second at most.  Rows that a
  * stop left unanswered are then not written; the next job asks for them.  It
  * is over at once when there is nothing left to do.  ASB_ECONFIG when the
- * journal is of another job, ASB_EIO when another process uses it.
+ * journal is of another job and holds answers or costs of it, or when a file to
+ * be written is one that is read or written for something else; ASB_EIO when
+ * another process uses the journal.  Folders of metrics and summary are made.
  * @return ASB_OK, ASB_EINVAL, ASB_ECONFIG, ASB_EIO or ASB_ENOMEM
  */
 ASB_API ASB_CHECKED int asb_job_new(struct asb_engine *engine,
