@@ -93,6 +93,19 @@ static void way_native(const struct asb_plan *p, const struct asbi_plan_kind *k,
     out->native.call_worst = out->native.cost;
 }
 
+/* A run that stops early is held against as many items one by one. */
+static void keep_what_was_asked(const struct asb_plan *p,
+                                struct asbi_plan_kind *k)
+{
+    struct asb_stats s = { .size = sizeof(s) };
+
+    asb_engine_stats(p->usual->engine, &s);
+    if (!s.halt || !k->items)
+        return;
+    k->raw_alone *= (double)k->ok / (double)k->items;
+    k->items = k->ok;
+}
+
 void asbi_plan_ways(const struct asb_plan *p, const struct asbi_plan_kind *k,
                     struct asbi_plan_ways *out)
 {
@@ -104,9 +117,12 @@ void asbi_plan_ways(const struct asb_plan *p, const struct asbi_plan_kind *k,
         .seconds = (double)(k->last_ns - k->first_ns) / 1e9,
     };
 
+    struct asbi_plan_kind asked = *k;
+
     *out = (struct asbi_plan_ways){ .packed = simulated, .single = simulated };
-    if (k->packed && k->items)
-        way_alone(p, k, &out->single);
+    keep_what_was_asked(p, &asked);
+    if (k->packed && asked.items)
+        way_alone(p, &asked, &out->single);
     asbi_benefit_weigh(&out->packed, &out->single, &out->benefit);
     way_native(p, k, out);
 }

@@ -1,4 +1,5 @@
 /* Plans: the real scheduler in virtual time, from a file to a report. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "engine/base/json.h"
@@ -195,6 +196,34 @@ static void a_budget_that_is_too_small_is_told(void)
     rig_fini(&r);
 }
 
+/* What one by one takes, as the table says it. */
+static double times_alone(const struct rig *r)
+{
+    static const char before[] = "one by one takes ";
+    const char *at = strstr(asb_plan_text(r->plan, ASB_PLAN_TABLE).at, before);
+
+    CHECK(at != NULL);
+    return at ? strtod(at + sizeof(before) - 1, NULL) : 0;
+}
+
+static void what_a_budget_cuts_off_makes_packing_no_better(void)
+{
+    double times[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct rig r;
+
+        rig_init(&r, 400);
+        if (i)
+            set(&r, "budget", "0.01");
+        make(&r);
+        CHECK_INT(r.f.halt, ==, i ? ASB_HALT_BUDGET : ASB_RUNNING);
+        times[i] = times_alone(&r);
+        rig_fini(&r);
+    }
+    CHECK(times[1] > 0.7 * times[0] && times[1] < 1.3 * times[0]);
+}
+
 static void kinds_are_told_apart(void)
 {
     struct rig r;
@@ -310,8 +339,9 @@ TEST_MAIN(CASE(a_plan_counts_what_a_run_would_do),
           CASE(no_key_is_needed_and_prices_are_the_catalogues),
           CASE(an_unknown_price_is_told_and_never_guessed),
           CASE(the_limit_that_binds_is_named), CASE(a_rate_limit_sets_the_time),
-          CASE(a_budget_that_is_too_small_is_told), CASE(kinds_are_told_apart),
-          CASE(the_report_is_one_json_object),
+          CASE(a_budget_that_is_too_small_is_told),
+          CASE(what_a_budget_cuts_off_makes_packing_no_better),
+          CASE(kinds_are_told_apart), CASE(the_report_is_one_json_object),
           CASE(memory_does_not_grow_with_the_input),
           CASE(every_failed_allocation_is_survived),
           CASE(what_cannot_be_read_is_refused))
