@@ -41,7 +41,8 @@ int asbi_native_know(struct asb_engine *e, const struct asbi_journal_job *job,
     if (!*out)
         return ASB_ENOMEM;
     take_up(*out, job);
-    return ASB_OK;
+    /* Its lines would be those of one that is given up already. */
+    return (*out)->finished ? ASB_ENOMEM : ASB_OK;
 }
 
 int asbi_native_know_line(struct asbi_native_batch *b,

@@ -398,6 +398,41 @@ static void a_row_of_an_earlier_line_gets_its_own_place(void)
     sim_run_end(&r);
 }
 
+static void an_earlier_batch_is_known_whole_or_not_at_all(void)
+{
+    const struct asbi_journal_job job = { .number = 1,
+                                          .id = ASBI_STR("batch_1"),
+                                          .address = ASBI_STR("name") };
+    const uint64_t rows[] = { 5, 6 };
+    const struct asbi_journal_call line = {
+        .number = 2, .rows = rows, .count = 2, .job = 1
+    };
+    size_t whole = 0;
+
+    for (size_t n = 1; n <= 40; n++) {
+        struct asbi_native_batch *b;
+        struct sim_run r;
+
+        day(&r, 14, 1);
+        start(&r);
+        r.mem.fail_at = r.mem.seen + n;
+        int rc = asbi_native_know(r.engine, &job, &b);
+        if (!rc)
+            rc = asbi_native_know_line(b, &line);
+        r.mem.fail_at = 0;
+        CHECK(rc == ASB_OK || rc == ASB_ENOMEM);
+        if (!rc) {
+            r.world->ops->wake(r.world);
+            (void)asbi_sim_world_step(r.world);
+            CHECK_INT(r.engine->native.batches.count, ==, 1);
+            CHECK_INT(r.engine->native.lines, ==, 1);
+            whole++;
+        }
+        sim_run_end(&r);
+    }
+    CHECK_INT(whole, >, 0);
+}
+
 static void prepare_24(struct sim_run *r)
 {
     day(r, 11, 24);
@@ -423,4 +458,5 @@ TEST_MAIN(CASE(all_is_done_at_half_the_price),
           CASE(a_batch_has_no_more_texts_than_the_provider_takes),
           CASE(a_line_tells_the_places_of_its_rows),
           CASE(a_row_of_an_earlier_line_gets_its_own_place),
+          CASE(an_earlier_batch_is_known_whole_or_not_at_all),
           CASE(every_failed_allocation_is_survived))
