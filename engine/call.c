@@ -503,6 +503,7 @@ void asbi_call_replace(struct asbi_call *call, struct asbi_item *item,
     heir->call = call;
     item->call = NULL;
     asbi_item_enter(heir, ASBI_ITEM_SENT);
+    asbi_hold_heir(call);
 }
 
 void asbi_call_abort(struct asbi_call *call)

@@ -71,6 +71,17 @@ void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent)
     call->number = 0;
 }
 
+void asbi_hold_heir(struct asbi_call *call)
+{
+    struct asbi_journal *j = call->engine->journal;
+    uint64_t before = call->number;
+
+    if (!j || !before || call->way != ASBI_JOB || write_intent(call, 0, 0))
+        return;
+    asbi_journal_end(j, before, 0, 0);
+    asbi_journal_over(j, before);
+}
+
 void asbi_hold_row(struct asb_engine *e, uint64_t number, uint64_t row,
                    uint64_t key)
 {

@@ -21,6 +21,11 @@ int asbi_hold_call(struct asbi_call *call);
 int asbi_hold_line(struct asbi_call *call, uint64_t job, uint64_t line);
 bool asbi_hold_is_durable(const struct asb_engine *e);
 
+/* Another item has taken the place of the one that it begins a job for: in the
+ * journal it is a new call, of that item's row, from the next commit on.  What
+ * is neither sent nor known to have ended stays one call. */
+void asbi_hold_heir(struct asbi_call *call);
+
 /* One of its items has an answer while the reply goes on.  Durable within some
  * milliseconds, unless the call ends before. */
 void asbi_hold_part(struct asbi_call *call);

@@ -44,10 +44,9 @@ static uint64_t give_up_at(const struct asb_engine *e, uint64_t begun_ns)
     return asbi_add_ns(begun_ns, e->config->job_timeout_ns);
 }
 
-/* NULL when out of memory, or there is such a job already. */
-static struct asbi_media_job *job_new(struct asb_engine *e,
-                                      struct asbi_item *item, asbi_str id,
-                                      asbi_str address)
+struct asbi_media_job *asbi_media_job_new(struct asb_engine *e,
+                                          struct asbi_item *item, asbi_str id,
+                                          asbi_str address)
 {
     struct asbi_media *m = &e->media;
     struct asbi_media_job *job = asbi_calloc(&e->mem, 1, sizeof(*job));
@@ -72,8 +71,7 @@ static struct asbi_media_job *job_new(struct asb_engine *e,
     return job;
 }
 
-/* The item is in no place; its job is known. */
-static void go_away(struct asbi_media_job *job, struct asbi_item *item)
+void asbi_media_go_away(struct asbi_media_job *job, struct asbi_item *item)
 {
     struct asb_engine *e = job->engine;
 
@@ -228,19 +226,32 @@ static void fail_at_once(struct asbi_call *call, struct asbi_item *item,
               asbi_str_c(message), !filtered);
 }
 
-static void record(struct asbi_media_job *job, struct asbi_call *call)
+static void record(struct asbi_media_job *job, uint64_t number)
 {
     struct asb_engine *e = job->engine;
     const struct asbi_journal_job record = {
-        .number = call->number,
+        .number = number,
         .id = asbi_str_c(job->remote.id),
         .address = asbi_str_c(job->address),
     };
 
-    job->number = call->number;
-    call->number = 0; /* its end is the job's */
-    if (e->journal && job->number)
+    job->number = number;
+    if (e->journal && number)
         asbi_journal_job(e->journal, &record);
+}
+
+/* As a job of its item's row, in one commit with the end of what it was. */
+static void record_anew(struct asbi_media_job *job)
+{
+    struct asbi_journal *j = job->engine->journal;
+    uint64_t before = job->number, number;
+
+    if (!j || !before ||
+        asbi_journal_intent(j, job->worst, &job->item->row, 1, &number))
+        return;
+    record(job, number);
+    asbi_journal_end(j, before, 0, 0);
+    asbi_journal_over(j, before);
 }
 
 void asbi_media_accept(const struct asbi_exchange_end *end,
@@ -294,94 +305,20 @@ void asbi_media_begin(struct asbi_call *call, struct asbi_item *item)
         goto out;
     }
     if (read && begun.address.len)
-        job = job_new(e, item, begun.status.id, asbi_buf_view(&begun.address));
+        job = asbi_media_job_new(e, item, begun.status.id,
+                                 asbi_buf_view(&begun.address));
     if (!job) {
         fail_unknown(call, item);
         goto out;
     }
     job->type = begun.type;
-    record(job, call);
-    go_away(job, item);
+    record(job, call->number);
+    call->number = 0; /* its end is the job's */
+    asbi_media_go_away(job, item);
     if (failed) /* when an earlier try had begun it */
         asbi_media_told(job, &begun.status, NULL);
 out:
     asbi_buf_fini(&begun.address);
-}
-
-/* ---- jobs of an earlier run -------------------------------------------- */
-
-int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
-                    const struct asbi_journal_call *call)
-{
-    struct asbi_media_known *k =
-        asbi_alloc(&e->mem, sizeof(*k) + job->id.len + job->address.len);
-
-    if (!k)
-        return ASB_ENOMEM;
-    *k = (struct asbi_media_known){ .number = job->number,
-                                    .worst = call->worst,
-                                    .id = job->id,
-                                    .address = job->address };
-    char *at = (char *)(k + 1);
-    if (k->id.len)
-        memcpy(at, k->id.at, k->id.len);
-    if (k->address.len)
-        memcpy(at + k->id.len, k->address.at, k->address.len);
-    k->id.at = at;
-    k->address.at = at + k->id.len;
-    asbi_list_append(&e->media.known, &k->link);
-    asbi_budget_owe(&e->purse.budget, k->worst);
-    return call->count ? asbi_known_add(e, call->rows[0], k, 0) : ASB_OK;
-}
-
-/* It was named, but not known to have begun: the next try is the same one. */
-static void go_on_trying(struct asbi_item *item, struct asbi_media_known *k)
-{
-    asbi_media_read_name(item, k->address);
-    item->unknowns = 1; /* of the run that named it */
-    item->media->open_call = k->number;
-    item->media->held = k->worst;
-    k->worst = 0;
-}
-
-/* Nobody will ask after it. */
-static void lose(struct asb_engine *e, struct asbi_media_known *k)
-{
-    asbi_budget_settle(&e->purse.budget, k->worst, k->worst);
-    e->stats.maybe_paid_twice_nano_usd += k->worst;
-    if (!e->journal)
-        return;
-    asbi_journal_end(e->journal, k->number, 0, k->worst);
-    asbi_journal_over(e->journal, k->number);
-    e->world->ops->wake(e->world);
-}
-
-void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
-                       struct asbi_media_known *k)
-{
-    struct asbi_media_request request;
-    bool waits = item->state == ASBI_ITEM_QUEUED;
-
-    if (waits && k->id.len == 0) {
-        go_on_trying(item, k);
-        return;
-    }
-    struct asbi_media_job *job =
-        waits ? job_new(e, item, k->id, k->address) : NULL;
-    if (!job) {
-        lose(e, k);
-        return;
-    }
-    (void)asbi_media_request_read(e->media.json, item->text, &request);
-    job->number = k->number;
-    job->worst = k->worst;
-    asbi_budget_settle(&e->purse.budget, k->worst, 0); /* the job's now */
-    k->worst = 0;
-    job->type = request.type;
-    item->attempts++;
-    asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),
-                       &item->parcel);
-    go_away(job, item);
 }
 
 /* ---- cancelled ---------------------------------------------------------- */
@@ -398,6 +335,7 @@ void asbi_media_replace(struct asb_engine *e, struct asbi_item *item,
     item->media->job = NULL;
     job->item = heir;
     asbi_item_enter(heir, ASBI_ITEM_AWAY);
+    record_anew(job);
 }
 
 /* A word to the provider that nobody waits for. */

@@ -2,9 +2,10 @@
  * media.h -- items that are jobs at the provider: submitted by a call, asked
  * after (engine/remote_jobs.h), fetched (engine/fetch.h), answered.
  *
- * media.c is the life of a job, media_submit.c how it is begun, media_watch.c
- * what the provider's answers mean, media_output.c what becomes of its
- * artefacts.  All do nothing in an engine without media jobs.
+ * media.c is the life of a job, media_submit.c how it is begun, media_again.c
+ * how one of an earlier run is gone on with, media_watch.c what the provider's
+ * answers mean, media_output.c what becomes of its artefacts.  All do nothing
+ * in an engine without media jobs.
  *
  * An item is AWAY from the moment its job is known until it is done.  Its call
  * stays open in the journal, with the job's id beside it from before the first
@@ -132,15 +133,6 @@ void asbi_media_begin(struct asbi_call *call, struct asbi_item *item);
  * stop, if it can, and the job counts as if it was paid. */
 void asbi_media_unwanted(struct asbi_call *call);
 
-/* Tells of a job of an earlier run.  ASB_OK or ASB_ENOMEM. */
-int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
-                    const struct asbi_journal_call *call);
-
-/* Goes on with it, for an item that waits to be sent; for another it is too
- * late, and it counts as if it was paid. */
-void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
-                       struct asbi_media_known *known);
-
 /* The item is cancelled: the provider is asked to stop, if it can. */
 void asbi_media_forget(struct asb_engine *e, struct asbi_item *item);
 
@@ -171,6 +163,24 @@ void asbi_media_leave(struct asbi_media_job *job, const char *code,
 
 /* The item has its answer, which is taken over: the job is over. */
 void asbi_media_answer(struct asbi_media_job *job, char *output, size_t len);
+
+/* Among these files.  job_new: NULL when out of memory, or there is such a job
+ * already.  go_away: the item is in no place, and its job is known. */
+struct asbi_media_job *asbi_media_job_new(struct asb_engine *e,
+                                          struct asbi_item *item, asbi_str id,
+                                          asbi_str address);
+void asbi_media_go_away(struct asbi_media_job *job, struct asbi_item *item);
+
+/* ---- media_again.c ---------------------------------------------------- */
+
+/* Tells of a job of an earlier run.  ASB_OK or ASB_ENOMEM. */
+int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
+                    const struct asbi_journal_call *call);
+
+/* Goes on with it, for an item that waits to be sent; for another it is too
+ * late, and it counts as if it was paid. */
+void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
+                       struct asbi_media_known *known);
 
 /* ---- media_submit.c --------------------------------------------------- */
 

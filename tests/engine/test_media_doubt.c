@@ -272,6 +272,36 @@ static void who_takes_over_an_unknown_submission_means_the_same_job(void)
     rig_end(&g);
 }
 
+/* Of two that ask the same the first is cancelled, while their job is begun or
+ * when it runs: the next run finds it by the row of the second. */
+static void a_job_goes_over_to_the_row_that_still_wants_it(void)
+{
+    for (int runs = 0; runs < 2; runs++) {
+        struct rig g;
+
+        rig_init(&g);
+        uint64_t first = submit(&g, 3);
+        (void)submit(&g, 4);
+        step_until_sent(&g, 1);
+        CHECK_INT(g.disk.last_row, ==, 3);
+        if (runs)
+            end(&g, 0, ASBI_COMPLETE, 200, begun);
+        CHECK_INT(asb_cancel(g.run.engine, first), ==, ASB_OK);
+        settle(&g);
+        CHECK_INT(g.disk.last_row, ==, 4);
+        CHECK_INT(g.disk.intents, ==, 2);
+        CHECK_INT(g.disk.ends, ==, 1);
+        CHECK_INT(g.disk.jobs_over, ==, 1);
+        if (!runs)
+            end(&g, 0, ASBI_COMPLETE, 200, begun);
+        CHECK_INT(g.disk.jobs, ==, 3); /* named, known, handed over */
+        CHECK_INT(g.disk.ends, ==, 1);
+        CHECK_INT(asbi_media_count(&g.run.engine->media), ==, 1);
+        CHECK_INT(g.run.engine->purse.budget.reserved, ==, COST);
+        rig_end(&g);
+    }
+}
+
 /* The next run, with a good key, asks for the same once more. */
 static void an_unknown_submission_stays_open_when_the_key_is_refused(void)
 {
@@ -392,6 +422,7 @@ TEST_MAIN(CASE(one_that_is_cancelled_while_it_is_begun_is_stopped_and_counted),
           CASE(one_that_is_cancelled_before_it_goes_does_not_go),
           CASE(an_answer_that_names_no_job_counts_for_the_next_run_too),
           CASE(who_takes_over_an_unknown_submission_means_the_same_job),
+          CASE(a_job_goes_over_to_the_row_that_still_wants_it),
           CASE(an_unknown_submission_stays_open_when_the_key_is_refused),
           CASE(an_unknown_submission_outlasts_a_lack_of_connections),
           CASE(a_gateway_that_gives_up_leaves_a_submission_unknown),
