@@ -244,10 +244,9 @@ static bool tell_body(struct asbi_http_slot *slot)
            set_pointer(c, CURLOPT_POSTFIELDS, x->body_len ? x->body : "");
 }
 
-/* Under HTTP/2 many calls share a connection, and it says which it took. */
 static bool tell_fresh(struct asbi_http_slot *slot)
 {
-    bool fresh = slot->x->fresh && !slot->http->http2;
+    bool fresh = slot->x->fresh;
 
     if (fresh == slot->fresh)
         return true;

@@ -119,23 +119,25 @@ static void warm_connections_do_not_tempt(void)
 }
 
 /* The owner may send it again, then on a connection that cannot be so old. */
-static void a_repeat_goes_on_a_fresh_connection(void)
+static void check_repeat(bool by_libcurl)
 {
-    struct call other;
-
-    begin("POST", web_answers_one, NULL);
-    call_init(&other, &s, &endpoint);
-    CHECK_INT(call_start(&other, "warm"), ==, ASB_OK);
-    call_do(&call, "warm");
-    run_until(&s, &other.ended, 1);
-    call_do(&call, "paid");
-    CHECK_INT(call.end.outcome, ==, ASBI_UNANSWERED);
+    begin_with(by_libcurl, "POST", web_answers_one, NULL);
+    call_do(&call, "warm up");
     call.exchange.fresh = true;
     call_do(&call, "paid");
     CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
-    CHECK_INT(web_counts(web).connections, ==, 3);
-    call_fini(&other);
+    CHECK_INT(web_counts(web).connections, ==, 2);
+    call.exchange.fresh = false;
+    call_do(&call, "paid");
+    CHECK_INT(call.end.outcome, ==, ASBI_UNANSWERED);
+    CHECK_INT(web_counts(web).connections, ==, 2);
     finish();
+}
+
+static void a_repeat_goes_on_a_fresh_connection(void)
+{
+    check_repeat(false);
+    check_repeat(true);
 }
 
 /* Free of charge and of effect: libcurl may repeat it on a fresh connection. */
