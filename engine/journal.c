@@ -155,10 +155,11 @@ copy_answer(struct asbi_journal *j, enum asbi_journal_kind kind,
 {
     const struct asb_result *from = &answer->result;
     asbi_str code = asbi_str_c(from->error_code);
+    asbi_str route = asbi_str_c(from->route);
     struct asbi_journal_record *r =
         record_new(j, kind,
                    from->output.len + from->body.len + from->request_id.len +
-                       from->error_message.len + code.len + 5);
+                       from->error_message.len + code.len + route.len + 6);
 
     if (!r)
         return NULL;
@@ -171,6 +172,7 @@ copy_answer(struct asbi_journal *j, enum asbi_journal_kind kind,
     to->request_id = keep(&at, from->request_id);
     to->error_message = keep(&at, from->error_message);
     to->error_code = from->error_code ? keep(&at, code).at : NULL;
+    to->route = from->route ? keep(&at, route).at : NULL;
     return r;
 }
 

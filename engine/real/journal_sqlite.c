@@ -39,7 +39,7 @@ static const char *const sql[STATEMENTS] = {
                    "part WHERE call = ?1"),
     [PUT_ANSWER] = "INSERT OR REPLACE INTO answer (" ANSWER
                    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-                   "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+                   "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     [PUT_STATE] = "INSERT OR REPLACE INTO state VALUES (0, ?1, ?2, ?3, ?4, "
                   "?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [FIND] = "SELECT " ANSWER " FROM answer WHERE seq = ?1",
@@ -166,6 +166,10 @@ static bool put_answer(struct asbi_sqlite_store *s,
     bind_text(st, 18, asbi_str_c(r->error_code));
     bind_text(st, 19, r->error_message);
     (void)sqlite3_bind_int64(st, 20, r->saved_nano_usd);
+    if (r->route)
+        bind_text(st, 21, asbi_str_c(r->route));
+    else
+        (void)sqlite3_bind_null(st, 21);
     return asbi_sqlite_run(st) == SQLITE_DONE;
 }
 

@@ -11,7 +11,7 @@
 #include "engine/real/journal_sqlite_private.h"
 
 enum {
-    APPLICATION = 0x61736a34, /* "asj4": whose file it is, and which layout */
+    APPLICATION = 0x61736a35, /* "asj5": whose file it is, and which layout */
 };
 
 #define COLUMNS                                                          \
@@ -20,7 +20,7 @@ enum {
     "http_status INTEGER, attempts INTEGER, input_tokens INTEGER, "      \
     "cached_tokens INTEGER, output_tokens INTEGER, nano_usd INTEGER, "   \
     "output BLOB, body BLOB, request_id TEXT, code TEXT, message TEXT, " \
-    "saved_nano_usd INTEGER)"
+    "saved_nano_usd INTEGER, route TEXT)"
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS identity (name TEXT, value TEXT);"

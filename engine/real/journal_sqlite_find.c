@@ -46,6 +46,7 @@ static void read_answer(sqlite3_stmt *st, struct asbi_journal_answer *out)
         r->error_code = (const char *)sqlite3_column_text(st, 17);
     r->error_message = text_of(st, 18);
     r->saved_nano_usd = sqlite3_column_int64(st, 19);
+    r->route = (const char *)sqlite3_column_text(st, 20);
 }
 
 static int find(struct asbi_sqlite_store *s, enum statement which,

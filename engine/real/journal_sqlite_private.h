@@ -39,7 +39,7 @@ enum statement {
 #define ANSWER                                                              \
     "seq, key, round, place, ok, retryable, is_json, source, http_status, " \
     "attempts, input_tokens, cached_tokens, output_tokens, nano_usd, "      \
-    "output, body, request_id, code, message, saved_nano_usd"
+    "output, body, request_id, code, message, saved_nano_usd, route"
 
 struct asbi_sqlite_store {
     struct asbi_journal_store store;

@@ -122,6 +122,17 @@ class Routes(Case):
         self.assertGreater(json.loads(self.read("s.json"))
                            ["items_known_before"], 0)
 
+    def test_an_output_written_anew_names_the_lanes_too(self):
+        self.write("in.jsonl", items(60))
+        job = ["--routes", "sim/sim-1;sim/sim-2", *TRANSLATE, "--batch-size",
+               "5", "-i", "in.jsonl", "-o", "out.jsonl", "--progress", "none"]
+        self.run_job(*job)
+        first = self.read("out.jsonl")
+        self.assertEqual(len(self.by_route(json_lines(first))), 2)
+        os.remove(self.path("out.jsonl"))
+        self.run_job(*job)
+        self.assertEqual(self.read("out.jsonl"), first)
+
     def test_a_plan_tells_of_each_lane(self):
         self.write("in.jsonl", items(200))
         plan = self.command(

@@ -24,6 +24,7 @@ static void drop(struct disk_answer *a)
     free((char *)(uintptr_t)a->result.request_id.at);
     free((char *)(uintptr_t)a->result.error_message.at);
     free((char *)(uintptr_t)a->result.error_code);
+    free((char *)(uintptr_t)a->result.route);
     *a = (struct disk_answer){ .is = false };
 }
 
@@ -41,6 +42,8 @@ static void put_answer(struct disk_answer *a,
     r->error_message.at = copy_of(from->result.error_message);
     if (r->error_code)
         r->error_code = copy_of(asbi_str_c(r->error_code));
+    if (r->route)
+        r->route = copy_of(asbi_str_c(r->route));
 }
 
 /* Who asks for a row while it is asked for may pay twice. */

@@ -82,7 +82,8 @@ static void answer(struct rig *g, uint64_t seq, bool ok, uint64_t place)
                     .attempts = 3,
                     .usage = { 10, 4, 20 },
                     .cost_nano_usd = 77,
-                    .saved_nano_usd = 66 },
+                    .saved_nano_usd = 66,
+                    .route = "sim/sim-1" },
     };
 
     CHECK_INT(asbi_journal_answer(&g->j, &a), ==, ASB_OK);
@@ -130,6 +131,7 @@ static void an_answer_comes_back_as_it_was(void)
     CHECK_INT(a.result.usage.output_tokens, ==, 20);
     CHECK_INT(a.result.cost_nano_usd, ==, 77);
     CHECK_INT(a.result.saved_nano_usd, ==, 66);
+    CHECK(strcmp(a.result.route, "sim/sim-1") == 0);
     CHECK(find(&g, 6, &a));
     CHECK(!a.result.ok && a.result.retryable);
     CHECK(strcmp(a.result.error_code, "refused") == 0);
