@@ -16,20 +16,8 @@
     X("usageMetadata.thoughtsTokenCount", VALUE, THOUGHTS)                  \
     X("embeddings.*", VALUE, ELEMENT)                                       \
     X("embeddings.*.values", STREAM, ELEMENT_ANSWER)                        \
-    X("error", VALUE, ERROR)                                                \
-    X("error.message", VALUE, MESSAGE)                                      \
-    X("error.code", VALUE, CODE)                                            \
-    X("error.status", VALUE, TYPE)                                          \
-    X("error.details.*.reason", VALUE, CODE)                                \
-    X("error.details.*.retryDelay", VALUE, WAIT)                            \
-    X("error.details.*.violations.*.quotaId", VALUE, QUOTA)                 \
-    /* an error in an array of its own, as a stream that fails sends it */  \
-    X("0.error", VALUE, ERROR)                                              \
-    X("0.error.message", VALUE, MESSAGE)                                    \
-    X("0.error.code", VALUE, CODE)                                          \
-    X("0.error.status", VALUE, TYPE)                                        \
-    X("0.error.details.*.reason", VALUE, CODE)                              \
-    X("0.error.details.*.retryDelay", VALUE, WAIT)
+    ASBI_GOOGLE_ERROR(X, "")                                                \
+    ASBI_GOOGLE_ERROR(X, "0.")
 /* clang-format on */
 
 ASBI_REPLY_LISTS(PATHS)

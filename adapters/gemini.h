@@ -12,6 +12,18 @@
 
 extern const struct asbi_dialect asbi_dialect_gemini;
 
+/* Where Google writes what went wrong, in either of its APIs; `at` is "", or
+ * "0." for an error in an array of its own, as a stream that fails sends it,
+ * and the OpenAI-compatible API any. */
+#define ASBI_GOOGLE_ERROR(X, at)                    \
+    X(at "error", VALUE, ERROR)                     \
+    X(at "error.message", VALUE, MESSAGE)           \
+    X(at "error.code", VALUE, CODE)                 \
+    X(at "error.status", VALUE, TYPE)               \
+    X(at "error.details.*.reason", VALUE, CODE)     \
+    X(at "error.details.*.retryDelay", VALUE, WAIT) \
+    X(at "error.details.*.violations.*.quotaId", VALUE, QUOTA)
+
 /* Each as the member of struct asbi_dialect says. */
 void asbi_gemini_encode_packed(const struct asbi_packed_request *request,
                                const struct asbi_call_style *style,

@@ -1,4 +1,5 @@
 /* Replies of OpenAI-compatible servers: where in them what is. */
+#include "adapters/gemini.h"
 #include "adapters/openai.h"
 
 /* clang-format off */
@@ -21,9 +22,8 @@
     X("usage.input_tokens_details.cached_tokens", VALUE, CACHED)            \
     X("x_groq.usage.prompt_tokens", VALUE, INPUT)                           \
     X("x_groq.usage.completion_tokens", VALUE, OUTPUT)                      \
-    X("error", VALUE, ERROR)                                                \
-    X("error.message", VALUE, MESSAGE)                                      \
-    X("error.code", VALUE, CODE)                                            \
+    ASBI_GOOGLE_ERROR(X, "")                                                \
+    ASBI_GOOGLE_ERROR(X, "0.")                                              \
     X("error.type", VALUE, TYPE)                                            \
     X("error.param", VALUE, PARAM)                                          \
     X("error.details.error_code", VALUE, CODE)                              \

@@ -289,13 +289,35 @@ static void the_quota_of_a_day_is_not_waited_for(void)
     CHECK_INT(rig_read_reply(&x)->reply.verdict, ==, ASBI_SPENDING_CAP);
 }
 
+struct error {
+    int status;
+    enum asbi_verdict verdict;
+    const char *word, *message, *details;
+};
+
+static void check_error(const char *dialect, const struct error *error,
+                        const char *before, const char *after)
+{
+    static char body[600];
+    struct exchange x = { dialect, ASBI_PACKED, error->status,
+                          false,   { NULL },    { NULL, 0 } };
+
+    (void)snprintf(body, sizeof(body),
+                   "%s{\"error\":{\"code\":%d,\"message\":\"%s\",\"status\":"
+                   "\"%s\",\"details\":%s}}%s",
+                   before, error->status, error->message, error->word,
+                   error->details, after);
+    x.body = asbi_str_c(body);
+    const struct told *t = rig_read_reply(&x);
+    CHECK_INT(t->reply.verdict, ==, error->verdict);
+    SAYS(t->message, error->message);
+}
+
+/* A stream that fails sends it in an array, and so does the API that is
+ * compatible with OpenAI's. */
 static void each_error_means_what_it_says(void)
 {
-    static const struct {
-        int status;
-        enum asbi_verdict verdict;
-        const char *word, *message, *details;
-    } errors[] = {
+    static const struct error errors[] = {
         { 400, ASBI_NO_CREDENTIALS, "INVALID_ARGUMENT",
           "API key not valid. Please pass a valid API key.",
           "[{\"reason\":\"API_KEY_INVALID\",\"domain\":\"googleapis.com\"}]" },
@@ -315,29 +337,12 @@ static void each_error_means_what_it_says(void)
           "[]" },
         { 504, ASBI_OVERLOADED, "DEADLINE_EXCEEDED", "Too slow", "[]" },
     };
-    static char body[600];
 
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-        struct exchange x = { "gemini", ASBI_PACKED, errors[i].status,
-                              false,    { NULL },    { NULL, 0 } };
-
-        (void)snprintf(body, sizeof(body),
-                       "{\"error\":{\"code\":%d,\"message\":\"%s\",\"status\":"
-                       "\"%s\",\"details\":%s}}",
-                       errors[i].status, errors[i].message, errors[i].word,
-                       errors[i].details);
-        x.body = asbi_str_c(body);
-        const struct told *t = rig_read_reply(&x);
-        CHECK_INT(t->reply.verdict, ==, errors[i].verdict);
-        SAYS(t->message, errors[i].message);
-        /* A stream that fails sends the same in an array. */
-        (void)snprintf(body, sizeof(body),
-                       "[{\"error\":{\"code\":%d,\"message\":\"%s\","
-                       "\"status\":\"%s\",\"details\":%s}}]",
-                       errors[i].status, errors[i].message, errors[i].word,
-                       errors[i].details);
-        x.body = asbi_str_c(body);
-        CHECK_INT(rig_read_reply(&x)->reply.verdict, ==, errors[i].verdict);
+        check_error("gemini", &errors[i], "", "");
+        check_error("gemini", &errors[i], "[", "\n]\n");
+        check_error("openai", &errors[i], "", "");
+        check_error("openai", &errors[i], "[", "\n]\n");
     }
 }
 
