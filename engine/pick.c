@@ -119,12 +119,30 @@ static void describe(const struct asb_engine *e, struct asbi_batch *b,
     };
 }
 
+/* All that is more urgent waits for the answer of what would be held back: it
+ * began to when that was on the wire, which then had to go again. */
+static bool others_only_follow(const struct asb_engine *e)
+{
+    size_t others = e->held_items - e->held_of[ASB_BACKGROUND], following = 0;
+
+    if (others == 0 || others > e->recall.following.count)
+        return false;
+    ASBI_LIST_EACH (link, &e->recall.following) {
+        const struct asbi_item *item =
+            ASBI_OF(link, const struct asbi_item, link);
+
+        following += item->priority != ASB_BACKGROUND;
+    }
+    return following == others;
+}
+
 bool asbi_pick_sheds(const struct asb_engine *e)
 {
     bool others = e->held_items > e->held_of[ASB_BACKGROUND];
 
     return e->seen_urgent_or_normal && (others || !e->draining) &&
-           asbi_budget_used_share(&e->purse.budget) >= e->config->budget_soft;
+           asbi_budget_used_share(&e->purse.budget) >= e->config->budget_soft &&
+           !others_only_follow(e);
 }
 
 /* A kind that may not be served now is left out. */

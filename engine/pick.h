@@ -33,7 +33,8 @@ int asbi_pick_set_rules(struct asbi_pick *pick, const struct asbi_config *c,
 void asbi_pick_fini(struct asbi_pick *pick, const struct asbi_mem *mem);
 
 /* Past the soft threshold of the budget background work is held back while
- * there is, or may still come, anything else to spend the rest on. */
+ * there is, or may still come, anything else to spend the rest on; unless all
+ * of that shares answers to come of background work. */
 bool asbi_pick_sheds(const struct asb_engine *e);
 
 /* The next closed batch that may go, or NULL. */

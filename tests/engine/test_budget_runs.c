@@ -5,6 +5,7 @@
  */
 #include "engine/base/rng.h"
 #include "engine/base/units.h"
+#include "engine/sim/world.h"
 #include "tests/support/check.h"
 #include "tests/support/sim_run.h"
 
@@ -97,4 +98,46 @@ static void the_budget_is_used_up_and_never_passed(void)
         check_life(seed);
 }
 
-TEST_MAIN(CASE(the_budget_is_used_up_and_never_passed))
+static enum asb_class first_in_background(size_t i)
+{
+    return i ? ASB_URGENT : ASB_BACKGROUND;
+}
+
+static const char *same_text(size_t i, char *room, size_t size)
+{
+    (void)i;
+    (void)snprintf(room, size, "the same");
+    return room;
+}
+
+/* The urgent one shares the answer of the other, which was on its way and has
+ * to go again when most of the budget is spent. */
+static void what_an_urgent_item_waits_for_is_not_held_back(void)
+{
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 2;
+    r.text = same_text;
+    r.priority = first_in_background;
+    sim_run_set(&r, "model", "sim-1");
+    sim_run_set(&r, "budget", "1");
+    sim_run_start(&r);
+    CHECK(sim_run_submit(&r));
+    asb_flush(r.engine);
+    while (r.engine->calls.count == 0)
+        CHECK(asbi_sim_world_step(r.world));
+    CHECK(sim_run_submit(&r));
+    CHECK_INT(r.engine->recall.following.count, ==, 1);
+    asbi_sim_world_site_down(r.world, "", true);
+    while (r.engine->calls.count)
+        CHECK(asbi_sim_world_step(r.world));
+    asbi_sim_world_site_down(r.world, "", false);
+    r.engine->purse.budget.spent = 9 * ASBI_USD / 10;
+    sim_run_play(&r);
+    CHECK_INT(sim_run_ok(&r), ==, 2);
+    sim_run_end(&r);
+}
+
+TEST_MAIN(CASE(the_budget_is_used_up_and_never_passed),
+          CASE(what_an_urgent_item_waits_for_is_not_held_back))
