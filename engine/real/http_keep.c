@@ -35,17 +35,10 @@ struct asbi_http_origin *asbi_http_origin_get(struct asbi_http *h,
 
 void asbi_http_origin_put(struct asbi_http *h, struct asbi_http_origin *o)
 {
-    struct asbi_link *link;
-
     if (!o || --o->users > 0)
         return;
-    while ((link = asbi_list_first(&o->kept))) {
-        struct asbi_http_slot *slot =
-            ASBI_OF(link, struct asbi_http_slot, kept);
-
-        asbi_http_disown(slot);
-        asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
-    }
+    while (o->kept.count)
+        asbi_http_kept_drop(o);
     asbi_list_remove(&o->link);
     asbi_free(h->parts.mem, o);
 }
@@ -144,13 +137,23 @@ struct asbi_http_slot *asbi_http_kept_take(struct asbi_http *h,
         asbi_list_remove(&slot->kept);
         return slot;
     }
-    /* The warmest is too old, so all are. */
-    while ((link = asbi_list_first(&o->kept))) {
-        slot = ASBI_OF(link, struct asbi_http_slot, kept);
-        asbi_http_disown(slot);
-        asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
-    }
+    while (o->kept.count) /* the warmest is too old, so all are */
+        asbi_http_kept_drop(o);
     return NULL;
+}
+
+static void close_kept(struct asbi_http_slot *slot)
+{
+    asbi_http_disown(slot);
+    asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
+}
+
+void asbi_http_kept_drop(struct asbi_http_origin *o)
+{
+    struct asbi_link *link = asbi_list_last(&o->kept);
+
+    if (link)
+        close_kept(ASBI_OF(link, struct asbi_http_slot, kept));
 }
 
 struct asbi_http_slot *asbi_http_kept_steal(struct asbi_http *h)
@@ -160,7 +163,6 @@ struct asbi_http_slot *asbi_http_kept_steal(struct asbi_http *h)
     if (!link)
         return NULL;
     struct asbi_http_slot *slot = ASBI_OF(link, struct asbi_http_slot, link);
-    asbi_http_disown(slot);
-    asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
+    close_kept(slot);
     return slot;
 }

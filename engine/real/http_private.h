@@ -271,7 +271,9 @@ bool asbi_http_route_next(struct asbi_http_slot *slot);
 void asbi_http_slot_enter(struct asbi_http_slot *slot,
                           enum asbi_slot_state state);
 /* An idle slot, with a connection for the endpoint if there is one and it need
- * not be `fresh`, or a new slot; NULL when out of memory. */
+ * not be `fresh`, or a new slot; NULL when out of memory.  One that is `fresh`
+ * takes the place of the coldest that was kept, so that these become no more.
+ */
 struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
                                            struct asbi_http_endpoint *ep,
                                            bool fresh);
@@ -300,6 +302,9 @@ bool asbi_http_own(struct asbi_http_slot *slot);
 /* The warmest slot with a connection of the origin; NULL: there is none. */
 struct asbi_http_slot *asbi_http_kept_take(struct asbi_http *h,
                                            struct asbi_http_origin *o);
+/* Closes the connection of the origin that was kept longest, if there is one.
+ */
+void asbi_http_kept_drop(struct asbi_http_origin *o);
 /* The slot that was kept longest, its connection closed; NULL: none. */
 struct asbi_http_slot *asbi_http_kept_steal(struct asbi_http *h);
 /* The call is over: the connection rests, or is closed. */

@@ -142,12 +142,15 @@ struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
                                            struct asbi_http_endpoint *ep,
                                            bool fresh)
 {
-    struct asbi_link *link = asbi_list_first(&h->by_state[ASBI_SLOT_IDLE]);
-    struct asbi_http_slot *slot =
-        ep->direct && !fresh ? asbi_http_kept_take(h, ep->origin) : NULL;
+    struct asbi_http_slot *slot = NULL;
 
+    if (ep->direct && fresh)
+        asbi_http_kept_drop(ep->origin);
+    else if (ep->direct)
+        slot = asbi_http_kept_take(h, ep->origin);
     if (slot)
         return slot;
+    struct asbi_link *link = asbi_list_first(&h->by_state[ASBI_SLOT_IDLE]);
     if (link)
         return ASBI_OF(link, struct asbi_http_slot, link);
     if (h->slots >= h->transport.capacity)

@@ -140,6 +140,26 @@ static void a_repeat_goes_on_a_fresh_connection(void)
     check_repeat(true);
 }
 
+static void answer(struct web_request *r, void *arg)
+{
+    (void)arg;
+    web_ok(r->conn, "{}");
+}
+
+/* Long runs have many: each takes the place of one that was kept. */
+static void repeats_leave_no_connections_behind(void)
+{
+    begin("POST", answer, NULL);
+    call_do(&call, "warm up");
+    call.exchange.fresh = true;
+    for (unsigned i = 0; i < 5; i++)
+        call_do(&call, "again");
+    run_for(&s, 20);
+    CHECK_INT(web_counts(web).connections, ==, 6);
+    CHECK_INT(web_counts(web).open, ==, 1);
+    finish();
+}
+
 /* Free of charge and of effect: libcurl may repeat it on a fresh connection. */
 static void a_get_may_be_repeated(void)
 {
@@ -272,6 +292,7 @@ TEST_MAIN(CASE(a_post_that_was_taken_is_not_sent_again),
           CASE(a_large_post_is_not_sent_again),
           CASE(warm_connections_do_not_tempt),
           CASE(a_repeat_goes_on_a_fresh_connection),
+          CASE(repeats_leave_no_connections_behind),
           CASE(a_get_may_be_repeated), CASE(a_fresh_connection_is_no_different),
           CASE(a_connection_closed_while_idle_is_not_used),
           CASE(a_connection_closed_just_now_is_not_used),
