@@ -93,15 +93,16 @@ int64_t asbi_price_worst(const struct asbi_prices *prices,
 
 /* ---- shares ----------------------------------------------------------- */
 
-/* One total on its way to `n` items; item i weighs a x in[i] + b x out[i]. */
+/* One total on its way to the items, in turn; item i weighs a x in[i] + b x
+ * out[i].  What the items up to one get together is their part of the total,
+ * rounded up: no share is a whole unit off, and the sum is the total. */
 struct spread {
     const double *in, *out;
     double a, b, sum; /* sum of all weights; 0: equal shares */
     size_t n;
 
-    uint64_t total, left;
-    double bar;    /* remainders over it get one more */
-    uint64_t ties; /* and so many of those right at it */
+    uint64_t total, given;
+    double weight; /* of the items that had their share */
 };
 
 static double sane(const double *weights, size_t i)
@@ -120,106 +121,36 @@ static double sum_of(const double *weights, size_t n)
     return isfinite(sum) ? sum : 0;
 }
 
-/* The exact share of item i, as far as a double holds it. */
-static double quota(const struct spread *s, size_t i)
+static double weight_of(const struct spread *s, size_t i)
 {
     if (s->sum <= 0)
-        return (double)s->total / (double)s->n;
-    double w = s->a * sane(s->in, i) + s->b * sane(s->out, i);
-    return (double)s->total * (w / s->sum);
-}
-
-/* Without what is behind the point; from 2^52 on nothing is. */
-static double whole(double q)
-{
-    return q < 0x1p52 ? (double)(int64_t)q : q;
-}
-
-static double remainder_of(const struct spread *s, size_t i)
-{
-    double q = quota(s, i);
-
-    return q - whole(q);
-}
-
-/* Remainders from `bar` on, the least of them, and the most of the others. */
-struct cut {
-    uint64_t count;
-    double least, most;
-};
-
-static struct cut cut_at(const struct spread *s, double bar)
-{
-    struct cut c = { .least = 1, .most = 0 };
-
-    for (size_t i = 0; i < s->n; i++) {
-        double rest = remainder_of(s, i);
-
-        if (rest >= bar) {
-            c.count++;
-            c.least = rest < c.least ? rest : c.least;
-        } else {
-            c.most = rest > c.most ? rest : c.most;
-        }
-    }
-    return c;
-}
-
-/* Finds the bar that as many remainders reach as units are left over, by
- * halving, so that no order has to be stored.  Each half is narrowed to
- * remainders that exist: a few steps do, however many are the same. */
-static void set_bar(struct spread *s, uint64_t spare)
-{
-    double low = 0, high = 1;
-
-    s->bar = 2; /* none reaches it */
-    s->ties = 0;
-    if (spare == 0)
-        return;
-    while (high - low > 0x1p-50) {
-        struct cut c = cut_at(s, low + (high - low) / 2);
-
-        if (c.count == spare) {
-            s->bar = c.least;
-            return;
-        }
-        if (c.count > spare)
-            low = c.least;
-        else
-            high = c.most > low ? c.most : low;
-    }
-    s->bar = low + 0x1p-50;
-    uint64_t over = cut_at(s, s->bar).count;
-    s->ties = spare > over ? spare - over : 0;
+        return 1;
+    return (s->a > 0 ? s->a * sane(s->in, i) : 0) +
+           (s->b > 0 ? s->b * sane(s->out, i) : 0);
 }
 
 static void begin(struct spread *s, uint64_t total)
 {
-    double sure = 0;
-
-    s->total = s->left = total;
-    for (size_t i = 0; i < s->n; i++)
-        sure += whole(quota(s, i));
-    double spare = fmin((double)total - sure, (double)s->n);
-    set_bar(s, spare > 0 ? (uint64_t)spare : 0);
+    s->total = total;
+    s->given = 0;
+    s->weight = 0;
 }
 
 /* The share of item i; to be asked for each in turn.  The last gets what is
- * left, so that the sum is right whatever a double made of a quota. */
+ * left, so that the sum is right whatever a double made of the parts. */
 static uint64_t next(struct spread *s, size_t i)
 {
-    double q = quota(s, i), share = whole(q), rest = q - share;
+    double all = s->sum > 0 ? s->sum : (double)s->n;
+    uint64_t upto = s->total;
 
-    if (rest >= s->bar) {
-        share += 1;
-    } else if (rest >= s->bar - 0x1p-49 && s->ties > 0) {
-        share += 1;
-        s->ties--;
-    }
-    uint64_t units = s->left;
-    if (i + 1 < s->n && share < (double)s->left)
-        units = (uint64_t)share;
-    s->left -= units;
+    s->weight += weight_of(s, i);
+    double part = ceil((double)s->total * s->weight / all);
+    if (i + 1 < s->n && part < (double)s->total)
+        upto = (uint64_t)part;
+    if (upto < s->given)
+        upto = s->given;
+    uint64_t units = upto - s->given;
+    s->given = upto;
     return units;
 }
 

@@ -45,8 +45,9 @@ int64_t asbi_price_worst(const struct asbi_prices *prices,
 
 /**
  * Splits the usage and cost of one call over its `n` items, so that the sums
- * are exactly the call's: largest remainder, the earlier item first among
- * equal remainders.  Same input, same shares.
+ * are exactly the call's: in turn, so that what the first k items get together
+ * is their part rounded up, for each k.  No share is a whole unit off.  Same
+ * input, same shares.
  *
  * @param prices  weigh input against output in the split of the cost
  * @param weights_in, weights_out  estimated tokens of each item; NULL or all 0

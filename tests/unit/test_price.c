@@ -148,19 +148,19 @@ static void check_sums(const struct split *s)
     CHECK_INT(cost, ==, s->cost);
 }
 
-static void the_largest_remainders_get_what_is_left_over(void)
+static void units_that_cannot_be_split_go_to_the_earlier_item(void)
 {
     struct split s = { .total = { 10, 0, 7 }, .n = 3 };
 
     memcpy(s.in, (double[]){ 1, 1, 1 }, 3 * sizeof(double));
-    memcpy(s.out, (double[]){ 1, 2, 7 }, 3 * sizeof(double)); /* .7 1.4 4.9 */
+    memcpy(s.out, (double[]){ 1, 2, 7 }, 3 * sizeof(double)); /* .7 2.1 7 */
     split(&s);
-    CHECK_INT(s.shares[0].input_tokens, ==, 4); /* a tie: the earlier */
+    CHECK_INT(s.shares[0].input_tokens, ==, 4); /* 3.3, 6.7, 10 so far */
     CHECK_INT(s.shares[1].input_tokens, ==, 3);
     CHECK_INT(s.shares[2].input_tokens, ==, 3);
     CHECK_INT(s.shares[0].output_tokens, ==, 1);
-    CHECK_INT(s.shares[1].output_tokens, ==, 1);
-    CHECK_INT(s.shares[2].output_tokens, ==, 5);
+    CHECK_INT(s.shares[1].output_tokens, ==, 2);
+    CHECK_INT(s.shares[2].output_tokens, ==, 4);
 }
 
 static void the_cost_follows_price_not_only_tokens(void)
@@ -281,7 +281,7 @@ TEST_MAIN(CASE(a_part_of_a_cost_is_rounded_up),
           CASE(the_worst_case_is_no_less_than_any_bill_within_it),
           CASE(huge_numbers_stay_at_the_most_and_never_wrap),
           CASE(one_call_agrees_with_the_price_of_its_tokens),
-          CASE(the_largest_remainders_get_what_is_left_over),
+          CASE(units_that_cannot_be_split_go_to_the_earlier_item),
           CASE(the_cost_follows_price_not_only_tokens),
           CASE(a_call_of_one_item_is_all_its_own),
           CASE(without_weights_the_shares_are_equal),
