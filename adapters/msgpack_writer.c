@@ -5,8 +5,23 @@
 #include "adapters/format_impl.h"
 #include "adapters/msgpack_door.h"
 
-/* A string literal, whose length the compiler knows. */
-#define PUT_LIT(out, literal) asbi_msgpack_put_text((out), ASBI_STR(literal))
+/* A string literal, which the compiler packs: msgpack's fixstr. */
+#define PUT_LIT(out, literal)                                         \
+    do {                                                              \
+        static const struct {                                         \
+            unsigned char head;                                       \
+            char text[sizeof("" literal)];                            \
+        } packed = { 0xa0 | (sizeof(literal) - 1), literal };         \
+                                                                      \
+        _Static_assert(sizeof(literal) <= 32, "wants a longer head"); \
+        asbi_buf_add((out), &packed, sizeof(literal)); /* sans NUL */ \
+    } while (0)
+
+#define PUT_COUNT(out, literal, n)        \
+    do {                                  \
+        PUT_LIT(out, literal);            \
+        asbi_msgpack_put_u64((out), (n)); \
+    } while (0)
 
 static void put_word(struct asbi_buf *out, const char *word)
 {
@@ -55,12 +70,6 @@ static void put_id(struct asbi_writer *w, struct asbi_buf *out, asbi_str id,
         put_output_text(w, out, id);
 }
 
-static void put_count(struct asbi_buf *out, asbi_str key, uint64_t n)
-{
-    asbi_msgpack_put_text(out, key);
-    asbi_msgpack_put_u64(out, n);
-}
-
 static void put_error(struct asbi_writer *w, struct asbi_buf *out,
                       const struct asb_result *result, bool with_retryable)
 {
@@ -80,10 +89,10 @@ static void put_usage(struct asbi_buf *out, const struct asb_usage *usage)
 {
     PUT_LIT(out, "usage");
     asbi_msgpack_put_map(out, usage->cached_tokens ? 3 : 2);
-    put_count(out, ASBI_STR("input_tokens"), usage->input_tokens);
+    PUT_COUNT(out, "input_tokens", usage->input_tokens);
     if (usage->cached_tokens)
-        put_count(out, ASBI_STR("cached_tokens"), usage->cached_tokens);
-    put_count(out, ASBI_STR("output_tokens"), usage->output_tokens);
+        PUT_COUNT(out, "cached_tokens", usage->cached_tokens);
+    PUT_COUNT(out, "output_tokens", usage->output_tokens);
 }
 
 static void put_outcome(struct asbi_writer *w, struct asbi_buf *out,
@@ -109,13 +118,13 @@ static void put_item(struct asbi_writer *w, const struct asbi_row_memo *memo,
     asbi_msgpack_put_map(out, 8 + more);
     PUT_LIT(out, "id");
     put_id(w, out, result->id, memo->id_is_number);
-    put_count(out, ASBI_STR("seq"), memo->seq);
+    PUT_COUNT(out, "seq", memo->seq);
     PUT_LIT(out, "status");
     put_word(out, asbi_status_word(result));
     put_outcome(w, out, result);
     PUT_LIT(out, "source");
     put_word(out, asbi_source_word(result->source));
-    put_count(out, ASBI_STR("attempts"), result->attempts);
+    PUT_COUNT(out, "attempts", result->attempts);
     put_usage(out, &result->usage);
     PUT_LIT(out, "cost_usd");
     asbi_msgpack_put_double(out, (double)result->cost_nano_usd / 1e9);
@@ -141,7 +150,7 @@ static void put_made_up_body(struct asbi_writer *w, struct asbi_buf *out,
     PUT_LIT(out, "choices");
     asbi_msgpack_put_array(out, 1);
     asbi_msgpack_put_map(out, 3);
-    put_count(out, ASBI_STR("index"), 0);
+    PUT_COUNT(out, "index", 0);
     PUT_LIT(out, "message");
     asbi_msgpack_put_map(out, 2);
     PUT_LIT(out, "role");
@@ -152,17 +161,16 @@ static void put_made_up_body(struct asbi_writer *w, struct asbi_buf *out,
     PUT_LIT(out, "stop");
     PUT_LIT(out, "usage");
     asbi_msgpack_put_map(out, 3);
-    put_count(out, ASBI_STR("prompt_tokens"), usage->input_tokens);
-    put_count(out, ASBI_STR("completion_tokens"), usage->output_tokens);
-    put_count(out, ASBI_STR("total_tokens"),
-              usage->input_tokens + usage->output_tokens);
+    PUT_COUNT(out, "prompt_tokens", usage->input_tokens);
+    PUT_COUNT(out, "completion_tokens", usage->output_tokens);
+    PUT_COUNT(out, "total_tokens", usage->input_tokens + usage->output_tokens);
 }
 
 static void put_response(struct asbi_writer *w, struct asbi_buf *out,
                          const struct asb_result *result, int status_code)
 {
     asbi_msgpack_put_map(out, 3);
-    put_count(out, ASBI_STR("status_code"), (uint64_t)status_code);
+    PUT_COUNT(out, "status_code", (uint64_t)status_code);
     PUT_LIT(out, "request_id");
     put_output_text(w, out, result->request_id);
     PUT_LIT(out, "body");
