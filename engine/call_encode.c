@@ -11,33 +11,39 @@ enum {
     /* A spare call keeps this much of each buffer for its next use. */
     KEEP_BYTES = 16384,
     WIRE_ID_DIGITS = 6,
+    WIRE_IDS_FROM = 100000,
+    WIRE_IDS = 900000, /* 2^5 x 3^2 x 5^5 */
 };
 
 /* ---- items ------------------------------------------------------------ */
 
-/* Ids of a call are all of one length, the rest of their room is zero. */
-static bool is_taken(const struct asbi_call *call,
-                     const struct asbi_call_entry *e)
+/* Names for the items of one call, six digits each.  With a step that shares
+ * no divisor with their number no name comes twice, and none has to be looked
+ * for. */
+struct wire_ids {
+    uint32_t next, step;
+};
+
+/* Random: an item's text cannot know another item's id, so it cannot make the
+ * model answer for it; and digits are the cheapest in tokens. */
+static struct wire_ids draw_wire_ids(struct asbi_rng *rng)
 {
-    for (size_t i = 0; i < call->count; i++) {
-        if (memcmp(call->entries[i].wire_id, e->wire_id, ASBI_WIRE_ID_MAX) == 0)
-            return true;
-    }
-    return false;
+    struct wire_ids ids = { .next = (uint32_t)asbi_rng_below(rng, WIRE_IDS) };
+
+    do
+        ids.step = (uint32_t)asbi_rng_below(rng, WIRE_IDS);
+    while (ids.step % 2 == 0 || ids.step % 3 == 0 || ids.step % 5 == 0);
+    return ids;
 }
 
-/* Random digits: an item's text cannot know another item's id, so it cannot
- * make the model answer for it; and digits are the cheapest in tokens. */
-static void draw_wire_id(struct asbi_call *call, struct asbi_call_entry *e,
-                         struct asbi_rng *rng)
+static void give_wire_id(struct asbi_call_entry *e, struct wire_ids *ids)
 {
-    do {
-        uint64_t n = 100000 + asbi_rng_below(rng, 900000);
+    uint32_t n = ids->next + WIRE_IDS_FROM;
 
-        e->wire_id_len = WIRE_ID_DIGITS;
-        for (size_t i = WIRE_ID_DIGITS; i > 0; i--, n /= 10)
-            e->wire_id[i - 1] = (char)('0' + n % 10);
-    } while (is_taken(call, e)); /* the entry itself is not yet counted */
+    e->wire_id_len = WIRE_ID_DIGITS;
+    for (size_t i = WIRE_ID_DIGITS; i > 0; i--, n /= 10)
+        e->wire_id[i - 1] = (char)('0' + n % 10);
+    ids->next = (ids->next + ids->step) % WIRE_IDS;
 }
 
 static bool reserve_entries(struct asbi_call *call, size_t need)
@@ -57,6 +63,7 @@ static bool reserve_entries(struct asbi_call *call, size_t need)
 static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
 {
     struct asbi_rng own, *rng = &call->engine->rng;
+    struct wire_ids ids = { 0 };
 
     if (!reserve_entries(call, batch->parcels.count))
         return ASB_ENOMEM;
@@ -65,6 +72,8 @@ static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
         asbi_rng_seed(&own, call->seed);
         rng = &own;
     }
+    if (call->way == ASBI_PACKED)
+        ids = draw_wire_ids(rng);
     ASBI_LIST_EACH (link, &batch->parcels) {
         struct asbi_call_entry *e = &call->entries[call->count];
         struct asbi_item *item = asbi_item_of_link(link);
@@ -73,7 +82,7 @@ static int add_entries(struct asbi_call *call, struct asbi_batch *batch)
                                        .weight_in = item->input_estimate + 1,
                                        .weight_out = 1 };
         if (call->way == ASBI_PACKED)
-            draw_wire_id(call, e, rng);
+            give_wire_id(e, &ids);
         call->count++;
     }
     call->expected = 0;
@@ -87,12 +96,13 @@ int asbi_call_name_places(struct asbi_call *call, size_t count)
     if (!reserve_entries(call, count))
         return ASB_ENOMEM;
     asbi_rng_seed(&rng, call->seed);
+    struct wire_ids ids = draw_wire_ids(&rng);
     for (; call->count < count; call->count++) {
         struct asbi_call_entry *e = &call->entries[call->count];
 
         *e = (struct asbi_call_entry){ .weight_in = 1, .weight_out = 1 };
         if (call->way == ASBI_PACKED)
-            draw_wire_id(call, e, &rng);
+            give_wire_id(e, &ids);
     }
     return ASB_OK;
 }

@@ -11,7 +11,7 @@
 #include "engine/real/journal_sqlite_private.h"
 
 enum {
-    APPLICATION = 0x61736a35, /* "asj5": whose file it is, and which layout */
+    APPLICATION = 0x61736a36, /* "asj6": whose file it is, and which layout */
 };
 
 #define COLUMNS                                                          \

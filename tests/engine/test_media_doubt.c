@@ -329,8 +329,8 @@ static void an_unknown_submission_outlasts_a_lack_of_connections(void)
     step_until_sent(&g, 1);
     (void)submit(&g, 1);
     step_until_sent(&g, 2);
+    g.full = true; /* also for a try that would go at once */
     end(&g, 1, ASBI_UNANSWERED, 0, "");
-    g.full = true;
     while (!g.refused)
         CHECK(asbi_sim_world_step(g.run.world));
     g.full = false;
