@@ -3,13 +3,14 @@
 
     tests/bench/soak.py [MINUTES]      10 without an argument
 
-Texts, a few of them repeated, go into `asyncbatch run` at a steady pace, with a
-journal, a cache file and hints from near texts; `asyncbatch sim` answers over
-HTTP, fails, drops and cuts.  Memory, open files and threads are looked at twice
-a second.  What is bounded (caches, pages of SQLite, ids seen) fills up first: in
-the last third the line through the memory must not rise by more than a hundredth
-and descriptors must not become more; threads must be one, and each text be
-answered once, in order.
+Texts, a few of them repeated, go into `asyncbatch run`, with a journal, a cache
+file and hints from near texts; `asyncbatch sim` answers over HTTP, fails, drops
+and cuts.  Memory, open files and threads are looked at twice a second.  What is
+bounded (queues, blocks kept for the next items, caches, pages of SQLite, ids
+seen) fills up first, so the first texts come as fast as they are taken, the
+others at a steady pace.  In the last third the line through the memory must not
+rise by more than a hundredth and descriptors must not become more; threads must
+be one, and each text be answered once, in order.
 
 Needs a release build in build/ (tools/build.sh release).  The day in virtual
 time is tests/sim/soak.
@@ -27,6 +28,7 @@ import time
 import bench
 
 PACE = 400  # texts a second
+BURST = 40000  # before that, without a pause
 # Small, so that they are reached soon.
 BOUNDS = ["--near-memory", "1MiB", "--cache-memory", "1MiB", "--workers", "8"]
 WORDS = ("door window river stone garden light winter paper bridge silver "
@@ -34,10 +36,10 @@ WORDS = ("door window river stone garden light winter paper bridge silver "
 
 
 def feed(pipe, until, sent):
-    """Some of each hundred texts are one of the last ones again."""
+    """First as many as it takes at once, then PACE a second.  Some of each
+    hundred texts are one of the last ones again."""
     rng = random.Random(1)
-    begin = time.monotonic()
-    recent = []
+    begin, recent = time.monotonic(), []
     while time.monotonic() < until:
         if rng.random() < 0.05 and recent:
             text = rng.choice(recent)
@@ -46,9 +48,11 @@ def feed(pipe, until, sent):
             recent = recent[-99:] + [text]
         pipe.write(json.dumps({"id": str(sent[0]), "text": text}) + "\n")
         sent[0] += 1
-        if sent[0] % 20 == 0:
+        if sent[0] <= BURST:
+            begin = time.monotonic()
+        elif sent[0] % 20 == 0:
             pipe.flush()
-            ahead = sent[0] / PACE - (time.monotonic() - begin)
+            ahead = (sent[0] - BURST) / PACE - (time.monotonic() - begin)
             time.sleep(max(ahead, 0))
     pipe.close()
 
