@@ -324,6 +324,12 @@ static void keep_body(struct asbi_call *call, struct asbi_item *item)
     item->raw_body_len = item->raw_body ? call->reply.len : 0;
 }
 
+/* What a call that carries one item alone is judged by. */
+static bool is_answer(const struct asbi_reply *reply)
+{
+    return reply->verdict == ASBI_ACCEPTED || reply->verdict == ASBI_TRUNCATED;
+}
+
 static void settle_single(struct asbi_call *call,
                           const struct asbi_reply *reply,
                           struct asbi_judgement *j, uint64_t wait,
@@ -331,8 +337,7 @@ static void settle_single(struct asbi_call *call,
 {
     struct asbi_call_entry *entry = &call->entries[0];
     struct asbi_item *item = entry->item;
-    bool answered = complete && (reply->verdict == ASBI_ACCEPTED ||
-                                 reply->verdict == ASBI_TRUNCATED);
+    bool answered = complete && is_answer(reply);
 
     if (!item && answered && call->way == ASBI_JOB)
         asbi_media_unwanted(call);
@@ -467,7 +472,8 @@ static void learn(struct asbi_call *call, const struct asbi_reply *reply,
         .answered = call->count,
     };
 
-    for (size_t i = 0; i < call->count; i++) {
+    bool good = !call->packed && is_answer(reply); /* its entry says nothing */
+    for (size_t i = 0; i < call->count && !good; i++) {
         const struct asbi_call_entry *e = &call->entries[i];
         bool missing = e->state == ASBI_ENTRY_MISSING;
 

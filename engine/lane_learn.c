@@ -139,17 +139,19 @@ static void learn_array(struct asbi_lane *lane,
 
 double asbi_lane_part_of_call(const struct asbi_lane *lane, bool shares)
 {
-    return shares && lane->caps.items ? 1 / (double)lane->caps.items : 1;
+    return shares && lane->way != ASBI_JOB && lane->caps.items
+               ? 1 / (double)lane->caps.items
+               : 1;
 }
 
 void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
 {
     struct asbi_sizing_limits limits;
-    bool single = lesson->way == ASBI_SINGLE;
+    bool alone = lesson->way == ASBI_SINGLE || lesson->way == ASBI_JOB;
 
     asbi_retry_budget_earn(&lane->purse->retries,
                            (double)(lesson->items - lesson->bad) *
-                               asbi_lane_part_of_call(lane, !single));
+                               asbi_lane_part_of_call(lane, !alone));
     if (lesson->usage && lesson->seconds > 0) {
         asbi_law_learn(&lane->law, lesson->usage->input_tokens,
                        lesson->usage->output_tokens, lesson->seconds,
@@ -158,7 +160,7 @@ void asbi_lane_learn(struct asbi_lane *lane, const struct asbi_lesson *lesson)
                                   lesson->usage->output_tokens,
                                   lesson->first_seconds, lesson->seconds);
     }
-    if (single)
+    if (alone)
         return;
     if (lesson->way == ASBI_ARRAY) {
         learn_array(lane, lesson);

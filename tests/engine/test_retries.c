@@ -132,6 +132,21 @@ static void a_few_failures_do_not_slow_a_run_down(void)
     }
 }
 
+/* Nor where each request is a call of its own. */
+static void a_few_failures_do_not_slow_single_requests_down(void)
+{
+    for (uint64_t seed = 1; seed <= check_times(3, 30); seed++) {
+        struct sim_run r;
+
+        failing(&r, seed, 0.2);
+        sim_run_set(&r, "task", "raw");
+        sim_run_all(&r);
+        CHECK_INT(r.stats.items_ok, ==, 1000);
+        CHECK(r.virtual_ns < 120 * ASBI_SECOND);
+        sim_run_end(&r);
+    }
+}
+
 /* Nobody answers: the breaker opens, and before long the run ends, with all
  * that was not asked still to be asked. */
 static void a_dead_provider_is_not_asked_again_and_again(void)
@@ -153,4 +168,5 @@ TEST_MAIN(CASE(one_poison_item_of_64_costs_at_most_13_calls),
           CASE(five_poison_items_of_64_cost_at_most_45_calls),
           CASE(retries_stay_within_their_budget),
           CASE(a_few_failures_do_not_slow_a_run_down),
+          CASE(a_few_failures_do_not_slow_single_requests_down),
           CASE(a_dead_provider_is_not_asked_again_and_again))
