@@ -205,9 +205,12 @@ void asbi_call_weigh(struct asb_engine *e, struct asbi_lane *lane,
     }
     if (first->packed)
         return;
-    /* Nothing is sent that limits a single answer unless the user did. */
+    /* Nothing is sent that limits a single answer unless the user did: then
+     * what is expected stands for it. */
     if (first->output_limit)
         demand->output_tokens = output < limit ? output : limit;
+    else if (!lane->provider.limits_apart)
+        demand->rate_tokens = asbi_lane_rate_tokens(lane, demand, output);
 }
 
 /* Its decoder is the lane's. */

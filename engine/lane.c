@@ -250,16 +250,13 @@ uint64_t asbi_lane_expect_output(const struct asbi_lane *lane, double raw_input)
     return (uint64_t)(lane->output_ratio.value * raw_input) + ASBI_ITEM_SLACK;
 }
 
-/* OpenAI and those like it count the larger of the prompt and max_tokens, at
- * admission; others what is used. */
-static double rate_tokens(const struct asbi_lane *lane,
-                          const struct asbi_demand *d)
+double asbi_lane_rate_tokens(const struct asbi_lane *lane,
+                             const struct asbi_demand *d, uint64_t max_tokens)
 {
     if (!lane->provider.counts_max_tokens)
         return (double)d->input_tokens + (double)d->output_tokens;
-    return (double)(d->input_tokens > d->max_output_tokens
-                        ? d->input_tokens
-                        : d->max_output_tokens);
+    return (double)(d->input_tokens > max_tokens ? d->input_tokens
+                                                 : max_tokens);
 }
 
 void asbi_lane_weigh(struct asbi_lane *lane, double raw_input,
@@ -287,7 +284,8 @@ void asbi_lane_weigh(struct asbi_lane *lane, double raw_input,
     if (lane->way == ASBI_ARRAY)
         out->output_tokens = out->max_output_tokens = 0;
     out->rate_tokens =
-        apart ? (double)out->input_tokens : rate_tokens(lane, out);
+        apart ? (double)out->input_tokens
+              : asbi_lane_rate_tokens(lane, out, out->max_output_tokens);
     out->rate_output = apart ? (double)out->output_tokens : 0;
     uint64_t most = (uint64_t)((double)out->input_tokens * headroom) + 1;
     out->worst_cost = asbi_price_worst(prices, most, out->max_output_tokens);

@@ -194,6 +194,12 @@ void asbi_lane_weigh(struct asbi_lane *lane, double raw_input,
                      uint64_t expected_output, uint64_t max_output,
                      const struct asbi_prices *prices, struct asbi_demand *out);
 
+/* What counts against the limit on tokens, where it is one for both: OpenAI and
+ * those like it count the larger of the prompt and the max_tokens of the
+ * request, at admission; others what is used. */
+double asbi_lane_rate_tokens(const struct asbi_lane *lane,
+                             const struct asbi_demand *d, uint64_t max_tokens);
+
 /* Expected output tokens of a packed item. */
 uint64_t asbi_lane_expect_output(const struct asbi_lane *lane,
                                  double raw_input);

@@ -53,6 +53,25 @@ static void use_calls(uint64_t seed, uint64_t last_seed)
     }
 }
 
+/* A request that sets no max_tokens counts by what it is, not by the longest
+ * answer that the model could give. */
+static void answers_without_a_limit_do_not_use_up_the_quota(void)
+{
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 3000;
+    r.provider.tpm = TPM / 10;
+    r.provider.latency.base_ns = 2 * ASBI_SECOND;
+    sim_run_set(&r, "task", "raw");
+    sim_run_all(&r);
+    check_refusals(&r);
+    double minutes = (double)r.virtual_ns / 6e10;
+    CHECK((double)r.served.billed_input >=
+          0.5 * (double)r.provider.tpm * minutes);
+    sim_run_end(&r);
+}
+
 static void nearly_all_tokens_are_used_seeds_1_to_3(void)
 {
     use_tokens(1, 3);
@@ -119,5 +138,6 @@ TEST_MAIN(CASE(nearly_all_tokens_are_used_seeds_1_to_3),
           CASE(nearly_all_calls_are_used_seeds_1_to_3),
           CASE(nearly_all_calls_are_used_seeds_4_to_6),
           CASE(nearly_all_calls_are_used_seeds_7_to_10),
+          CASE(answers_without_a_limit_do_not_use_up_the_quota),
           CASE(equal_calls_do_not_shrink_the_number_in_flight),
           CASE(growing_calls_do_not_shrink_it_either))
