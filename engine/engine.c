@@ -147,8 +147,30 @@ static void drop_expired(struct asb_engine *e, struct asbi_batch *b,
 
 /* ---- sending ---------------------------------------------------------- */
 
+/* What is left may be much: a call without a limit on its answer may cost as
+ * much as the model's longest one. */
+static void halt_for_budget(struct asb_engine *e, int64_t worst_cost)
+{
+    const struct asbi_budget *b = &e->purse.budget;
+    double limit = (double)b->limit / 1e9;
+
+    if (b->spent < b->limit)
+        asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
+                       "the budget of $%.6g has $%.6f left, and the next call "
+                       "may cost $%.6f; raise --budget and run the same "
+                       "command again",
+                       limit, (double)(b->limit - b->spent) / 1e9,
+                       (double)worst_cost / 1e9);
+    else
+        asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
+                       "the budget of $%.6g is spent; raise --budget and run "
+                       "the same command again",
+                       limit);
+    asbi_routes_halt_others(e);
+}
+
 /* A budget that cannot hold this call even when all is settled may hold half of
- * it; one that cannot hold one item is spent.  True: try again. */
+ * it; one that cannot hold one item ends the run.  True: try again. */
 static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
                        const struct asbi_demand *demand)
 {
@@ -160,11 +182,7 @@ static bool fit_budget(struct asb_engine *e, struct asbi_batch *b,
     if (b->parcels.count > 1 &&
         asbi_former_split(&e->former, b, b->parcels.count / 2, &half) == ASB_OK)
         return true;
-    asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
-                   "the budget of $%.6g is spent; raise --budget and run "
-                   "the same command again",
-                   (double)e->purse.budget.limit / 1e9);
-    asbi_routes_halt_others(e);
+    halt_for_budget(e, demand->worst_cost);
     return false;
 }
 

@@ -28,6 +28,16 @@ class Budget(Case):
         self.assertIn("60 % reached", done.err)
         self.assertIn("100 % reached", done.err)
 
+    def test_what_is_left_and_does_not_do_is_not_called_spent(self):
+        """An answer without a limit may be as long as the model's longest."""
+        done = self.run_job(
+            "--task", "raw", *QUICK, "--budget", "0.02", "--summary",
+            "s.json", stdin=b'{"id":1,"prompt":"Hello"}\n', status=3)
+        self.assertEqual(self.summary()["calls"], 0)
+        self.assertRegex(done.err, r"the budget of \$0.02 has \$0.020000 "
+                         r"left, and the next call may cost \$0\.026\d+; "
+                         "raise --budget")
+
     def test_an_address_that_does_not_answer_stops_nothing(self):
         done = self.run_job(
             *TRANSLATE, *QUICK, "--budget", "0.02", "--budget-webhook",
