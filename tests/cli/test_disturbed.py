@@ -6,10 +6,11 @@ network that is gone and clocks that jump: tests/engine/test_disturbances.c.
 """
 
 import os
+import resource
 import tempfile
 
 from journaled import Journaled, SLOW
-from support import TRANSLATE, ids, json_lines
+from support import QUICK, TRANSLATE, ids, items, json_lines
 
 class Disturbed(Journaled):
 
@@ -89,6 +90,19 @@ class Disturbed(Journaled):
         self.job("--journal", "j", output=output)
         self.assertGreater(self.summary()["items_known_before"], 0)
         self.assert_complete(output)
+
+    def test_a_limit_on_the_size_of_files_is_a_full_disk(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                           (65536, 65536))
+        self.write("in.jsonl", items(800))
+        process = self.start("run", *TRANSLATE, *QUICK, "-i", "in.jsonl",
+                             "-o", "out.jsonl", preexec_fn=limit)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("run the same command again", err.decode())
+        self.assert_reason(err.decode())
+        self.job()
+        self.assert_complete(count=800)
 
     def test_a_closed_pipe_loses_no_answer(self):
         process = self.start("run", *TRANSLATE, *SLOW, "-i", "in.jsonl",

@@ -259,6 +259,7 @@ static int run(struct asb_options *options, const char *const *words)
 
     (void)words;
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* `ulimit -f`: as a full disk */
     raise_file_limit();
     event_set_log_callback(drop_event_log);
     return run_job(&r);
