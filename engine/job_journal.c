@@ -16,8 +16,7 @@ enum { ASIDE_MOST = 99 }; /* old journals of one name */
 
 /* ---- where and whose -------------------------------------------------- */
 
-/* NULL with ASB_OK: none is kept. */
-static int find_path(const struct asb_job *job, char **out)
+int asbi_job_journal_path(const struct asb_job *job, char **out)
 {
     const struct asbi_config *c = job->config;
     struct asbi_buf path;
@@ -212,7 +211,7 @@ int asbi_job_journal_open(struct asb_job *job, struct asb_message *why)
     char *path;
 
     why = why ? why : &local;
-    int rc = find_path(job, &path);
+    int rc = asbi_job_journal_path(job, &path);
     if (rc || !path)
         return rc;
     struct asbi_job_journal *k = asbi_calloc(job->mem, 1, sizeof(*k));

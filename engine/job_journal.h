@@ -38,6 +38,10 @@ struct asbi_job_journal {
 
 /* ---- job_journal.c ---------------------------------------------------- */
 
+/* Where the journal is, named or beside the output; owned by the caller.  NULL
+ * with ASB_OK: none is kept. */
+int asbi_job_journal_path(const struct asb_job *job, char **out);
+
 /* Opens the journal that the options name, if any, and sees whose it is.  The
  * input is open, the output not.  ASB_OK, ASB_ECONFIG (another job's, in use),
  * ASB_EIO or ASB_ENOMEM. */

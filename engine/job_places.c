@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "engine/base/error.h"
+#include "engine/job_journal.h"
 #include "engine/real/file.h"
 
 struct place {
@@ -19,11 +20,12 @@ struct place {
 enum { WRITTEN = 6, PLACES = 15 };
 
 /* Those that are written first. */
-static void list(const struct asbi_config *c, struct place out[PLACES])
+static void list(const struct asbi_config *c, const char *journal,
+                 struct place out[PLACES])
 {
     const struct place all[PLACES] = {
         { "output", c->output },       { "metrics", c->metrics },
-        { "summary", c->summary },     { "journal", c->journal },
+        { "summary", c->summary },     { "journal", journal },
         { "cache", c->cache },         { "state", c->state },
         { "input", c->input },         { "config", c->config },
         { "catalogue", c->catalogue }, { "instructions", c->instructions },
@@ -75,16 +77,29 @@ static int check_alone(const struct asb_job *job, const struct place *places,
     return rc;
 }
 
-int asbi_job_check_places(const struct asb_job *job, struct asb_message *why)
+static int check_all(const struct asb_job *job,
+                     const struct place places[PLACES], struct asb_message *why)
 {
-    struct place places[PLACES];
     int rc = ASB_OK;
 
-    list(job->config, places);
     for (int i = 0; !rc && i < WRITTEN; i++) {
         if (is_file(&places[i]))
             rc = check_alone(job, places, i, why);
     }
+    return rc;
+}
+
+int asbi_job_check_places(const struct asb_job *job, struct asb_message *why)
+{
+    struct place places[PLACES];
+    char *journal;
+
+    int rc = asbi_job_journal_path(job, &journal);
+    if (rc)
+        return rc;
+    list(job->config, journal ? journal : "", places);
+    rc = check_all(job, places, why);
+    asbi_free(job->mem, journal);
     if (!rc && is_file(&places[0]))
         rc = asbi_file_check("output", places[0].path, why);
     return rc ? rc : asbi_job_report_check(job, why);

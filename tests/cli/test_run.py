@@ -316,6 +316,10 @@ class Run(Case):
             for path in (self.path("in.jsonl"), "./out.jsonl"):
                 done = self.run_job(*args, f"--{option}", path, status=2)
                 self.assertIn("is the same file as", done.err)
+        for option in ("metrics", "summary", "state"):
+            done = self.run_job(*args, f"--{option}", "./out.jsonl.journal",
+                                status=2)
+            self.assertIn("is the same file as", done.err)
         done = self.run_job(*args, "--metrics", "new", "--summary", "./new",
                             status=2)
         self.assertIn("metrics new: is the same file as summary", done.err)
