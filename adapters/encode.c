@@ -1,5 +1,7 @@
 #include "adapters/encode.h"
 
+#include <string.h>
+
 #include "engine/base/json.h"
 #include "engine/base/json_plain.h"
 
@@ -32,6 +34,23 @@ void asbi_put_answer_schema(const struct asbi_packed_request *request,
                      "\"additionalProperties\":false}}},"
                      "\"required\":[\"items\"],"
                      "\"additionalProperties\":false}");
+}
+
+bool asbi_data_url_read(asbi_str url, asbi_str *type, asbi_str *base64)
+{
+    const asbi_str head = ASBI_STR("data:");
+    const char *comma, *semicolon;
+
+    if (!asbi_str_starts(url, head))
+        return false;
+    comma = memchr(url.at, ',', url.len);
+    semicolon = memchr(url.at, ';', url.len);
+    if (!comma || !semicolon || semicolon > comma)
+        return false;
+    *type =
+        asbi_str_of(url.at + head.len, (size_t)(semicolon - url.at) - head.len);
+    *base64 = asbi_str_of(comma + 1, (size_t)(asbi_str_end(url) - comma) - 1);
+    return true;
 }
 
 /* The text of a JSON string inside a JSON string.  Only runs of other bytes

@@ -32,6 +32,10 @@ void asbi_put_texts(const struct asbi_array_request *request,
  * %XX. */
 void asbi_put_percent(asbi_str text, struct asbi_buf *out);
 
+/* "data:image/png;base64,AAAA" is the picture itself: its type and bytes. False
+ * for any other address. */
+bool asbi_data_url_read(asbi_str url, asbi_str *type, asbi_str *base64);
+
 /* "Content-Type: application/json", and "`name` KEY" if the key can stand in
  * a header: `name` is "Authorization: Bearer " or the like. */
 void asbi_put_headers(const char *name, asbi_str key, struct asbi_buf *lines);

@@ -83,24 +83,18 @@ static void put_system_messages(struct asbi_chat_messages *m,
     asbi_chat_messages_rewind(m);
 }
 
-/* Where a picture is: "data:image/png;base64,AAAA" is the picture itself. */
 static void put_picture(asbi_str url, struct asbi_buf *body)
 {
-    const char *comma = memchr(url.at, ',', url.len);
-    const char *semicolon = memchr(url.at, ';', url.len);
+    asbi_str type, base64;
 
-    if (!asbi_str_starts(url, ASBI_STR("data:")) || !comma || !semicolon ||
-        semicolon > comma) {
+    if (asbi_data_url_read(url, &type, &base64)) {
+        asbi_buf_c(body, "{\"inlineData\":{\"mimeType\":");
+        asbi_json_put_string(body, type);
+        asbi_buf_c(body, ",\"data\":");
+        asbi_json_put_string(body, base64);
+    } else {
         asbi_buf_c(body, "{\"fileData\":{\"fileUri\":");
         asbi_json_put_string(body, url);
-    } else {
-        asbi_buf_c(body, "{\"inlineData\":{\"mimeType\":");
-        asbi_json_put_string(
-            body, asbi_str_of(url.at + 5, (size_t)(semicolon - url.at - 5)));
-        asbi_buf_c(body, ",\"data\":");
-        asbi_json_put_string(
-            body,
-            asbi_str_of(comma + 1, (size_t)(asbi_str_end(url) - comma - 1)));
     }
     asbi_buf_c(body, "}}");
 }

@@ -7,24 +7,19 @@ static void put_headers(asbi_str key, struct asbi_buf *lines)
     asbi_put_headers("x-goog-api-key: ", key, lines);
 }
 
-/* "data:image/png;base64,AAAA" in parts, as the API wants it. */
-static void put_inline_image(asbi_str url, struct asbi_buf *body)
+static void put_image(asbi_str url, struct asbi_buf *body)
 {
-    const char *comma = memchr(url.at, ',', url.len);
-    const char *semicolon = memchr(url.at, ';', url.len);
+    asbi_str type, base64;
 
-    if (!asbi_str_starts(url, ASBI_STR("data:")) || !comma || !semicolon ||
-        semicolon > comma) {
+    if (!asbi_data_url_read(url, &type, &base64)) {
         asbi_json_put_key(body, "gcsUri");
         asbi_json_put_string(body, url);
         return;
     }
     asbi_json_put_key(body, "bytesBase64Encoded");
-    asbi_json_put_string(
-        body, asbi_str_of(comma + 1, (size_t)(url.at + url.len - comma - 1)));
+    asbi_json_put_string(body, base64);
     asbi_json_put_key(body, "mimeType");
-    asbi_json_put_string(
-        body, asbi_str_of(url.at + 5, (size_t)(semicolon - url.at - 5)));
+    asbi_json_put_string(body, type);
 }
 
 static void submit(const struct asbi_media_request *r, struct asbi_buf *path,
@@ -37,7 +32,7 @@ static void submit(const struct asbi_media_request *r, struct asbi_buf *path,
     asbi_json_put_string(body, r->prompt);
     if (r->reference_count) {
         asbi_buf_c(body, ",\"image\":{");
-        put_inline_image(r->references[0], body);
+        put_image(r->references[0], body);
         asbi_buf_char(body, '}');
     }
     asbi_buf_c(body, "}],\"parameters\":{");

@@ -236,9 +236,8 @@ int asb_cancel(struct asb_engine *e, uint64_t number)
     if (!item || item->state == ASBI_ITEM_DONE)
         return ASB_ENOENT;
     take_out(e, item);
-    asbi_item_fail(&e->mem, item, "cancelled",
-                   ASBI_STR("the host cancelled this item"), true);
-    asbi_engine_finish(e, item);
+    asbi_engine_fail(e, item, "cancelled",
+                     ASBI_STR("the host cancelled this item"), true);
     return ASB_OK;
 }
 

@@ -210,11 +210,10 @@ static void give_up(struct asbi_call *call, uint64_t now)
             continue;
         asbi_list_remove(&item->parcel.link);
         item->call = NULL;
-        asbi_item_fail(&e->mem, item, "stopped",
-                       ASBI_STR("the run was stopped before this item was "
-                                "sent"),
-                       true);
-        asbi_engine_finish(e, item);
+        asbi_engine_fail(e, item, "stopped",
+                         ASBI_STR("the run was stopped before this item was "
+                                  "sent"),
+                         true);
     }
     asbi_former_recycle(&e->former, call->batch);
     asbi_call_recycle(call);

@@ -28,6 +28,13 @@ void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item)
     e->world->ops->wake(e->world);
 }
 
+void asbi_engine_fail(struct asb_engine *e, struct asbi_item *item,
+                      const char *code, asbi_str message, bool retryable)
+{
+    asbi_item_fail(&e->mem, item, code, message, retryable);
+    asbi_engine_finish(e, item);
+}
+
 void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item)
 {
     uint64_t now = asbi_now(e->world);
@@ -36,9 +43,8 @@ void asbi_engine_enqueue(struct asb_engine *e, struct asbi_item *item)
         e->world->ops->wake(e->world);
         return;
     }
-    asbi_item_fail(&e->mem, item, "out_of_memory",
-                   ASBI_STR("there was no memory to queue this item"), true);
-    asbi_engine_finish(e, item);
+    asbi_engine_fail(e, item, "out_of_memory",
+                     ASBI_STR("there was no memory to queue this item"), true);
 }
 
 /* When the first of those that wait may be asked again: its own wait is over
@@ -66,13 +72,6 @@ static void requeue_due(struct asb_engine *e, uint64_t now)
 
 /* ---- what cannot be sent ---------------------------------------------- */
 
-static void fail_queued(struct asb_engine *e, struct asbi_item *item,
-                        const char *code, const char *message)
-{
-    asbi_item_fail(&e->mem, item, code, asbi_str_c(message), true);
-    asbi_engine_finish(e, item);
-}
-
 static void fail_batch(struct asb_engine *e, struct asbi_batch *b,
                        const char *code, const char *message)
 {
@@ -80,7 +79,8 @@ static void fail_batch(struct asb_engine *e, struct asbi_batch *b,
 
     asbi_former_take(&e->former, b);
     while ((link = asbi_list_pop(&b->parcels)))
-        fail_queued(e, asbi_item_of_link(link), code, message);
+        asbi_engine_fail(e, asbi_item_of_link(link), code, asbi_str_c(message),
+                         true);
     asbi_former_recycle(&e->former, b);
 }
 
@@ -91,7 +91,8 @@ void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
     struct asbi_batch *b;
 
     while ((n = asbi_heap_pop(&e->backoff)))
-        fail_queued(e, ASBI_OF(n, struct asbi_item, due), code, message);
+        asbi_engine_fail(e, ASBI_OF(n, struct asbi_item, due), code,
+                         asbi_str_c(message), true);
     asbi_former_flush(&e->former, NULL);
     while ((b = asbi_former_peek(&e->former, asbi_now(e->world))))
         fail_batch(e, b, code, message);
@@ -140,8 +141,10 @@ static void drop_expired(struct asb_engine *e, struct asbi_batch *b,
         if (item->deadline_ns > now)
             continue;
         asbi_former_remove(&e->former, b, &item->parcel);
-        fail_queued(e, item, "deadline_exceeded",
-                    "the deadline passed before the item could be sent");
+        asbi_engine_fail(
+            e, item, "deadline_exceeded",
+            ASBI_STR("the deadline passed before the item could be sent"),
+            true);
     }
 }
 

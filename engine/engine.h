@@ -177,6 +177,10 @@ bool asbi_engine_deliver(struct asb_engine *e);
 /* Ends an item that is in no list: its callback is now owed. */
 void asbi_engine_finish(struct asb_engine *e, struct asbi_item *item);
 
+/* The same, with a failure, as asbi_item_fail() has it. */
+void asbi_engine_fail(struct asb_engine *e, struct asbi_item *item,
+                      const char *code, asbi_str message, bool retryable);
+
 /* Fails everything that waits, with this code and message. */
 void asbi_engine_fail_waiting(struct asb_engine *e, const char *code,
                               const char *message);

@@ -156,9 +156,7 @@ static void fail(struct asbi_call *call, struct asbi_item *item,
                  const char *code, const char *message, bool retryable)
 {
     take_off(item);
-    asbi_item_fail(&call->engine->mem, item, code, asbi_str_c(message),
-                   retryable);
-    asbi_engine_finish(call->engine, item);
+    asbi_engine_fail(call->engine, item, code, asbi_str_c(message), retryable);
 }
 
 static void wait_and_retry(struct asbi_call *call, struct asbi_item *item,
@@ -170,10 +168,9 @@ static void wait_and_retry(struct asbi_call *call, struct asbi_item *item,
     take_off(item);
     if (due >= item->deadline_ns ||
         asbi_heap_push(&e->backoff, &item->due, due)) {
-        asbi_item_fail(&e->mem, item, "deadline_exceeded",
-                       ASBI_STR("the deadline would pass before another try"),
-                       true);
-        asbi_engine_finish(e, item);
+        asbi_engine_fail(e, item, "deadline_exceeded",
+                         ASBI_STR("the deadline would pass before another try"),
+                         true);
         return;
     }
     asbi_item_enter(item, ASBI_ITEM_BACKOFF);

@@ -192,13 +192,6 @@ void asbi_media_answer(struct asbi_media_job *job, char *output, size_t len)
 
 /* ---- a submission was accepted ----------------------------------------- */
 
-static void fail_item(struct asb_engine *e, struct asbi_item *item,
-                      const char *code, asbi_str message, bool retryable)
-{
-    asbi_item_fail(&e->mem, item, code, message, retryable);
-    asbi_engine_finish(e, item);
-}
-
 /* Nobody can say whether something was begun, so it counts as if. */
 static void fail_unknown(struct asbi_call *call, struct asbi_item *item)
 {
@@ -206,10 +199,11 @@ static void fail_unknown(struct asbi_call *call, struct asbi_item *item)
 
     asbi_budget_settle(&e->purse.budget, 0, item->media->cost);
     asbi_hold_end(call, 0, item->media->cost);
-    fail_item(e, item, "outcome_unknown",
-              ASBI_STR("the provider took the request but named no job that "
-                       "can be asked after; it may have been paid for"),
-              false);
+    asbi_engine_fail(
+        e, item, "outcome_unknown",
+        ASBI_STR("the provider took the request but named no job that "
+                 "can be asked after; it may have been paid for"),
+        false);
 }
 
 static void fail_at_once(struct asbi_call *call, struct asbi_item *item,
@@ -222,8 +216,9 @@ static void fail_at_once(struct asbi_call *call, struct asbi_item *item,
                    filtered ? "the provider's moderation refuses this item"
                             : "the provider refuses the job",
                    s->message);
-    fail_item(call->engine, item, filtered ? "content_filter" : "job_failed",
-              asbi_str_c(message), !filtered);
+    asbi_engine_fail(call->engine, item,
+                     filtered ? "content_filter" : "job_failed",
+                     asbi_str_c(message), !filtered);
 }
 
 static void record(struct asbi_media_job *job, uint64_t number)

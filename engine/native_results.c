@@ -159,11 +159,10 @@ static void leave_line(struct asbi_call *call)
         struct asbi_item *item = asbi_item_of_link(link);
 
         item->call = NULL;
-        asbi_item_fail(&e->mem, item, "no_credentials",
-                       ASBI_STR("the provider refuses the key to tell of the "
-                                "batch, which may have been paid for"),
-                       true);
-        asbi_engine_finish(e, item);
+        asbi_engine_fail(e, item, "no_credentials",
+                         ASBI_STR("the provider refuses the key to tell of the "
+                                  "batch, which may have been paid for"),
+                         true);
     }
     if (call->batch)
         asbi_former_recycle(&e->former, call->batch);

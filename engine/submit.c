@@ -273,9 +273,8 @@ static int submit(struct asb_engine *e, const struct asb_request *request,
         asbi_recall_ask(e, item);
         return ASB_OK;
     }
-    asbi_item_fail(&e->mem, item, verdict.code, asbi_str_c(verdict.message),
-                   verdict.retryable);
-    asbi_engine_finish(e, item);
+    asbi_engine_fail(e, item, verdict.code, asbi_str_c(verdict.message),
+                     verdict.retryable);
     return ASB_OK;
 }
 

@@ -55,6 +55,17 @@ static void a_packed_request_has_a_schema(void)
     asbi_buf_fini(&out);
 }
 
+static void check_single(const struct asbi_single_request *request,
+                         const char *body)
+{
+    struct asbi_call_style style = plain;
+
+    style.max_output_tokens = 0;
+    gemini()->encode_single(request, &style, fresh());
+    CHECK_STR(asbi_buf_view(&out), body);
+    asbi_buf_fini(&out);
+}
+
 static void messages_become_contents(void)
 {
     struct asbi_single_request request = {
@@ -64,19 +75,15 @@ static void messages_become_contents(void)
             "{\"text\":\"b\"}]},{\"role\":\"assistant\",\"content\":\"Yes\"}"
             "]")
     };
-    struct asbi_call_style style = plain;
 
-    style.max_output_tokens = 0;
-    gemini()->encode_single(&request, &style, fresh());
-    CHECK_STR(asbi_buf_view(&out),
-              "{\"systemInstruction\":{\"parts\":[{\"text\":\"Be brief\"}]},"
-              "\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"a\\n\"},"
-              "{\"text\":\"b\"}]},{\"role\":\"model\",\"parts\":[{\"text\":"
-              "\"Yes\"}]}],\"generationConfig\":{\"candidateCount\":1}}");
+    check_single(&request,
+                 "{\"systemInstruction\":{\"parts\":[{\"text\":\"Be brief\"}"
+                 "]},\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":"
+                 "\"a\\n\"},{\"text\":\"b\"}]},{\"role\":\"model\",\"parts\":["
+                 "{\"text\":\"Yes\"}]}],\"generationConfig\":{"
+                 "\"candidateCount\":1}}");
     request.body = ASBI_STR("{ }");
-    gemini()->encode_single(&request, &style, fresh());
-    CHECK_STR(asbi_buf_view(&out), "{ }");
-    asbi_buf_fini(&out);
+    check_single(&request, "{ }");
 }
 
 static void pictures_in_messages_are_not_left_out(void)
@@ -90,18 +97,15 @@ static void pictures_in_messages_are_not_left_out(void)
             "\"input_audio\":{\"data\":\"B\"}}]},{\"role\":\"user\","
             "\"content\":null}]")
     };
-    struct asbi_call_style style = plain;
 
-    style.max_output_tokens = 0;
-    gemini()->encode_single(&request, &style, fresh());
-    CHECK_STR(asbi_buf_view(&out),
-              "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":"
-              "\"What is it?\"},{\"inlineData\":{\"mimeType\":\"image/png\","
-              "\"data\":\"AAAA\"}},{\"fileData\":{\"fileUri\":"
-              "\"https://h/i.png\"}},{\"type\":\"input_audio\","
-              "\"input_audio\":{\"data\":\"B\"}}]},{\"role\":\"user\","
-              "\"parts\":[]}],\"generationConfig\":{\"candidateCount\":1}}");
-    asbi_buf_fini(&out);
+    check_single(&request,
+                 "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":"
+                 "\"What is it?\"},{\"inlineData\":{\"mimeType\":"
+                 "\"image/png\",\"data\":\"AAAA\"}},{\"fileData\":{"
+                 "\"fileUri\":\"https://h/i.png\"}},{\"type\":"
+                 "\"input_audio\",\"input_audio\":{\"data\":\"B\"}}]},{"
+                 "\"role\":\"user\",\"parts\":[]}],\"generationConfig\":{"
+                 "\"candidateCount\":1}}");
 }
 
 static void texts_to_embed_go_as_one_batch(void)
