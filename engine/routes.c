@@ -207,7 +207,7 @@ static void look_at(struct asb_engine *e, size_t i,
     }
     asbi_call_weigh(e, lane, batch, &out->demand);
     out->gate = asbi_lane_gate(lane, &out->demand, now, &out->ready_ns);
-    if (r->most_calls && e->calls.count >= r->most_calls)
+    if (e->calls.count >= r->most_calls)
         out->gate = ASBI_GATE_CONCURRENCY;
     r->stands[i] = standing(lane, out->gate, patience, now, &out->ready_ns);
 }

@@ -266,6 +266,23 @@ class Resume(Journaled):
         self.assertGreater(self.summary()["calls"], 0)
         self.assertTrue(os.path.exists(self.path("out.jsonl.journal.old")))
 
+    def assert_all_asked(self, *args):
+        self.job(*args)
+        self.assert_complete()
+        self.assertEqual(self.summary()["items_known_before"], 0)
+        self.assertTrue(os.path.exists(self.path("out.jsonl.journal.old")))
+
+    def test_of_another_prompt_nothing_is_reused(self):
+        self.job()
+        self.write("rules.md", "Be brief.\n")
+        self.assert_all_asked("--instructions", "rules.md",
+                              "--on-change", "reuse")
+
+    def test_a_restart_asks_for_what_did_not_change_too(self):
+        self.job()
+        self.write("in.jsonl", items(100).replace("number 3 ", "number 4 "))
+        self.assert_all_asked("--on-change", "restart")
+
     def test_another_input_is_refused(self):
         self.interrupted(number=signal.SIGKILL)
         before = self.read("out.jsonl")

@@ -92,6 +92,39 @@ static void a_large_post_is_not_sent_again(void)
     free(body);
 }
 
+static void reset_what_is_large(struct web_conn *c, const char *at, size_t len)
+{
+    (void)at;
+    if (len > 1000)
+        web_reset(c);
+    else
+        web_ok(c, "first");
+}
+
+static void take_bytes(struct web_conn *c)
+{
+    web_raw(c, reset_what_is_large);
+}
+
+/* More than the two ends of a connection hold: it breaks on its way. */
+static void half_a_post_is_not_sent_again(void)
+{
+    enum { LARGE = 32 << 20 };
+    char *body = malloc(LARGE + 1);
+
+    memset(body, 'p', LARGE);
+    body[LARGE] = '\0';
+    begin("POST", NULL, NULL);
+    web_on_accept(web, take_bytes);
+    call_do(&call, "warm up");
+    CHECK_INT(call.end.outcome, ==, ASBI_COMPLETE);
+    call_do(&call, body);
+    CHECK_INT(call.end.outcome, ==, ASBI_UNANSWERED);
+    CHECK_INT(web_counts(web).connections, ==, 1);
+    finish();
+    free(body);
+}
+
 /* With many warm connections at hand, each of which would do for a repeat. */
 static void warm_connections_do_not_tempt(void)
 {
@@ -290,6 +323,7 @@ TEST_MAIN(CASE(a_post_that_was_taken_is_not_sent_again),
           CASE(a_post_under_a_reset_is_not_sent_again),
           CASE(an_empty_post_is_not_sent_again),
           CASE(a_large_post_is_not_sent_again),
+          CASE(half_a_post_is_not_sent_again),
           CASE(warm_connections_do_not_tempt),
           CASE(a_repeat_goes_on_a_fresh_connection),
           CASE(repeats_leave_no_connections_behind),

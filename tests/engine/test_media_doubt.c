@@ -31,6 +31,7 @@ struct rig {
     char urls[MOST][96];
     const char *methods[MOST];
     char once[MOST][96];
+    bool fresh[MOST];
     size_t count;
     unsigned answered;
     char code[32];
@@ -49,6 +50,7 @@ static int start(struct asbi_transport *t, struct asbi_exchange *x)
     g->methods[g->count] = x->endpoint->method;
     (void)snprintf(g->urls[g->count], sizeof(g->urls[0]), "%s",
                    x->endpoint->url);
+    g->fresh[g->count] = x->fresh;
     if (x->extra_headers)
         (void)snprintf(g->once[g->count], sizeof(g->once[0]), "%s",
                        x->extra_headers[0]);
@@ -175,15 +177,22 @@ static void check_spent(const struct rig *g, int64_t spent)
     CHECK_INT(g->disk.intents, ==, g->disk.ends);
 }
 
+/* One job, cancelled while it is begun, and how that ended. */
+static void cancel_then(struct rig *g, enum asbi_outcome outcome, int status,
+                        const char *body)
+{
+    rig_init(g);
+    uint64_t item = submit(g, 0);
+    step_until_sent(g, 1);
+    CHECK_INT(asb_cancel(g->run.engine, item), ==, ASB_OK);
+    end(g, 0, outcome, status, body);
+}
+
 static void one_that_is_cancelled_while_it_is_begun_is_stopped_and_counted(void)
 {
     struct rig g;
 
-    rig_init(&g);
-    uint64_t item = submit(&g, 0);
-    step_until_sent(&g, 1);
-    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
-    end(&g, 0, ASBI_COMPLETE, 200, begun);
+    cancel_then(&g, ASBI_COMPLETE, 200, begun);
     CHECK_INT(g.count, ==, 2);
     CHECK(strcmp(g.methods[1], "DELETE") == 0);
     CHECK(strcmp(g.urls[1], "http://sim.test/v1/videos/video_1") == 0);
@@ -195,11 +204,7 @@ static void one_that_is_cancelled_and_refused_costs_nothing(void)
 {
     struct rig g;
 
-    rig_init(&g);
-    uint64_t item = submit(&g, 0);
-    step_until_sent(&g, 1);
-    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
-    end(&g, 0, ASBI_COMPLETE, 400, "{\"error\":{\"message\":\"no\"}}");
+    cancel_then(&g, ASBI_COMPLETE, 400, "{\"error\":{\"message\":\"no\"}}");
     CHECK_INT(g.count, ==, 1);
     check_spent(&g, 0);
     rig_end(&g);
@@ -209,11 +214,7 @@ static void one_that_is_cancelled_and_cut_off_counts(void)
 {
     struct rig g;
 
-    rig_init(&g);
-    uint64_t item = submit(&g, 0);
-    step_until_sent(&g, 1);
-    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
-    end(&g, 0, ASBI_UNANSWERED, 0, "");
+    cancel_then(&g, ASBI_UNANSWERED, 0, "");
     CHECK_INT(g.count, ==, 1);
     check_spent(&g, COST);
     rig_end(&g);
@@ -252,6 +253,20 @@ static void an_answer_that_names_no_job_counts_for_the_next_run_too(void)
     rig_end(&g);
 }
 
+static void one_that_fails_at_once_costs_nothing(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    (void)submit(&g, 0);
+    step_until_sent(&g, 1);
+    end(&g, 0, ASBI_COMPLETE, 200,
+        "{\"object\":\"video\",\"status\":\"failed\"}");
+    CHECK(strcmp(g.code, "job_failed") == 0);
+    check_spent(&g, 0);
+    rig_end(&g);
+}
+
 static void who_takes_over_an_unknown_submission_means_the_same_job(void)
 {
     struct rig g;
@@ -265,10 +280,33 @@ static void who_takes_over_an_unknown_submission_means_the_same_job(void)
     step_until_sent(&g, 2);
     CHECK(strncmp(g.once[0], "Idempotency-Key: ab-", 20) == 0);
     CHECK(strcmp(g.once[0], g.once[1]) == 0);
+    CHECK(!g.fresh[0] && g.fresh[1]);
     end(&g, 1, ASBI_COMPLETE, 200, begun);
     CHECK_INT(g.run.engine->purse.budget.spent, ==, 0);
     CHECK_INT(g.run.engine->purse.budget.reserved, ==, COST);
     CHECK_INT(g.disk.intents, ==, 1);
+    rig_end(&g);
+}
+
+/* It stays open in the journal, by its name, for a run that asks again. */
+static void one_that_may_have_begun_is_the_same_in_the_next_run(void)
+{
+    struct rig g;
+
+    rig_init(&g);
+    uint64_t item = submit(&g, 0);
+    step_until_sent(&g, 1);
+    end(&g, 0, ASBI_UNANSWERED, 0, "");
+    CHECK_INT(g.run.engine->purse.budget.reserved, ==, COST);
+    CHECK_INT(asb_cancel(g.run.engine, item), ==, ASB_OK);
+    settle(&g);
+    CHECK_INT(g.answered, ==, 1);
+    CHECK_INT(g.count, ==, 1);
+    CHECK_INT(g.disk.jobs, ==, 1);
+    CHECK_INT(g.disk.ends, ==, 0);
+    CHECK_INT(g.disk.jobs_over, ==, 0);
+    CHECK_INT(g.run.engine->purse.budget.spent, ==, COST);
+    CHECK_INT(g.run.engine->purse.budget.reserved, ==, 0);
     rig_end(&g);
 }
 
@@ -421,7 +459,9 @@ TEST_MAIN(CASE(one_that_is_cancelled_while_it_is_begun_is_stopped_and_counted),
           CASE(one_that_is_cancelled_and_cut_off_counts),
           CASE(one_that_is_cancelled_before_it_goes_does_not_go),
           CASE(an_answer_that_names_no_job_counts_for_the_next_run_too),
+          CASE(one_that_fails_at_once_costs_nothing),
           CASE(who_takes_over_an_unknown_submission_means_the_same_job),
+          CASE(one_that_may_have_begun_is_the_same_in_the_next_run),
           CASE(a_job_goes_over_to_the_row_that_still_wants_it),
           CASE(an_unknown_submission_stays_open_when_the_key_is_refused),
           CASE(an_unknown_submission_outlasts_a_lack_of_connections),

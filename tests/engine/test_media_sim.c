@@ -178,6 +178,28 @@ static void a_full_disk_is_told_and_nothing_is_made_anew(void)
     sim_run_end(&r);
 }
 
+static void what_is_larger_than_allowed_is_not_kept(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 8);
+    r.items = 3;
+    sim_run_set(&r, "artefact_max", "16KiB");
+    sim_run_all(&r);
+    CHECK_INT(count_of(&r, "artefact_not_fetched"), ==, 3);
+    CHECK_INT(place.finished, ==, 0);
+    CHECK_INT(place.bytes, <=, 3 * (16 << 10));
+    CHECK_INT(r.stats.calls, ==, 3);
+    sim_run_end(&r);
+    media_init(&r, 8);
+    r.items = 3;
+    r.provider.artefact_bytes = 16 << 10;
+    sim_run_set(&r, "artefact_max", "16KiB");
+    sim_run_all(&r);
+    CHECK_INT(place.finished, ==, 3);
+    sim_run_end(&r);
+}
+
 static void an_unknown_outcome_is_not_tried_again_without_a_name(void)
 {
     struct sim_run r;
@@ -386,6 +408,7 @@ TEST_MAIN(CASE(every_job_is_made_fetched_and_billed_right),
           CASE(submissions_keep_their_pace),
           CASE(a_download_goes_on_where_it_broke),
           CASE(a_full_disk_is_told_and_nothing_is_made_anew),
+          CASE(what_is_larger_than_allowed_is_not_kept),
           CASE(an_unknown_outcome_is_not_tried_again_without_a_name),
           CASE(the_budget_holds_while_outcomes_are_unknown),
           CASE(a_job_without_end_is_given_up),

@@ -130,6 +130,7 @@ static void doubt_is_counted_for_the_rest_alone(void)
     CHECK_INT(g.found.calls, ==, 2);
     CHECK_INT(g.found.rows, ==, 4);
     CHECK_INT(g.found.worst, ==, 330);
+    CHECK_INT(g.found.adrift, ==, 0);
     CHECK_INT(g.j.state.spent, ==, 7 + 430);
     CHECK_INT(g.j.state.doubtful, ==, 330);
     rig_close(&g);
@@ -200,6 +201,7 @@ static void doubt_outlives_a_changed_input(void)
     CHECK_INT(take_up(&g, ASBI_DOUBT_RETRY), ==, ASB_OK);
     CHECK_INT(g.found.calls, ==, 2);
     CHECK_INT(g.found.worst, ==, 430);
+    CHECK_INT(g.found.adrift, ==, 430);
     CHECK_INT(find(&g, 2, &a), ==, ASB_ENOENT);
     CHECK_INT(g.file.store->ops->find_earlier(g.file.store, 72, &a, &g.why), ==,
               ASB_OK);

@@ -355,6 +355,43 @@ static void failures_are_counted_below_and_above_the_mark(void)
     remove_folder();
 }
 
+static bool is_blank(const struct rig *g)
+{
+    return asbi_journal_sqlite_is_blank(g->file.store);
+}
+
+static void who_holds_failures_alone_is_missed_by_nobody(void)
+{
+    const uint64_t row = 1;
+    const struct asbi_journal_job job = { .number = 1 };
+    uint64_t number;
+    struct rig g;
+
+    make_folder();
+    rig_open(&g);
+    CHECK(is_blank(&g));
+    answer(&g, 1, false, ASBI_NO_ROW);
+    commit(&g);
+    CHECK(is_blank(&g));
+    asbi_journal_job(&g.j, &job);
+    commit(&g);
+    CHECK(!is_blank(&g));
+    asbi_journal_over(&g.j, job.number);
+    commit(&g);
+    CHECK(is_blank(&g));
+    CHECK_INT(asbi_journal_intent(&g.j, 0, &row, 1, &number), ==, ASB_OK);
+    commit(&g);
+    CHECK(!is_blank(&g));
+    asbi_journal_end(&g.j, number, 0, 0);
+    answer(&g, 1, true, ASBI_NO_ROW);
+    commit(&g);
+    CHECK(!is_blank(&g));
+    CHECK_INT(asbi_journal_sqlite_set_aside(g.file.store, &g.why), ==, ASB_OK);
+    CHECK(!is_blank(&g));
+    rig_close(&g);
+    remove_folder();
+}
+
 static void answers_set_aside_are_found_by_what_was_asked(void)
 {
     struct asbi_journal_answer a;
@@ -612,6 +649,7 @@ TEST_MAIN(CASE(an_answer_comes_back_as_it_was),
           CASE(a_call_with_a_job_is_in_no_doubt),
           CASE(lines_of_a_job_are_told_with_their_places),
           CASE(failures_are_counted_below_and_above_the_mark),
+          CASE(who_holds_failures_alone_is_missed_by_nobody),
           CASE(answers_set_aside_are_found_by_what_was_asked),
           CASE(one_at_a_time),
           CASE(a_process_that_dies_loses_what_was_not_committed),

@@ -120,6 +120,45 @@ static void reasoning_is_paid_wherever_it_is_counted(void)
               ==, 5);
 }
 
+/* One decoder reads the replies of many calls. */
+static void a_reply_begins_anew(void)
+{
+    static const char *const before[] = {
+        "{\"choices\":[{\"message\":{\"content\":\"Yes\",\"refusal\":\"no\"},"
+        "\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":20,"
+        "\"completion_tokens\":50,\"total_tokens\":623,"
+        "\"prompt_tokens_details\":{\"cached_tokens\":3},"
+        "\"completion_tokens_details\":{\"reasoning_tokens\":25}}}",
+        "{\"error\":{\"message\":\"m\",\"code\":\"c\",\"type\":\"t\","
+        "\"param\":\"p\"}}",
+        "{\"data\":[{\"index\":0,\"embedding\":[1]}]}",
+        "{\"output\":[{\"type\":\"reasoning\",\"content\":[{\"type\":"
+        "\"reasoning_text\",\"text\":\"hm\"}]}]}",
+        "{\"choices\":[{\"mess",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Y",
+        "<html>",
+    };
+    static const char next[] =
+        "{\"choices\":[{\"message\":{\"content\":\"Hi\"}}],\"usage\":{"
+        "\"prompt_tokens\":20,\"completion_tokens\":5}}";
+    static const struct asbi_call_style style = { .model = "m" };
+    const struct exchange x = rig_body("openai", ASBI_SINGLE, asbi_str_c(next));
+    const struct told alone = *rig_read_reply(&x);
+    const struct asbi_dialect *dialect = asbi_dialect_find("openai");
+    struct asbi_decoder *d = dialect->decoder_new(&asbi_mem_system, &style);
+    static struct told told;
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        const struct exchange other =
+            rig_body("openai", ASBI_SINGLE, asbi_str_c(before[i]));
+
+        rig_read_whole(dialect, d, &other, &told);
+        rig_read_whole(dialect, d, &x, &told);
+        rig_same(&alone, &told);
+    }
+    dialect->decoder_free(d);
+}
+
 static void parts_of_a_content_are_joined_without_thoughts(void)
 {
     struct exchange x =
@@ -310,6 +349,7 @@ TEST_MAIN(CASE(an_openai_answer_is_read), CASE(an_azure_stream_is_read),
           CASE(a_groq_stream_is_read), CASE(a_vllm_answer_is_read),
           CASE(an_ollama_answer_is_read),
           CASE(reasoning_is_paid_wherever_it_is_counted),
+          CASE(a_reply_begins_anew),
           CASE(parts_of_a_content_are_joined_without_thoughts),
           CASE(any_json_is_good_for_a_body_passed_through),
           CASE(a_truncated_answer_gives_its_whole_items),

@@ -242,6 +242,11 @@ static void the_type_of_a_text_may_stand_behind_it(void)
     CHECK_INT(t->reply.verdict, ==, ASBI_ACCEPTED);
     rig_cut_everywhere(whole);
     rig_cut_everywhere(stream);
+    whole.body = ASBI_STR("{\"output\":[{\"content\":[{\"type\":"
+                          "\"reasoning_text\",\"text\":\"hm\"}],\"type\":"
+                          "\"reasoning\"},{\"content\":[{\"text\":\"Oui\"}],"
+                          "\"type\":\"message\"}],\"status\":\"completed\"}");
+    TOLD(rig_read_reply(&whole), "Oui");
 }
 
 static void an_incomplete_response_says_why(void)
