@@ -12,6 +12,16 @@ def every_fifth(key):
     return "expired" if int(key.split("-")[1]) % 5 == 0 else "ok"
 
 
+class Forgetful(Anthropic):
+    """Has worked off its first batch but lost the results."""
+
+    def reply(self, method, path, body):
+        if path.endswith("/msgbatch_0/results"):
+            return 404, json.dumps({"type": "error", "error": {
+                "type": "not_found_error", "message": "none"}}).encode()
+        return super().reply(method, path, body)
+
+
 class NativeBatch(Case):
 
     def run_batches(self, *args, **how):
@@ -73,6 +83,14 @@ class NativeBatch(Case):
             server.url + "/v1", env={"ANTHROPIC_API_KEY": "sk-test"})
         self.assertEqual(server.billed, COUNT)
         self.assertEqual({a["attempts"] for a in answers}, {1, 2})
+
+    def test_results_that_are_lost_may_have_been_paid_for(self):
+        server = Forgetful(self)
+        _, summary = self.run_batches(
+            "-p", "anthropic", "-m", "claude-sonnet-4-5", "--base-url",
+            server.url + "/v1", env={"ANTHROPIC_API_KEY": "sk-test"})
+        self.assertEqual(server.billed, COUNT)
+        self.assertGreater(summary["maybe_paid_twice_usd"], 0)
 
     def test_a_provider_without_batches_is_named(self):
         done = self.run_job(

@@ -240,13 +240,18 @@ static void entries_are_counted_listed_and_purged(void)
 
 /* ---- under the engine ------------------------------------------------- */
 
-/* A run of the same 200 sentences with the file as its store. */
-static void run(struct sim_run *r, const char *name, const char *value)
+static void open_run(struct sim_run *r)
 {
     sim_run_init(r, 3);
     sim_clock = true; /* which is years behind */
     r->store = open_store();
     sim_clock = false;
+}
+
+/* A run of the same 200 sentences with the file as its store. */
+static void run(struct sim_run *r, const char *name, const char *value)
+{
+    open_run(r);
     sim_run_set(r, name, value);
     sim_run_all(r);
     CHECK_INT(r->stats.items_ok, ==, 200);
@@ -265,6 +270,32 @@ static void the_second_run_asks_nobody(void)
     CHECK_INT(second.stats.cost_nano_usd, ==, 0);
     CHECK_INT(second.stats.items_cached, ==, 200);
     CHECK_INT(second.stats.saved_nano_usd, >, 0);
+    stop();
+}
+
+static const char *each_twice(size_t i, char *room, size_t size)
+{
+    (void)snprintf(room, size, "Sentence %zu.", i / 2);
+    return room;
+}
+
+static void who_shares_what_is_looked_up_saves_as_much(void)
+{
+    struct sim_run r;
+
+    start();
+    for (int runs = 0; runs < 2; runs++) {
+        open_run(&r);
+        r.text = each_twice;
+        sim_run_all(&r);
+        for (size_t i = 0; runs && i < r.items; i += 2) {
+            CHECK_INT(r.answers[i].saved, >, 0);
+            CHECK_INT(r.answers[i + 1].saved, ==, r.answers[i].saved);
+        }
+        CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 100);
+        CHECK_INT(sim_run_from(&r, ASB_CACHE), ==, runs ? 100 : 0);
+        sim_run_end(&r);
+    }
     stop();
 }
 
@@ -411,6 +442,7 @@ TEST_MAIN(CASE(what_was_put_is_there_in_the_next_run),
           CASE(a_folder_that_is_not_there_is_said),
           CASE(entries_are_counted_listed_and_purged),
           CASE(the_second_run_asks_nobody),
+          CASE(who_shares_what_is_looked_up_saves_as_much),
           CASE(another_request_is_asked_whatever_is_in_the_file),
           CASE(a_flipped_bit_costs_a_call_and_is_no_answer),
           CASE(a_store_that_fails_or_is_busy_fails_no_item))

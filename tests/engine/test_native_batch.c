@@ -398,6 +398,80 @@ static void a_row_of_an_earlier_line_gets_its_own_place(void)
     sim_run_end(&r);
 }
 
+/* A run that takes up a batch of an earlier one: a line of two rows. */
+struct earlier {
+    struct sim_run run;
+    struct mem_journal disk;
+    struct asbi_journal journal;
+    struct asbi_native_batch *batch;
+};
+
+static void earlier_init(struct earlier *g)
+{
+    const struct asbi_journal_state none = { .round = 1 };
+    const struct asbi_journal_job job = { .number = 1,
+                                          .id = ASBI_STR("batch_1"),
+                                          .address = ASBI_STR("name") };
+    const uint64_t rows[] = { 5, 6 };
+    const struct asbi_journal_call line = {
+        .number = 2, .rows = rows, .count = 2, .worst = 90, .job = 1
+    };
+
+    day(&g->run, 15, 1);
+    start(&g->run);
+    mem_journal_init(&g->disk);
+    asbi_journal_init(&g->journal, &g->run.engine->mem, &g->disk.store, &none);
+    g->run.engine->journal = &g->journal;
+    CHECK_INT(asbi_native_know(g->run.engine, &job, &g->batch), ==, ASB_OK);
+    CHECK_INT(asbi_native_know_line(g->batch, &line), ==, ASB_OK);
+    (void)submit_row(&g->run, "five", 5);
+    (void)submit_row(&g->run, "six", 6);
+    CHECK_INT(g->batch->missing, ==, 0);
+}
+
+static void earlier_end(struct earlier *g)
+{
+    asbi_journal_fini(&g->journal);
+    g->run.engine->journal = NULL;
+    sim_run_end(&g->run);
+}
+
+/* The provider has none of that name: nobody knows what became of it. */
+static void rows_of_a_batch_that_is_gone_are_asked_for_anew(void)
+{
+    struct asb_stats stats = { .size = sizeof(stats) };
+    struct earlier g;
+
+    earlier_init(&g);
+    asb_drain(g.run.engine);
+    while (!asbi_engine_idle(g.run.engine))
+        CHECK(asbi_sim_world_step(g.run.world));
+    asb_engine_stats(g.run.engine, &stats);
+    CHECK(!stats.halt);
+    CHECK_INT(stats.items_ok, ==, 2);
+    CHECK_INT(stats.maybe_paid_twice_nano_usd, ==, 90);
+    CHECK_INT(g.run.engine->purse.budget.reserved, ==, 0);
+    earlier_end(&g);
+}
+
+static void a_line_that_cannot_be_read_spoils_no_other(void)
+{
+    static const char results[] = "so {\"custom_id\":\"line-0\"}\n"
+                                  "{\"custom_id\":\"line-0\",\"response\":null,"
+                                  "\"error\":{\"code\":\"batch_expired\"}}\n";
+    struct earlier g;
+
+    earlier_init(&g);
+    CHECK_INT(asbi_native_results(g.batch, results, 28), ==, ASB_OK);
+    CHECK(g.batch->calls[0] != NULL);
+    CHECK_INT(
+        asbi_native_results(g.batch, results + 28, sizeof(results) - 1 - 28),
+        ==, ASB_OK);
+    CHECK(g.batch->calls[0] == NULL);
+    CHECK_INT(g.batch->open, ==, 0);
+    earlier_end(&g);
+}
+
 static void an_earlier_batch_is_known_whole_or_not_at_all(void)
 {
     const struct asbi_journal_job job = { .number = 1,
@@ -458,5 +532,7 @@ TEST_MAIN(CASE(all_is_done_at_half_the_price),
           CASE(a_batch_has_no_more_texts_than_the_provider_takes),
           CASE(a_line_tells_the_places_of_its_rows),
           CASE(a_row_of_an_earlier_line_gets_its_own_place),
+          CASE(rows_of_a_batch_that_is_gone_are_asked_for_anew),
+          CASE(a_line_that_cannot_be_read_spoils_no_other),
           CASE(an_earlier_batch_is_known_whole_or_not_at_all),
           CASE(every_failed_allocation_is_survived))

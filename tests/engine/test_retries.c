@@ -2,6 +2,8 @@
  * fails. */
 #include "engine/base/rng.h"
 #include "engine/base/units.h"
+#include "engine/call.h"
+#include "engine/engine.h"
 #include "tests/support/check.h"
 #include "tests/support/sim_run.h"
 
@@ -163,7 +165,46 @@ static void a_dead_provider_is_not_asked_again_and_again(void)
     sim_run_end(&r);
 }
 
-TEST_MAIN(CASE(one_poison_item_of_64_costs_at_most_13_calls),
+/* The most output that a call has asked for, and the least. */
+struct rooms {
+    uint64_t least, most;
+};
+
+static bool note_room(struct sim_run *r, void *arg)
+{
+    struct rooms *rooms = arg;
+
+    ASBI_LIST_EACH (link, &r->engine->calls) {
+        const struct asbi_call *call =
+            ASBI_OF(link, const struct asbi_call, link);
+        uint64_t room = call->demand.max_output_tokens;
+
+        rooms->least = room < rooms->least ? room : rooms->least;
+        rooms->most = room > rooms->most ? room : rooms->most;
+    }
+    return true;
+}
+
+static void who_does_not_fit_alone_gets_more_room_each_time(void)
+{
+    struct rooms rooms = { .least = UINT64_MAX };
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 1;
+    r.provider.truncate_rate = 1;
+    r.on_step = note_room;
+    r.on_step_arg = &rooms;
+    sim_run_set(&r, "max_attempts", "4");
+    sim_run_all(&r);
+    CHECK_INT(sim_run_ok(&r), ==, 0);
+    CHECK_INT(r.stats.calls, ==, 4);
+    CHECK_INT(rooms.most, >, 4 * rooms.least);
+    sim_run_end(&r);
+}
+
+TEST_MAIN(CASE(who_does_not_fit_alone_gets_more_room_each_time),
+          CASE(one_poison_item_of_64_costs_at_most_13_calls),
           CASE(two_poison_items_of_64_cost_at_most_23_calls),
           CASE(five_poison_items_of_64_cost_at_most_45_calls),
           CASE(retries_stay_within_their_budget),

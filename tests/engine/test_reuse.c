@@ -59,15 +59,16 @@ static void ten_thousand_identical_items_are_one_call(void)
     sim_run_end(&r);
 }
 
+static const struct asb_request the_same = {
+    .size = sizeof(the_same),
+    .text = { "Open the door, {name}.", 22 },
+};
+
 /* The record of the one text, where memory keeps it. */
-static char *kept_bytes(struct sim_run *r, size_t *len)
+static asbi_str kept_record(struct sim_run *r, struct asbi_memory_note *note)
 {
     struct asb_engine *e = r->engine;
-    const struct asb_request request = {
-        .size = sizeof(request), .text = asbi_str_c(always_the_same(0, NULL, 0))
-    };
-    struct asbi_item *item = asbi_item_new(&e->mem, &request, request.text);
-    struct asbi_memory_note note;
+    struct asbi_item *item = asbi_item_new(&e->mem, &the_same, the_same.text);
     struct asbi_cache_key key;
     asbi_str record;
 
@@ -75,10 +76,9 @@ static char *kept_bytes(struct sim_run *r, size_t *len)
     item->packed = true;
     CHECK(asbi_recall_key_of(e, item, &key));
     CHECK(asbi_memory_get(e->recall.memory, &key, asbi_wall_ms(e->world),
-                          &record, &note));
+                          &record, note));
     asbi_item_free(&e->mem, item);
-    *len = record.len;
-    return (char *)(uintptr_t)record.at;
+    return record;
 }
 
 /* The next item, to its end. */
@@ -92,8 +92,8 @@ static void ask_one(struct sim_run *r)
 
 static void a_flipped_bit_in_memory_costs_a_call_and_is_no_answer(void)
 {
+    struct asbi_memory_note note;
     struct sim_run r;
-    size_t len;
 
     sim_run_init(&r, 1);
     r.items = 4;
@@ -102,8 +102,8 @@ static void a_flipped_bit_in_memory_costs_a_call_and_is_no_answer(void)
     ask_one(&r);
     ask_one(&r);
     CHECK_INT(asbi_sim_world_stats(r.world)->calls, ==, 1);
-    char *bytes = kept_bytes(&r, &len);
-    bytes[len - 3] ^= 8;
+    asbi_str record = kept_record(&r, &note);
+    ((char *)(uintptr_t)record.at)[record.len - 3] ^= 8;
     ask_one(&r);
     CHECK_INT(asbi_sim_world_stats(r.world)->calls, ==, 2);
     CHECK_INT(r.answers[2].source, ==, ASB_API_CALL);
@@ -111,6 +111,32 @@ static void a_flipped_bit_in_memory_costs_a_call_and_is_no_answer(void)
     ask_one(&r);
     CHECK_INT(asbi_sim_world_stats(r.world)->calls, ==, 2);
     sim_run_play(&r);
+    sim_run_end(&r);
+}
+
+static void what_an_earlier_run_was_answered_is_shared(void)
+{
+    const struct asb_result known = { .size = sizeof(known),
+                                      .ok = true,
+                                      .output = ASBI_STR("Entrez, {name}."),
+                                      .cost_nano_usd = 70 };
+    struct asbi_memory_note note;
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 2;
+    r.text = always_the_same;
+    sim_run_start(&r);
+    CHECK(asbi_submit_known(r.engine, &the_same, &known, ASBI_FROM_JOURNAL));
+    (void)kept_record(&r, &note);
+    CHECK_INT(note.worth, ==, 70);
+    CHECK(note.mark && !note.lent);
+    sim_run_play(&r);
+    CHECK_INT(r.stats.calls, ==, 0);
+    CHECK_INT(sim_run_ok(&r), ==, 2);
+    CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 2);
+    CHECK_INT(r.answers[0].output_len, ==, known.output.len);
+    check_books(&r);
     sim_run_end(&r);
 }
 
@@ -437,6 +463,7 @@ static void every_failed_allocation_is_survived(void)
 
 TEST_MAIN(CASE(ten_thousand_identical_items_are_one_call),
           CASE(a_flipped_bit_in_memory_costs_a_call_and_is_no_answer),
+          CASE(what_an_earlier_run_was_answered_is_shared),
           CASE(without_memory_for_answers_who_is_under_way_together_shares),
           CASE(each_different_text_is_asked_once),
           CASE(reuse_can_be_turned_off),

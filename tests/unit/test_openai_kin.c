@@ -148,6 +148,9 @@ static const char response_stream[] =
     "\"response\":{\"status\":\"completed\",\"output\":[{\"content\":[{" \
     "\"type\":\"output_text\",\"text\":\"Bonjour\"}]}],\"usage\":{"      \
     "\"input_tokens\":5,\"output_tokens\":2}}}\n\n"
+#define ERRED                                           \
+    "event: error\ndata: {\"type\":\"error\",\"code\":" \
+    "\"rate_limit_exceeded\",\"message\":\"Slow\"}\n\n"
 #define FAILED                                                     \
     "event: response.failed\ndata: {\"type\":\"response.failed\"," \
     "\"response\":{\"status\":\"failed\",\"error\":{\"code\":"     \
@@ -189,6 +192,7 @@ static void a_stream_of_a_response_is_read(void)
     t = read_stream(FAILED);
     CHECK_INT(t->reply.verdict, ==, ASBI_RATE_LIMITED);
     SAYS(t->code, "rate_limit_exceeded");
+    CHECK_INT(read_stream(ERRED)->reply.verdict, ==, ASBI_RATE_LIMITED);
 }
 
 /* vLLM writes members in the order of their names: what a text is stands behind

@@ -190,7 +190,9 @@ static void one_other_string_may_stand_for_the_output(void)
                  "{\"id\":\"b\",\"text\":\"1\",\"why\":\"2\"},"
                  "{\"id\":\"c\",\"answer\":\"1\"},{\"id\":\"d\",\"label\":1},"
                  "{\"id\":\"e\",\"text\":\"1\",\"output\":\"2\"},"
-                 "{\"id\":\"f\",\"output\":\"2\",\"text\":\"1\"}]}",
+                 "{\"id\":\"f\",\"output\":\"2\",\"text\":\"1\"},"
+                 "{\"id\":\"g\",\"text\":\"1\",\"label\":\"2\",\"why\":\"3\"}"
+                 "]}",
                  "e=2;f=2;");
 }
 

@@ -216,6 +216,8 @@ static void ten_retries_are_free_and_ten_a_minute(void)
     CHECK_INT(retries_at(&b, 0), ==, 10);
     CHECK_INT(asbi_retry_budget_ready_at(&b, 0), >=, 6 * ASBI_SECOND);
     CHECK_INT(asbi_retry_budget_ready_at(&b, 0), <, 6 * ASBI_SECOND + 10);
+    CHECK_INT(asbi_retry_budget_ready_at(&b, 3 * ASBI_SECOND), <,
+              6 * ASBI_SECOND + 10);
     CHECK_INT(retries_at(&b, 6 * ASBI_SECOND + 10), ==, 1);
     CHECK_INT(retries_at(&b, 3600 * ASBI_SECOND), ==, 10);
 }

@@ -99,6 +99,9 @@ static void refused_content_is_told_from_refused_keys(void)
     CHECK_INT(verdict_of(403, "content_policy_violation"), ==, ASBI_FILTERED);
     CHECK_INT(verdict_of_message(403, "Your input was flagged"), ==,
               ASBI_FILTERED);
+    /* within a stream that began well */
+    CHECK_INT(verdict_of_message(200, "Your input was flagged"), ==,
+              ASBI_FILTERED);
     CHECK_INT(verdict_of_message(403, "Country not supported"), ==,
               ASBI_NO_CREDENTIALS);
 }
