@@ -133,6 +133,7 @@ class Resume(Journaled):
         self.assertEqual(self.read("out.jsonl"), before)
         self.assertEqual(self.summary()["calls"], 0)
         self.assertEqual(self.summary()["items_ok"], 100)
+        self.assertEqual(self.summary()["items_known_before"], 100)
 
     def test_failed_rows_are_asked_again_and_only_those(self):
         self.job("--sim-drop-item-rate", "0.5", "--max-attempts", "1",

@@ -114,7 +114,8 @@ static void a_flipped_bit_in_memory_costs_a_call_and_is_no_answer(void)
     sim_run_end(&r);
 }
 
-static void what_an_earlier_run_was_answered_is_shared(void)
+/* An answer that is known without a call, and what memory notes of it. */
+static void check_known(enum asbi_known_from from, bool of_this_run)
 {
     const struct asb_result known = { .size = sizeof(known),
                                       .ok = true,
@@ -127,17 +128,28 @@ static void what_an_earlier_run_was_answered_is_shared(void)
     r.items = 2;
     r.text = always_the_same;
     sim_run_start(&r);
-    CHECK(asbi_submit_known(r.engine, &the_same, &known, ASBI_FROM_JOURNAL));
+    CHECK(asbi_submit_known(r.engine, &the_same, &known, from));
     (void)kept_record(&r, &note);
-    CHECK_INT(note.worth, ==, 70);
-    CHECK(note.mark && !note.lent);
+    CHECK_INT(note.mark, ==, of_this_run);
+    CHECK_INT(note.worth, ==, of_this_run ? 70 : 0);
+    CHECK(!note.lent);
     sim_run_play(&r);
     CHECK_INT(r.stats.calls, ==, 0);
     CHECK_INT(sim_run_ok(&r), ==, 2);
-    CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 2);
+    CHECK_INT(sim_run_from(&r, of_this_run ? ASB_DUPLICATE : ASB_CACHE), ==, 2);
     CHECK_INT(r.answers[0].output_len, ==, known.output.len);
     check_books(&r);
     sim_run_end(&r);
+}
+
+static void what_an_earlier_run_was_answered_is_shared(void)
+{
+    check_known(ASBI_FROM_JOURNAL, true);
+}
+
+static void what_a_table_says_is_shared(void)
+{
+    check_known(ASBI_FROM_TABLE, false);
 }
 
 static void without_memory_for_answers_who_is_under_way_together_shares(void)
@@ -464,6 +476,7 @@ static void every_failed_allocation_is_survived(void)
 TEST_MAIN(CASE(ten_thousand_identical_items_are_one_call),
           CASE(a_flipped_bit_in_memory_costs_a_call_and_is_no_answer),
           CASE(what_an_earlier_run_was_answered_is_shared),
+          CASE(what_a_table_says_is_shared),
           CASE(without_memory_for_answers_who_is_under_way_together_shares),
           CASE(each_different_text_is_asked_once),
           CASE(reuse_can_be_turned_off),
