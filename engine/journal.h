@@ -87,9 +87,13 @@ struct asbi_journal_call {
     size_t count;
     const bool *kept; /* when it is told: of which rows there is a part */
     uint64_t job;     /* that it is a line of; 0: of none */
-    uint64_t line;    /* its place there */
+    uint64_t line;    /* its place there; of none: 0 or ASBI_JOURNAL_PAID */
     uint64_t seed;    /* of the names that its items have there */
 };
+
+/* The job that the call began is done and its cost, which `worst` is, counted:
+ * what it made is still to be fetched. */
+enum { ASBI_JOURNAL_PAID = 1 };
 
 /* Work that runs at the provider, and is found there again.  Its calls are no
  * more in doubt, and what they come to is told by their ends: the lines of a

@@ -113,18 +113,65 @@ void asbi_media_pay(struct asbi_media_job *job, int64_t cost, int64_t spent)
         job->item->cost += cost;
 }
 
-/* The call is no longer open in the journal, and the job is no more.  Its item
- * is in no place, and may be NULL. */
+/* The call of that number is no longer open in the journal. */
+static void end_record(const struct asbi_media_job *job, uint64_t number)
+{
+    struct asbi_journal *j = job->engine->journal;
+
+    asbi_journal_end(j, number, job->booked ? 0 : job->cost,
+                     job->booked ? 0 : job->spent);
+    asbi_journal_over(j, number);
+}
+
+static void record(struct asbi_media_job *job, uint64_t number)
+{
+    struct asb_engine *e = job->engine;
+    const struct asbi_journal_job record = {
+        .number = number,
+        .id = asbi_str_c(job->remote.id),
+        .address = asbi_str_c(job->address),
+    };
+
+    job->number = number;
+    if (e->journal && number)
+        asbi_journal_job(e->journal, &record);
+}
+
+/* As a job of its item's row, in one commit with the end of what it was. */
+static void record_anew(struct asbi_media_job *job)
+{
+    struct asbi_journal *j = job->engine->journal;
+    const struct asbi_journal_call call = {
+        .worst = job->paid ? job->cost : job->worst,
+        .rows = &job->item->row,
+        .count = 1,
+        .line = job->paid ? ASBI_JOURNAL_PAID : 0,
+    };
+    uint64_t before = job->number, number;
+
+    if (!j || !before || asbi_journal_line(j, &call, &number))
+        return;
+    record(job, number);
+    end_record(job, before);
+    job->booked = job->paid;
+}
+
+void asbi_media_book(struct asbi_media_job *job)
+{
+    if (job->paid && !job->booked && job->item)
+        record_anew(job);
+}
+
+/* The job is no more, not in the journal either.  Its item is in no place, and
+ * may be NULL. */
 static struct asbi_item *end_job(struct asbi_media_job *job)
 {
     struct asb_engine *e = job->engine;
     struct asbi_item *item = job->item;
 
     asbi_media_pay(job, 0, 0);
-    if (e->journal && job->number) {
-        asbi_journal_end(e->journal, job->number, job->cost, job->spent);
-        asbi_journal_over(e->journal, job->number);
-    }
+    if (e->journal && job->number)
+        end_record(job, job->number);
     job_free(job);
     if (item)
         item->media->job = NULL;
@@ -219,34 +266,6 @@ static void fail_at_once(struct asbi_call *call, struct asbi_item *item,
     asbi_engine_fail(call->engine, item,
                      filtered ? "content_filter" : "job_failed",
                      asbi_str_c(message), !filtered);
-}
-
-static void record(struct asbi_media_job *job, uint64_t number)
-{
-    struct asb_engine *e = job->engine;
-    const struct asbi_journal_job record = {
-        .number = number,
-        .id = asbi_str_c(job->remote.id),
-        .address = asbi_str_c(job->address),
-    };
-
-    job->number = number;
-    if (e->journal && number)
-        asbi_journal_job(e->journal, &record);
-}
-
-/* As a job of its item's row, in one commit with the end of what it was. */
-static void record_anew(struct asbi_media_job *job)
-{
-    struct asbi_journal *j = job->engine->journal;
-    uint64_t before = job->number, number;
-
-    if (!j || !before ||
-        asbi_journal_intent(j, job->worst, &job->item->row, 1, &number))
-        return;
-    record(job, number);
-    asbi_journal_end(j, before, 0, 0);
-    asbi_journal_over(j, before);
 }
 
 void asbi_media_accept(const struct asbi_exchange_end *end,

@@ -57,7 +57,8 @@ struct asbi_media_job {
     bool refreshed;       /* its addresses were asked for a second time */
     bool paid;            /* settled, at ... */
     int64_t cost;         /* ... what it cost ... */
-    int64_t spent;        /* ... and what counts against the budget */
+    int64_t spent;        /* ... and what counts against the budget; */
+    bool booked;          /* and the journal has it */
 
     uint64_t expires_s;
     struct asbi_media_asset assets[ASBI_MEDIA_ASSETS];
@@ -69,7 +70,8 @@ struct asbi_media_job {
 struct asbi_media_known {
     struct asbi_link link;
     uint64_t number;
-    int64_t worst;        /* reserved; 0 once it is gone on with */
+    int64_t worst; /* reserved; 0 once it is gone on with */
+    int64_t paid;  /* what it cost, told by that run: then `worst` is 0 */
     asbi_str id, address; /* behind it; as in the journal */
 };
 
@@ -150,6 +152,10 @@ void asbi_media_say(const struct asb_engine *e, const struct asbi_item *item,
 /* The job has ended: what it cost, and what counts against the budget.  Only
  * the first time counts. */
 void asbi_media_pay(struct asbi_media_job *job, int64_t cost, int64_t spent);
+
+/* A job that is paid for goes on, to have fetched what it made: that it is paid
+ * for is in the journal from now on, and no later run counts it again. */
+void asbi_media_book(struct asbi_media_job *job);
 
 /* Ends the job, for nothing unless it is paid, and its item, which fails or,
  * with `again`, is submitted once more as often as that is allowed. */

@@ -8,11 +8,13 @@ int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
 {
     struct asbi_media_known *k =
         asbi_alloc(&e->mem, sizeof(*k) + job->id.len + job->address.len);
+    bool paid = call->line == ASBI_JOURNAL_PAID;
 
     if (!k)
         return ASB_ENOMEM;
     *k = (struct asbi_media_known){ .number = job->number,
-                                    .worst = call->worst,
+                                    .worst = paid ? 0 : call->worst,
+                                    .paid = paid ? call->worst : 0,
                                     .id = job->id,
                                     .address = job->address };
     char *at = (char *)(k + 1);
@@ -41,12 +43,23 @@ static void go_on_trying(struct asbi_item *item, struct asbi_media_known *k)
 static void lose(struct asb_engine *e, struct asbi_media_known *k)
 {
     asbi_budget_settle(&e->purse.budget, k->worst, k->worst);
-    e->stats.maybe_paid_twice_nano_usd += k->worst;
+    e->stats.maybe_paid_twice_nano_usd += k->worst + k->paid;
     if (!e->journal)
         return;
     asbi_journal_end(e->journal, k->number, 0, k->worst);
     asbi_journal_over(e->journal, k->number);
     e->world->ops->wake(e->world);
+}
+
+/* What the run before has reserved is the job's now, or what it has paid. */
+static void take_bill(struct asbi_media_job *job, struct asbi_media_known *k)
+{
+    asbi_budget_settle(&job->engine->purse.budget, k->worst, 0);
+    job->worst = k->worst;
+    job->paid = job->booked = k->paid > 0;
+    job->cost = k->paid;
+    job->item->cost += k->paid;
+    k->worst = 0;
 }
 
 void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
@@ -67,10 +80,8 @@ void asbi_media_resume(struct asb_engine *e, struct asbi_item *item,
     }
     (void)asbi_media_request_read(e->media.json, item->text, &request);
     job->number = k->number;
-    job->worst = k->worst;
-    asbi_budget_settle(&e->purse.budget, k->worst, 0); /* the job's now */
-    k->worst = 0;
     job->type = request.type;
+    take_bill(job, k);
     item->attempts++;
     asbi_former_remove(&e->former, asbi_parcel_batch(&item->parcel),
                        &item->parcel);

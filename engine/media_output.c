@@ -255,6 +255,7 @@ void asbi_media_collect_assets(struct asbi_media_job *job,
     const struct asbi_media_shape *shape = e->media.shape;
     bool added = true;
 
+    asbi_media_book(job);
     job->expires_s = s->expires_s;
     if (!job->expires_s && shape->lifetime_s)
         job->expires_s = asbi_wall_ms(e->world) / 1000 + shape->lifetime_s;

@@ -191,6 +191,28 @@ class MediaHosts(Case):
         self.assertEqual(answer["error"]["code"], "artefact_not_fetched")
         self.assertIn("paid for", answer["error"]["message"])
 
+    def test_a_job_that_is_fetched_by_the_next_run_is_paid_in_the_first(self):
+        def api(request):
+            if not request.path.endswith("/content"):
+                return {"id": "v1", "object": "video", "status": "completed"}
+            if mended:
+                self.film(request)
+            else:
+                request.say(404, b"gone")
+            return None
+
+        near = Service(self, api)
+        mended, costs = [], []
+        for status in 1, 1, 0:
+            answer = self.job("openai", near.url + "/v1", "-m", "sora-2",
+                              "--summary", "s.json", key="OPENAI_API_KEY",
+                              status=status)
+            costs.append((self.summary()["cost_before_usd"],
+                          self.summary()["cost_usd"], answer["cost_usd"]))
+            mended += costs[1:]
+        self.assertEqual([asked[0] for asked in near.asked].count("POST"), 1)
+        self.assertEqual(costs, [(0, 0.4, 0.4)] + [(0.4, 0, 0.4)] * 2)
+
     def test_bytes_that_are_not_those_announced_are_not_kept(self):
         def api(request):
             if request.path.endswith("/content"):
