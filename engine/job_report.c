@@ -174,12 +174,19 @@ static void write_metrics(struct asb_job *job)
     asbi_buf_fini(&line);
 }
 
+/* Answered in this run: how fast rows are passed on that were known before says
+ * nothing. */
+static uint64_t items_done(const struct asb_stats *e)
+{
+    return e->items_ok + e->items_failed;
+}
+
 void asbi_job_report_tick(struct asb_job *job, bool last)
 {
     uint64_t now = asbi_now(job->engine->world);
     const struct asb_stats *s = &job->engine->stats;
 
-    asbi_eta_note(&job->row_rate, (double)job->rows_written, now);
+    asbi_eta_note(&job->row_rate, (double)items_done(s), now);
     asbi_eta_note(&job->token_rate,
                   (double)(s->input_tokens + s->output_tokens), now);
     if (job->metrics_fd < 0 || (!last && now < job->next_metrics_ns))
@@ -265,8 +272,7 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
     put_tiers(b, e);
     asbi_member_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
     asbi_member_rounded(b, "elapsed_seconds", s.elapsed_seconds);
-    asbi_member_ratio(b, "items_per_sec",
-                      e->calls ? (double)job->rows_written : 0,
+    asbi_member_ratio(b, "items_per_sec", e->calls ? (double)items_done(e) : 0,
                       s.elapsed_seconds);
     asbi_member_ratio(b, "batch_items_mean", (double)e->batch_items,
                       (double)e->batches);

@@ -76,6 +76,19 @@ static void where_nothing_was_asked_there_is_no_rate(void)
     CHECK(holds(&line, "time    10s\n"));
 }
 
+/* A run that goes on: 900 of the 1,000 were answered by the one before. */
+static void what_was_known_before_took_neither_time_nor_money(void)
+{
+    struct asb_job_stats s = half_way();
+    struct text line;
+
+    s.engine.items_ok = 97;
+    progress_summary(&line, &s);
+    CHECK(holds(&line, "time    10s, 10.0 items/s\n"));
+    progress_plain_line(&line, &s, NULL);
+    CHECK(holds(&line, "$0.0123 of ~$0.1353"));
+}
+
 static void a_bar_fits_every_width(void)
 {
     struct asb_job_stats s = half_way();
@@ -387,6 +400,7 @@ static void long_text_is_cut_and_stays_terminated(void)
 
 TEST_MAIN(CASE(a_wide_bar_says_everything),
           CASE(where_nothing_was_asked_there_is_no_rate),
+          CASE(what_was_known_before_took_neither_time_nor_money),
           CASE(a_bar_fits_every_width),
           CASE(a_narrow_bar_keeps_the_percentage_and_the_count),
           CASE(an_ascii_bar_is_ascii), CASE(a_unicode_bar_moves_by_eighths),

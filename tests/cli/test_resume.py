@@ -89,6 +89,19 @@ class Resume(Journaled):
         self.assertEqual(first["items_ok"] + self.summary()["items_total"] -
                          self.summary()["items_known_before"], 100)
 
+    def test_rows_that_were_known_have_no_rate(self):
+        """Of a stopped run the rest, and then nothing at all."""
+        self.interrupted(rows=40)
+        self.job()
+        summary = self.summary()
+        new = 100 - summary["items_known_before"]
+        self.assertLess(new, 100)
+        self.assertLessEqual(summary["items_per_sec"] *
+                             (summary["elapsed_seconds"] - 0.001), new)
+        last = self.job("--progress", "json").err.splitlines()[-2]
+        self.assertEqual(json.loads(last)["texts_per_sec"], 0)
+        self.assertEqual(self.summary()["items_per_sec"], 0)
+
     def test_a_run_stopped_by_its_budget_goes_on_with_more(self):
         self.job("--batch-size", "5", "--workers", "1", "--budget", "0.01",
                  status=3)

@@ -122,15 +122,22 @@ static void add_done(struct text *t, const struct asb_job_stats *s,
     add_count(t, (uint64_t)total);
 }
 
+/* In this run: rows that were known before took neither time nor money. */
+static double items_done(const struct asb_stats *e)
+{
+    return (double)e->items_ok + (double)e->items_failed;
+}
+
 /* "" until enough is done to say. */
 static void add_expected_cost(struct text *t, const struct asb_job_stats *s,
                               double total)
 {
-    double done = (double)s->rows_written;
+    double done = items_done(&s->engine),
+           left = total - (double)s->rows_written;
 
-    if (total <= done || s->engine.batches < 3 || done <= 0)
+    if (left <= 0 || s->engine.batches < 3 || done <= 0)
         return;
-    double nano = (double)s->engine.cost_nano_usd * (total / done);
+    double nano = (double)s->engine.cost_nano_usd * (1 + left / done);
     if (nano <= 0 || nano > 9e18)
         return;
     text_add(t, " of ~");
@@ -434,7 +441,7 @@ static void add_calls(struct text *t, const struct asb_stats *e)
 void progress_summary(struct text *out, const struct asb_job_stats *s)
 {
     const struct asb_stats *e = &s->engine;
-    double items = (double)s->rows_written;
+    double items = items_done(e);
 
     *out = (struct text){ 0 };
     add_items(out, s);
