@@ -1,4 +1,4 @@
-#include <string.h>
+#include <stdio.h>
 
 #include "engine/real/http_private.h"
 
@@ -142,10 +142,24 @@ static bool is_open(const struct asbi_http_slot *slot, CURLcode code)
            code == CURLE_OK && slot->stop == ASBI_STOP_NONE;
 }
 
+/* Into `text` what will not last: the owner may start another call, on this
+ * very slot.  It may be the proxy that cannot be reached. */
+static void keep_text(const struct asbi_http_slot *slot,
+                      struct asbi_exchange_end *end, char *text, size_t size)
+{
+    const char *via = end->unreachable ? slot->endpoint->via : NULL;
+
+    if (!via && end->text != slot->error)
+        return;
+    (void)snprintf(text, size, "%s%s%s%s", via ? "by way of proxy " : "",
+                   via ? via : "", via ? ": " : "", end->text);
+    end->text = text;
+}
+
 void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code)
 {
     struct asbi_exchange *x = slot->x;
-    char text[CURL_ERROR_SIZE];
+    char text[2 * CURL_ERROR_SIZE];
 
     if (!x) {
         asbi_http_recycle(slot);
@@ -165,11 +179,7 @@ void asbi_http_finish(struct asbi_http_slot *slot, CURLcode code)
         .ended_ns = asbi_http_now(slot->http),
     };
     judge(slot, code, &end);
-    /* The owner may start another call, on this very slot. */
-    if (end.text == slot->error) {
-        memcpy(text, slot->error, sizeof(text));
-        end.text = text;
-    }
+    keep_text(slot, &end, text, sizeof(text));
     asbi_http_recycle(slot);
     /* The watches do not count as events for EVLOOP_ONCE, the pump does: a
      * host that turns its loop by hand must see that something happened. */

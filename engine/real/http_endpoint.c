@@ -151,6 +151,22 @@ static int proxy_write(struct asbi_http *h, struct asbi_http_endpoint *ep,
                     later ? ASBI_ROUTE_PROXY : ASBI_ROUTE_RESOLVE);
 }
 
+/* Without user and password. */
+static char *proxy_name(struct asbi_http *h, const struct proxy_kind *kind,
+                        const struct parts_of_url *p)
+{
+    struct asbi_buf name;
+
+    asbi_buf_init(&name, h->parts.mem, 2048);
+    asbi_buf_fmt(&name, "%s://%s:%s", kind->scheme, p->host,
+                 p->port ? p->port : kind->port);
+    char *copy = asbi_buf_failed(&name)
+                     ? NULL
+                     : asbi_strndup(h->parts.mem, name.data, name.len);
+    asbi_buf_fini(&name);
+    return copy;
+}
+
 static int proxy_set(struct asbi_http *h, struct asbi_http_endpoint *ep,
                      const char *url)
 {
@@ -160,7 +176,8 @@ static int proxy_set(struct asbi_http *h, struct asbi_http_endpoint *ep,
 
     if (kind) {
         ep->tls = ep->tls || kind->tls;
-        rc = proxy_write(h, ep, kind, &p);
+        ep->via = proxy_name(h, kind, &p);
+        rc = ep->via ? proxy_write(h, ep, kind, &p) : ASB_ENOMEM;
     } else {
         ep->fault = "the proxy's URL is malformed or of an unknown kind";
     }
@@ -329,5 +346,6 @@ void asbi_http_endpoint_free(struct asbi_http *h, struct asbi_http_endpoint *ep)
     asbi_free(h->parts.mem, ep->request);
     asbi_free(h->parts.mem, ep->headers);
     asbi_free(h->parts.mem, ep->proxy);
+    asbi_free(h->parts.mem, ep->via);
     asbi_free(h->parts.mem, ep);
 }

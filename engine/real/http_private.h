@@ -89,6 +89,7 @@ struct asbi_http_endpoint {
     struct asbi_dns_host *host; /* NULL for ASBI_ROUTE_PLAIN */
     char *proxy;                /* URL; of ROUTE_PROXY the part before the host;
                                    NULL for none */
+    char *via;                  /* the proxy, as it may be told; NULL: none */
     char port[8];               /* of `host` */
 
     const char *fault; /* why no call can be made; NULL: none */

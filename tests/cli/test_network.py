@@ -249,3 +249,11 @@ class Proxies(Served):
             "--base-url", "http://api.example/v1",
             env={"http_proxy": f"socks5h://127.0.0.1:{proxy.port}"}), 1)
         self.assertEqual(set(proxy.names), {b"api.example"})
+
+    def test_one_that_is_not_there_is_told_and_told_once(self):
+        self.write("in.jsonl", items(3))
+        done = self.run_job(*TRANSLATE, "-i", "in.jsonl", "-o", "out.jsonl",
+                            "--base-url", "http://api.example/v1", "--proxy",
+                            "http://127.0.0.1:9", status=4)
+        self.assertEqual(
+            done.err.count("by way of proxy http://127.0.0.1:9"), 1, done.err)

@@ -237,6 +237,22 @@ static void the_proxys_name_may_not_exist(void)
     CHECK_INT(call.end.outcome, ==, ASBI_NOT_SENT);
     CHECK(call.end.unreachable);
     CHECK_INT(web_counts(web).connections, ==, 0);
+    CHECK(strstr(call.text, "proxy http://proxy.example:"));
+    finish();
+}
+
+/* Whose password may stand in the environment. */
+static void it_is_told_that_the_proxy_cannot_be_reached(void)
+{
+    prepare(proxy_request);
+    (void)snprintf(proxy_url, sizeof(proxy_url), "http://me:pass@127.0.0.2:%u",
+                   web_port(proxy));
+    begin("https", "api.example");
+    call_do(&call, "x");
+    CHECK_INT(call.end.outcome, ==, ASBI_NOT_SENT);
+    CHECK(call.end.unreachable);
+    CHECK(strstr(call.text, "by way of proxy http://127.0.0.2:"));
+    CHECK(!strstr(call.text, "pass"));
     finish();
 }
 
@@ -370,6 +386,7 @@ static void every_failed_allocation_is_survived(void)
 TEST_MAIN(CASE(plain_http_is_forwarded), CASE(https_is_tunnelled),
           CASE(the_key_is_for_the_server_alone),
           CASE(the_proxy_may_have_a_name), CASE(the_proxys_name_may_not_exist),
+          CASE(it_is_told_that_the_proxy_cannot_be_reached),
           CASE(an_https_proxy_is_verified_by_its_name),
           CASE(an_https_proxy_of_another_name_is_refused),
           CASE(the_proxys_user_is_sent),

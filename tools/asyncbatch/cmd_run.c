@@ -84,10 +84,23 @@ static void raise_file_limit(void)
 
 /* ---- callbacks from the loop ------------------------------------------ */
 
+/* Calls are under way whose answers keep the end waiting. */
+static bool has_to_wait(const struct run *r)
+{
+    struct asb_stats s = { .size = sizeof(s) };
+
+    asb_engine_stats(r->engine, &s);
+    return s.in_flight > 1;
+}
+
+/* An error is why nothing more is sent.  That is the last line, too: no need to
+ * say it twice where that follows at once. */
 static void on_log(enum asb_log_level level, const char *line, void *arg)
 {
     const struct run *r = arg;
 
+    if (level == ASB_LOG_ERROR && r->job && !has_to_wait(r))
+        return;
     if (level <= r->log_level)
         progress_log(r->progress, line);
 }
