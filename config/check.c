@@ -28,6 +28,15 @@ static bool has_user(const char *url)
     return at && at < host + strcspn(host, "/?#");
 }
 
+static bool is_web_address(const char *url)
+{
+    size_t scheme = strncmp(url, "https://", 8) == 0  ? 8
+                    : strncmp(url, "http://", 7) == 0 ? 7
+                                                      : 0;
+
+    return scheme && url[scheme] && !strchr(url, ' ');
+}
+
 static int check_provider(struct checking *k)
 {
     const char *url = k->c->base_url;
@@ -44,10 +53,7 @@ static int check_provider(struct checking *k)
                          "the address where its API begins",
                          k->c->provider);
     }
-    const char *host = strstr(url, "://");
-    if (!host ||
-        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) ||
-        !host[3] || strchr(url, ' '))
+    if (!is_web_address(url))
         return asbi_fail(k->why, ASB_ECONFIG,
                          "base_url: begins with http:// or https:// and a "
                          "host, such as https://api.example.com/v1");
@@ -66,6 +72,22 @@ static int check_proxy(struct checking *k)
     return asbi_fail(k->why, ASB_ECONFIG,
                      "proxy: must not hold a user or a password; leave it out "
                      "and set the variable https_proxy or http_proxy");
+}
+
+static int check_webhook(struct checking *k)
+{
+    const char *url = k->c->budget_webhook;
+
+    if (url[0] && !is_web_address(url))
+        return asbi_fail(k->why, ASB_ECONFIG,
+                         "budget_webhook: write an http:// or https:// "
+                         "address");
+    if (!has_user(url))
+        return ASB_OK;
+    return asbi_fail(k->why, ASB_ECONFIG,
+                     "budget_webhook: must not hold a user or a password; "
+                     "take an address whose path only the two of you know, "
+                     "from the variable ASYNCBATCH_BUDGET_WEBHOOK or a file");
 }
 
 static int check_model(struct checking *k)
@@ -210,8 +232,8 @@ static int check_files(struct checking *k)
 static int check_one(const struct asb_options *options, struct asb_message *why)
 {
     static int (*const checks[])(struct checking * k) = {
-        check_provider, check_proxy, check_model, check_money,
-        check_task,     check_sizes, check_files,
+        check_provider, check_proxy, check_webhook, check_model,
+        check_money,    check_task,  check_sizes,   check_files,
     };
     struct checking k = { .options = options, .why = why };
     int rc = ASB_OK;
@@ -238,8 +260,8 @@ static int check_lane(const struct asb_options *options, size_t index,
     return rc;
 }
 
-int asb_options_check(const struct asb_options *options,
-                      struct asb_message *why)
+int asbi_options_check(const struct asb_options *options,
+                       struct asb_message *why)
 {
     int rc = ASB_OK;
 
@@ -319,7 +341,7 @@ bool asbi_options_warning(const struct asb_options *options, size_t index,
         struct checking * k) = { warn_assumed, warn_price, warn_clear_text };
     struct checking k = { .options = options, .c = &options->values };
 
-    if (asb_options_check(options, out) || check_provider(&k) ||
+    if (asbi_options_check(options, out) || check_provider(&k) ||
         check_model(&k))
         return false;
     k.why = out;

@@ -132,6 +132,10 @@ const char *asbi_option_text(const struct asb_options *options,
 bool asbi_option_variable(const struct asbi_option *row, size_t index,
                           char name[64]);
 
+/* asb_options_check() but for texts whose form only their users know. */
+int asbi_options_check(const struct asb_options *options,
+                       struct asb_message *why);
+
 /* What is worth saying but stops nothing; false past the last. */
 bool asbi_options_warning(const struct asb_options *options, size_t index,
                           struct asb_message *out);

@@ -132,6 +132,18 @@ static bool read_levels(struct asbi_alerts *a, const char *text)
     return true;
 }
 
+int asbi_alerts_read(struct asbi_alerts *a, const struct asbi_config *c,
+                     struct asb_message *why)
+{
+    a->count = 0;
+    if (read_levels(a, c->budget_alerts))
+        return ASB_OK;
+    return asbi_fail(why, ASB_ECONFIG,
+                     "budget_alerts: \"%.60s\" are no rising percentages; "
+                     "write for example 60,80,100, or none",
+                     c->budget_alerts);
+}
+
 int asbi_alerts_init(struct asbi_alerts *a, struct asb_engine *e,
                      struct asb_message *why)
 {
@@ -139,21 +151,11 @@ int asbi_alerts_init(struct asbi_alerts *a, struct asb_engine *e,
 
     a->engine = e;
     asbi_buf_init(&a->body, &e->mem, MAX_BODY);
-    if (!read_levels(a, e->config->budget_alerts))
-        return asbi_fail(why, ASB_ECONFIG,
-                         "budget_alerts: \"%.60s\" are no rising percentages; "
-                         "write for example 60,80,100, or none",
-                         e->config->budget_alerts);
-    if (!url[0])
-        return ASB_OK;
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return asbi_fail(why, ASB_ECONFIG,
-                         "budget_webhook: write an http:// or https:// "
-                         "address");
-    a->endpoint = (struct asbi_endpoint){ .method = "POST",
-                                          .url = url,
-                                          .headers = headers };
-    return ASB_OK;
+    if (url[0])
+        a->endpoint = (struct asbi_endpoint){ .method = "POST",
+                                              .url = url,
+                                              .headers = headers };
+    return asbi_alerts_read(a, e->config, why);
 }
 
 void asbi_alerts_fini(struct asbi_alerts *a)

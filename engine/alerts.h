@@ -16,6 +16,7 @@
 
 struct asb_engine;
 struct asb_message;
+struct asbi_config;
 
 enum { ASBI_ALERTS_MAX = 8 };
 
@@ -33,7 +34,11 @@ struct asbi_alerts {
     bool ended; /* since asbi_alerts_check() was last called */
 };
 
-/* Reads options budget_alerts and budget_webhook.  ASB_OK or ASB_ECONFIG. */
+/* The levels of option budget_alerts.  ASB_OK or ASB_ECONFIG. */
+int asbi_alerts_read(struct asbi_alerts *a, const struct asbi_config *c,
+                     struct asb_message *why);
+
+/* Reads them, and where to tell of them.  ASB_OK or ASB_ECONFIG. */
 int asbi_alerts_init(struct asbi_alerts *a, struct asb_engine *e,
                      struct asb_message *why);
 

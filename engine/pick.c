@@ -19,8 +19,8 @@ static int bad_rule(const char *option, asbi_str at, struct asb_message *why)
                      option, (int)(at.len < 60 ? at.len : 60), at.at);
 }
 
-static int read_rules(struct asbi_priority_rules *rules,
-                      const struct asbi_config *c, struct asb_message *why)
+int asbi_pick_read(struct asbi_priority_rules *rules,
+                   const struct asbi_config *c, struct asb_message *why)
 {
     asbi_str at = { "", 0 };
 
@@ -41,7 +41,7 @@ int asbi_pick_init(struct asbi_pick *pick, const struct asb_engine *e,
     struct asbi_priority_rules rules;
 
     *pick = (struct asbi_pick){ .mean_cost = 0 };
-    int rc = read_rules(&rules, e->config, why);
+    int rc = asbi_pick_read(&rules, e->config, why);
     if (!rc)
         asbi_priority_init(&pick->priority, &rules);
     return rc;
@@ -51,7 +51,7 @@ int asbi_pick_set_rules(struct asbi_pick *pick, const struct asbi_config *c,
                         struct asb_message *why)
 {
     struct asbi_priority_rules rules;
-    int rc = read_rules(&rules, c, why);
+    int rc = asbi_pick_read(&rules, c, why);
 
     if (!rc)
         pick->priority.rules = rules;

@@ -23,7 +23,11 @@ struct asbi_pick {
     double mean_cost; /* of a batch, nano-dollars */
 };
 
-/* Reads the rules from the options.  ASB_OK or ASB_ECONFIG. */
+/* The rules of options priority_weights, class_shares and class_targets.
+ * ASB_OK or ASB_ECONFIG. */
+int asbi_pick_read(struct asbi_priority_rules *rules,
+                   const struct asbi_config *c, struct asb_message *why);
+/* Reads them.  ASB_OK or ASB_ECONFIG. */
 int asbi_pick_init(struct asbi_pick *pick, const struct asb_engine *e,
                    struct asb_message *why);
 /* Reads them again, while it runs; what was served stays served.  ASB_OK, or

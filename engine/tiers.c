@@ -123,6 +123,20 @@ static bool is_plain_url(const char *url)
            host[3] && host[3] != '/' && !strpbrk(url, " ?#@");
 }
 
+static int check_http(const struct asbi_config *c, struct asb_message *why)
+{
+    if (!is_plain_url(c->cache_url))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "cache_url: write an http:// or https:// address "
+                         "without user, query or fragment; a token by "
+                         "cache_url_token");
+    if (!asbi_cache_http_is_mark(c->surrogate_key))
+        return asbi_fail(why, ASB_ECONFIG,
+                         "surrogate_key: write visible ASCII, 200 characters "
+                         "at most");
+    return ASB_OK;
+}
+
 static int open_http(struct asbi_world *world,
                      const struct asb_options *options,
                      struct asbi_remote **out, struct asb_message *why)
@@ -133,11 +147,9 @@ static int open_http(struct asbi_world *world,
     size_t len = strlen(c->cache_url);
     struct asbi_buf raw;
 
-    if (!is_plain_url(c->cache_url))
-        return asbi_fail(why, ASB_ECONFIG,
-                         "cache_url: write an http:// or https:// address "
-                         "without user, query or fragment; a token by "
-                         "cache_url_token");
+    int rc = check_http(c, why);
+    if (rc)
+        return rc;
     while (c->cache_url[len - 1] == '/')
         len--;
     char *base = asbi_strndup(world->mem, c->cache_url, len);
@@ -145,16 +157,26 @@ static int open_http(struct asbi_world *world,
         return ASB_ENOMEM;
     asbi_buf_init(&raw, world->mem, ASBI_SECRET_MAX);
     o.base_url = base;
-    int rc = read_secret("cache_url_token", c->cache_url_token,
-                         "ASYNCBATCH_CACHE_TOKEN", &raw, &o.token, why);
+    rc = read_secret("cache_url_token", c->cache_url_token,
+                     "ASYNCBATCH_CACHE_TOKEN", &raw, &o.token, why);
     if (!rc)
         rc = asbi_cache_http_new(world, &o, out);
-    if (rc == ASB_EINVAL)
-        rc = asbi_fail(why, ASB_ECONFIG,
-                       "surrogate_key: write visible ASCII, 200 characters at "
-                       "most");
     wipe(&raw);
     asbi_free(world->mem, base);
+    return rc;
+}
+
+int asbi_tiers_check(const struct asb_options *options, struct asb_message *why)
+{
+    const struct asbi_config *c = &options->values;
+    struct asbi_redis_place place;
+    struct asbi_redis_room room;
+    int rc = ASB_OK;
+
+    if (wants(options, "redis"))
+        rc = asbi_cache_redis_parse(c->redis, &room, &place, why);
+    if (!rc && wants(options, "cache_url"))
+        rc = check_http(c, why);
     return rc;
 }
 

@@ -234,22 +234,35 @@ static int copy(struct asbi_http *h, const char *text, char **out)
     return *out ? ASB_OK : ASB_ENOMEM;
 }
 
+static bool none(const char *proxy)
+{
+    return strcmp(proxy, "none") == 0;
+}
+
+int asbi_http_check_proxy(const char *proxy, struct asb_message *why)
+{
+    if (none(proxy) || asbi_http_proxy_valid(proxy))
+        return ASB_OK;
+    return asbi_fail(why, ASB_ECONFIG,
+                     "the proxy must be a URL with http, https, socks4 or "
+                     "socks5, such as http://proxy.example:3128");
+}
+
 static int options_take(struct asbi_http *h, const struct asbi_http_options *o,
                         struct asb_message *why)
 {
-    bool none = is_set(o->proxy) && strcmp(o->proxy, "none") == 0;
     int rc = ASB_OK;
 
     h->http2 = o->http2;
     h->watches.chatty = o->http2;
     h->calls_per_multi =
         o->calls_per_multi ? o->calls_per_multi : CALLS_PER_MULTI;
-    if (is_set(o->proxy) && !none && !asbi_http_proxy_valid(o->proxy))
-        return asbi_fail(why, ASB_ECONFIG,
-                         "the proxy must be a URL with http, https, socks4 or "
-                         "socks5, such as http://proxy.example:3128");
     if (is_set(o->proxy))
-        rc = copy(h, none ? "" : o->proxy, &h->proxy);
+        rc = asbi_http_check_proxy(o->proxy, why);
+    if (rc)
+        return rc;
+    if (is_set(o->proxy))
+        rc = copy(h, none(o->proxy) ? "" : o->proxy, &h->proxy);
     if (!rc && is_set(o->ca_file))
         rc = copy(h, o->ca_file, &h->ca_file);
     h->dns = asbi_dns_new(

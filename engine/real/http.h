@@ -41,6 +41,9 @@ struct asbi_http_options {
     unsigned calls_per_multi; /* 0: 100, see http_multi.c */
 };
 
+/* Whether options.proxy, not empty, can be used.  ASB_OK or ASB_ECONFIG. */
+int asbi_http_check_proxy(const char *proxy, struct asb_message *why);
+
 /**
  * Makes the transport.  Copies what it needs of the options; borrows what
  * `parts` points to.

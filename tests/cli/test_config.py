@@ -43,6 +43,26 @@ class Config(Case):
     def test_broken_yaml_has_line_and_column(self):
         self.assertRegex(self.refused_file("a: [1, 2\nb: }\n"), r"\b[23]:\d+")
 
+    def test_what_a_run_would_refuse_is_refused(self):
+        for key, value in [("redis", "redis:/host"),
+                           ("cache_url", "https://me:pass@edge.example"),
+                           ("budget_alerts", "80,60"),
+                           ("budget_webhook", "ftp://there.example"),
+                           ("priority_weights", "speed=1"),
+                           ("class_shares", "urgent=0"),
+                           ("class_targets", "urgent=never"),
+                           ("proxy", "ftp://proxy.example:3128"),
+                           ("sim_job_time", "soon")]:
+            with self.subTest(key):
+                self.assertIn(key, self.refused_file(f'{key}: "{value}"\n'))
+
+    def test_a_password_is_no_part_of_an_address(self):
+        for key in "base_url", "proxy", "budget_webhook":
+            with self.subTest(key):
+                err = self.refused_file(f'{key}: "http://me:pass@there/x"\n')
+                self.assertIn(key + ": must not hold a user", err)
+                self.assertNotIn("pass@", err)
+
     def test_a_missing_file_is_an_error(self):
         done = self.command("config", "check", "nowhere.yaml")
         self.assertEqual(done.returncode, 2)

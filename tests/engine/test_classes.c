@@ -245,9 +245,9 @@ static void each_level_of_the_budget_is_told_once(void)
 static void bad_rules_are_refused_at_the_start(void)
 {
     static const char *const bad[][2] = {
-        { "budget_alerts", "80,60" },    { "budget_alerts", "101" },
-        { "budget_webhook", "ftp://x" }, { "priority_weights", "speed=1" },
-        { "class_shares", "urgent=0" },  { "class_targets", "urgent=never" },
+        { "budget_alerts", "80,60" },        { "budget_alerts", "101" },
+        { "priority_weights", "speed=1" },   { "class_shares", "urgent=0" },
+        { "class_targets", "urgent=never" },
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

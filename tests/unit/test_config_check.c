@@ -110,6 +110,34 @@ static void a_proxy_holds_no_password(void)
     JUDGE("", { "proxy", "none" });
 }
 
+static void the_address_for_alerts_is_one_and_holds_no_password(void)
+{
+    const char *form = "budget_webhook: write an http:// or https:// address";
+
+    JUDGE(form, { "budget_webhook", "ftp://x" });
+    JUDGE(form, { "budget_webhook", "https://" });
+    JUDGE("budget_webhook: must not hold a user or a password; take an address "
+          "whose path only the two of you know, from the variable "
+          "ASYNCBATCH_BUDGET_WEBHOOK or a file",
+          { "budget_webhook", "https://me:pw@there/alerts" });
+    JUDGE("", { "budget_webhook", "https://there/alerts?to=a@b" });
+}
+
+static void texts_are_read_as_by_their_users(void)
+{
+    JUDGE("class_shares: \"urgent=0\" is no known name and value; see the "
+          "default for the form",
+          { "class_shares", "urgent=0" });
+    JUDGE("cache_url: write an http:// or https:// address without user, query "
+          "or fragment; a token by cache_url_token",
+          { "cache_url", "edge.example" });
+    JUDGE("", { "cache_url", "edge.example" }, { "no_cache", "true" });
+    JUDGE("sim_job_time: \"soon\" is no time such as 2s, nor two such as "
+          "20s..3m",
+          { "sim_job_time", "soon" });
+    JUDGE("", OPENAI, { "sim_job_time", "soon" });
+}
+
 static void a_limit_in_money_needs_a_price(void)
 {
     JUDGE("budget: cannot be kept, since the price of model new-one is not "
@@ -258,7 +286,10 @@ static void only_this_machine_may_be_asked_in_clear_text(void)
 TEST_MAIN(CASE(good_options_pass), CASE(an_unknown_provider_is_refused),
           CASE(a_provider_other_than_the_simulator_needs_a_model),
           CASE(an_address_must_be_one_and_hold_no_password),
-          CASE(a_proxy_holds_no_password), CASE(a_limit_in_money_needs_a_price),
+          CASE(a_proxy_holds_no_password),
+          CASE(the_address_for_alerts_is_one_and_holds_no_password),
+          CASE(texts_are_read_as_by_their_users),
+          CASE(a_limit_in_money_needs_a_price),
           CASE(the_remedy_for_a_missing_price_works),
           CASE(tasks_need_their_material),
           CASE(a_fixed_size_over_a_cap_that_was_set_is_refused),

@@ -160,8 +160,8 @@ ASB_API ASB_CHECKED int
 asb_options_load_environment(struct asb_options *options,
                              struct asb_message *why);
 
-/* Checks options against each other.  Warnings that do not stop a run are
- * given to the log hook at engine creation. */
+/* Checks options by themselves and against each other.  Warnings that do not
+ * stop a run are given to the log hook at engine creation. */
 ASB_API ASB_CHECKED int asb_options_check(const struct asb_options *options,
                                           struct asb_message *why);
 
