@@ -224,7 +224,7 @@ static void tell_waiting(struct asbi_dns_host *host)
     asbi_dns_put(host);
 }
 
-static void question_ask(struct asbi_dns_host *host, int flags);
+static void question_send(struct asbi_dns_question *q);
 
 /* A machine that reaches nobody by IPv6 is not told of such addresses.  Those
  * of its own are there all the same: who has no other is asked for them. */
@@ -239,13 +239,13 @@ static void on_answer(int error, struct evutil_addrinfo *answer, void *arg)
 {
     struct asbi_dns_question *q = arg;
     struct asbi_dns_host *host = q->host;
-    int flags = q->flags;
 
-    asbi_free(&asbi_mem_system, q);
-    if (host && may_have_others(error, flags, answer)) {
-        question_ask(host, 0);
+    if (host && may_have_others(error, q->flags, answer)) {
+        q->flags = 0;
+        question_send(q);
         return;
     }
+    asbi_free(&asbi_mem_system, q);
     if (host) {
         struct asbi_clock *clock = host->dns->parts->clock;
 
@@ -259,12 +259,20 @@ static void on_answer(int error, struct evutil_addrinfo *answer, void *arg)
         evutil_freeaddrinfo(answer);
 }
 
-static void question_ask(struct asbi_dns_host *host, int flags)
+/* May call on_answer() before it returns: for a name in the hosts file. */
+static void question_send(struct asbi_dns_question *q)
 {
-    struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
-                                     .ai_socktype = SOCK_STREAM,
-                                     .ai_protocol = IPPROTO_TCP,
-                                     .ai_flags = flags };
+    const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
+                                           .ai_socktype = SOCK_STREAM,
+                                           .ai_protocol = IPPROTO_TCP,
+                                           .ai_flags = q->flags };
+
+    (void)evdns_getaddrinfo(q->host->dns->evdns, q->host->name, NULL, &hints,
+                            on_answer, q);
+}
+
+static void question_ask(struct asbi_dns_host *host)
+{
     struct asbi_dns_question *q;
 
     /* Not the host's allocator: see struct asbi_dns_question. */
@@ -275,12 +283,10 @@ static void question_ask(struct asbi_dns_host *host, int flags)
         return;
     }
     q->host = host;
-    q->flags = flags;
+    q->flags = EVUTIL_AI_ADDRCONFIG;
     host->question = q;
     host->state = ASBI_DNS_ASKED;
-    /* May call on_answer() before it returns: for a name in the hosts file. */
-    (void)evdns_getaddrinfo(host->dns->evdns, host->name, NULL, &hints,
-                            on_answer, q);
+    question_send(q);
 }
 
 enum asbi_dns_state asbi_dns_ask(struct asbi_dns_host *host,
@@ -290,7 +296,7 @@ enum asbi_dns_state asbi_dns_ask(struct asbi_dns_host *host,
 
     if (host->state != ASBI_DNS_ASKED &&
         (old || host->state == ASBI_DNS_UNASKED))
-        question_ask(host, EVUTIL_AI_ADDRCONFIG);
+        question_ask(host);
     if (host->state == ASBI_DNS_ASKED)
         asbi_list_append(&host->waits, &wait->link);
     return host->state;
