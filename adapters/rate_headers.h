@@ -3,7 +3,8 @@
  * in all the shapes that are met.
  *
  * x-ratelimit-{limit,remaining,reset}-{requests,tokens}, where a reset is a Go
- * duration ("6m0s"), seconds (Azure) or a Unix time;
+ * duration ("6m0s"), seconds (Azure) or a Unix time; the same of -req-minute
+ * and -tokens-minute;
  * anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,
  * remaining,reset}, where a reset is a date of RFC 3339; retry-after-ms,
  * x-ms-retry-after-ms, retry-after in seconds or as a date; x-should-retry;

@@ -185,7 +185,9 @@ struct asbi_provider {
     bool structured;   /* knows JSON schema */
     bool max_completion_tokens;
     bool counts_max_tokens; /* reserves max_tokens against the token limit */
-    bool limits_apart; /* input and output have token limits of their own */
+    bool limits_apart;     /* input and output have token limits of their own */
+    bool requests_per_day; /* its headers count requests of a day, which say
+                              nothing of the pace */
     uint64_t array_items, array_tokens; /* most in a call; 0: the dialect's */
     bool batches; /* takes requests in bulk, in its dialect's way ... */
     uint64_t batch_percent; /* ... for so much of the price */

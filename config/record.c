@@ -58,6 +58,8 @@ static const struct asbi_field provider_fields[] = {
     { "counts_max_tokens", ASBI_FIELD_FLAG, PROVIDER(counts_max_tokens), 0, 0,
       NULL },
     { "limits_apart", ASBI_FIELD_FLAG, PROVIDER(limits_apart), 0, 0, NULL },
+    { "requests_per_day", ASBI_FIELD_FLAG, PROVIDER(requests_per_day), 0, 0,
+      NULL },
     { "array_items", ASBI_FIELD_COUNT, PROVIDER(array_items), 1, 10000, NULL },
     { "array_tokens", ASBI_FIELD_COUNT, PROVIDER(array_tokens), 1, 1e9, NULL },
     { "batches", ASBI_FIELD_FLAG, PROVIDER(batches), 0, 0, NULL },

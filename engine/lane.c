@@ -386,9 +386,10 @@ static void hint_bucket(struct asbi_bucket *b, bool configured, uint64_t limit,
 void asbi_lane_hint(struct asbi_lane *lane, const struct asbi_rate_hint *hint,
                     uint64_t now)
 {
-    hint_bucket(&lane->requests, lane->config->requests_per_minute != 0,
-                hint->limit_requests, hint->remaining_requests,
-                lane->limiter.in_flight, now);
+    if (!lane->provider.requests_per_day)
+        hint_bucket(&lane->requests, lane->config->requests_per_minute != 0,
+                    hint->limit_requests, hint->remaining_requests,
+                    lane->limiter.in_flight, now);
     bool apart = lane->provider.limits_apart && hint->limit_input != UINT64_MAX;
     hint_bucket(&lane->tokens, lane->config->tokens_per_minute != 0,
                 apart ? hint->limit_input : hint->limit_tokens,

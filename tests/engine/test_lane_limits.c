@@ -97,6 +97,28 @@ static void elsewhere_one_limit_holds_for_both(void)
     asb_options_free(options);
 }
 
+/* Groq's headers count the requests of a day and the tokens of a minute. */
+static void what_a_day_allows_is_no_pace(void)
+{
+    static const char *const providers[] = { "gemini", "groq" };
+    unsigned calls[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct asb_options *options = asb_options_new();
+        struct asbi_lane *lane = lane_of(options, providers[i]);
+        struct asbi_rate_hint h = hint(UINT64_MAX, UINT64_MAX);
+
+        h.limit_requests = h.remaining_requests = 120;
+        h.limit_tokens = h.remaining_tokens = 120000;
+        asbi_lane_hint(lane, &h, ASBI_SECOND);
+        calls[i] = burst(lane, 100, 100);
+        asbi_lane_free(lane, NULL);
+        asb_options_free(options);
+    }
+    CHECK(calls[0] > 5 && calls[0] < 15);
+    CHECK(calls[1] > 30 && calls[1] < 60); /* held by its tokens */
+}
+
 static void what_was_reserved_is_given_back(void)
 {
     struct asb_options *options = asb_options_new();
@@ -148,5 +170,6 @@ static void a_query_of_the_base_url_goes_behind_each_path(void)
 
 TEST_MAIN(CASE(each_side_closes_the_gate_by_itself),
           CASE(elsewhere_one_limit_holds_for_both),
+          CASE(what_a_day_allows_is_no_pace),
           CASE(what_was_reserved_is_given_back),
           CASE(a_query_of_the_base_url_goes_behind_each_path))

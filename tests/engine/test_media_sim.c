@@ -103,6 +103,24 @@ static void a_job_that_fails_is_begun_so_often(void)
     sim_run_end(&r);
 }
 
+/* A host may want its callbacks in order, however long each job takes. */
+static void answers_come_in_order_when_asked_for(void)
+{
+    struct sim_run r;
+
+    media_init(&r, 13);
+    r.provider.job_refusal_rate = r.provider.job_failure_rate = 0.1;
+    sim_run_start(&r);
+    CHECK_INT(r.rc, ==, ASB_OK);
+    r.engine->in_order = true;
+    sim_run_play(&r);
+    for (size_t i = 0; i < r.items; i++) {
+        CHECK_INT(r.answers[i].callbacks, ==, 1);
+        CHECK_INT(r.answers[i].order, ==, i);
+    }
+    sim_run_end(&r);
+}
+
 static void questions_are_few(void)
 {
     struct sim_run r;
@@ -403,7 +421,8 @@ static void every_failed_allocation_is_survived(void)
 
 TEST_MAIN(CASE(every_job_is_made_fetched_and_billed_right),
           CASE(refused_failed_and_cut_off_are_told_apart),
-          CASE(a_job_that_fails_is_begun_so_often), CASE(questions_are_few),
+          CASE(a_job_that_fails_is_begun_so_often),
+          CASE(answers_come_in_order_when_asked_for), CASE(questions_are_few),
           CASE(no_more_jobs_run_than_allowed),
           CASE(submissions_keep_their_pace),
           CASE(a_download_goes_on_where_it_broke),

@@ -106,6 +106,23 @@ static void a_reset_may_be_a_unix_time(void)
     CHECK_NS(read_at(wall_ms + 60000, &ms, 1).rate.reset_tokens_ns, 0);
 }
 
+static void the_minute_may_be_part_of_the_name(void)
+{
+    struct asbi_rate_headers h =
+        READ({ "x-ratelimit-limit-tokens-minute", "5000000" },
+             { "x-ratelimit-remaining-tokens-minute", "4999911" },
+             { "x-ratelimit-limit-req-minute", "720" },
+             { "x-ratelimit-remaining-req-minute", "717" },
+             { "x-ratelimit-limit-requests-day", "14400" },
+             { "x-ratelimit-reset-tokens-minute", "11.5" });
+
+    CHECK_NS(h.rate.limit_tokens, 5000000);
+    CHECK_NS(h.rate.remaining_tokens, 4999911);
+    CHECK_NS(h.rate.limit_requests, 720);
+    CHECK_NS(h.rate.remaining_requests, 717);
+    CHECK_NS(h.rate.reset_tokens_ns, 11500 * MS);
+}
+
 static void a_limit_of_nothing_is_silence(void)
 {
     static const char *const none[] = { "0", "-1", "1000000000000000000",
@@ -248,6 +265,7 @@ static void what_is_no_date_is_refused(void)
 
 TEST_MAIN(CASE(silence_is_told_as_such), CASE(openai_headers_are_read),
           CASE(resets_come_in_many_shapes), CASE(a_reset_may_be_a_unix_time),
+          CASE(the_minute_may_be_part_of_the_name),
           CASE(a_limit_of_nothing_is_silence), CASE(garbage_counts_as_silence),
           CASE(retry_after_is_seconds_or_a_date),
           CASE(milliseconds_beat_seconds_in_any_order),
