@@ -19,6 +19,16 @@ static void make_due(struct asbi_http_multi *m)
     asbi_http_pump(m->http);
 }
 
+/* There is no memory for an event that libcurl wants.  To say so to libcurl
+ * (-1) has it fail every transfer of the handle, and 7.88 crashes on those that
+ * have no connection yet: they are failed here, a little later. */
+static int lose_event(struct asbi_http_multi *m)
+{
+    m->lost_event = true;
+    make_due(m);
+    return 0;
+}
+
 /* Only takes note: libcurl must not be called from here. */
 static int on_curl_timer(CURLM *curl, long ms, void *arg)
 {
@@ -34,13 +44,11 @@ static int on_curl_timer(CURLM *curl, long ms, void *arg)
     if (ms > 0) {
         struct timeval tv = asbi_timeval((uint64_t)ms * 1000000);
 
-        return event_add(&m->timer, &tv);
+        return event_add(&m->timer, &tv) ? lose_event(m) : 0;
     }
     return 0;
 }
 
-/* -1 makes libcurl fail every transfer of the handle: right, since a lost
- * event would leave one hanging for ever. */
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
                           void *unused)
 {
@@ -59,7 +67,9 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
         asbi_watch_rest(watches, fd);
         return 0;
     }
-    return asbi_watch_set(watches, fd, wanted[what], &m->watcher) ? -1 : 0;
+    return asbi_watch_set(watches, fd, wanted[what], &m->watcher)
+               ? lose_event(m)
+               : 0;
 }
 
 static void on_timeout(evutil_socket_t fd, short what, void *arg)
@@ -96,6 +106,23 @@ static void collect(struct asbi_http_multi *m)
     }
 }
 
+/* Whose event it was libcurl does not say; one that waits for it would hang for
+ * ever. */
+static void fail_running(struct asbi_http_multi *m)
+{
+    struct asbi_list *running = &m->http->by_state[ASBI_SLOT_RUNNING];
+
+    for (size_t n = running->count; n > 0; n--) {
+        struct asbi_http_slot *slot =
+            ASBI_OF(asbi_list_first(running), struct asbi_http_slot, link);
+
+        if (slot->multi == m)
+            asbi_http_slot_fail(slot, "out of memory", false);
+        else
+            asbi_http_slot_enter(slot, ASBI_SLOT_RUNNING); /* the last now */
+    }
+}
+
 void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask)
 {
     struct asbi_http *h = m->http;
@@ -103,13 +130,12 @@ void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask)
 
     assert(!h->in_curl);
     h->in_curl = true;
-    /* After a refused watch or timer (out of memory) libcurl fails every
-     * transfer of the handle, each when it is next looked at: look at all. */
-    if (curl_multi_socket_action(m->curl, fd, mask, &running) ==
-        CURLM_ABORTED_BY_CALLBACK)
-        (void)curl_multi_perform(m->curl, &running);
+    (void)curl_multi_socket_action(m->curl, fd, mask, &running);
     h->in_curl = false;
     collect(m);
+    if (m->lost_event)
+        fail_running(m);
+    m->lost_event = false;
 }
 
 static bool multi_init(struct asbi_http_multi *m)

@@ -190,6 +190,7 @@ struct asbi_http_multi {
     CURLM *curl;
     struct event timer;
     struct asbi_link due; /* http->due while libcurl wants to run at once */
+    bool lost_event;      /* one that libcurl wanted there was no memory for */
     unsigned slots;
 };
 

@@ -5,6 +5,7 @@
 
 #include "tests/support/caller.h"
 #include "tests/support/check.h"
+#include "tests/support/fault_mem.h"
 #include "tests/support/web.h"
 
 enum { CALLS = 500, ROUNDS = 4 };
@@ -187,8 +188,53 @@ static void the_capacity_follows_from_the_descriptors(void)
     CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0);
 }
 
+/* ---- memory ---------------------------------------------------------- */
+
+static void say_yes(struct web_request *r, void *arg)
+{
+    (void)arg;
+    web_ok(r->conn, "yes");
+}
+
+/* Some calls at once; each ends, and well or unsent.  ASB_OK when all were
+ * answered. */
+static int life(const struct asbi_mem *mem, void *arg)
+{
+    enum { FEW = 3 };
+    struct asbi_real_options options = { .http = { .proxy = "none" } };
+    int started[FEW], rc = ASB_OK;
+
+    (void)arg;
+    surroundings_init(&s, mem, &options);
+    if (!s.world) {
+        surroundings_fini(&s);
+        return ASB_ENOMEM;
+    }
+    web = web_new(s.base, say_yes, NULL);
+    endpoint =
+        (struct asbi_endpoint){ .method = "POST", .url = web_url(web, "/") };
+    for (int i = 0; i < FEW; i++) {
+        call_init(&calls[i], &s, &endpoint);
+        started[i] = call_start(&calls[i], "x");
+    }
+    for (int i = 0; i < FEW; i++) {
+        if (call_survived(&calls[i], started[i]))
+            rc = ASB_ENOMEM;
+        call_fini(&calls[i]);
+    }
+    web_free(web);
+    surroundings_fini(&s);
+    return rc;
+}
+
+static void every_failed_allocation_is_survived_by_all(void)
+{
+    CHECK_INT(fault_sweep_spared(life, NULL), >, 0);
+}
+
 TEST_MAIN(CASE(hundreds_are_in_flight_at_once),
           CASE(few_calls_reuse_the_warmest_connections),
           CASE(a_server_that_keeps_nothing_is_served_too),
           CASE(all_can_be_cancelled_together),
-          CASE(the_capacity_follows_from_the_descriptors))
+          CASE(the_capacity_follows_from_the_descriptors),
+          CASE(every_failed_allocation_is_survived_by_all))

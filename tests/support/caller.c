@@ -228,16 +228,19 @@ void call_do(struct call *c, const char *body)
     CHECK_INT(c->ended, ==, want);
 }
 
-int call_survive(struct call *c, const char *body)
+int call_survived(struct call *c, int rc)
 {
-    int rc = c->in->world ? call_start(c, body) : ASB_ENOMEM;
-
     CHECK(rc == ASB_OK || rc == ASB_ENOMEM);
     if (rc)
         return rc;
     run_until(c->in, &c->ended, 1);
     CHECK(c->end.outcome == ASBI_COMPLETE || c->end.outcome == ASBI_NOT_SENT);
     return c->end.outcome == ASBI_COMPLETE ? ASB_OK : ASB_ENOMEM;
+}
+
+int call_survive(struct call *c, const char *body)
+{
+    return call_survived(c, c->in->world ? call_start(c, body) : ASB_ENOMEM);
 }
 
 void call_cancel(struct call *c)

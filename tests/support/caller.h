@@ -61,6 +61,8 @@ void call_do(struct call *c, const char *body);
  * ASB_ENOMEM when there is no world or the call was not sent; nothing else may
  * have become of it. */
 int call_survive(struct call *c, const char *body);
+/* The same of one that call_start() said `rc` of. */
+int call_survived(struct call *c, int rc);
 void call_cancel(struct call *c);
 
 /* Runs the loop until `*flag`; fails the test when that takes half a minute. */
