@@ -427,6 +427,10 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
     *out = NULL;
     if (why)
         why->text[0] = '\0';
+    if (e->draining)
+        return asbi_fail(why, ASB_ECLOSED,
+                         "the engine takes no more items, perhaps since "
+                         "another job on it has ended; make a new one");
     struct asb_job *job = asbi_calloc(&e->mem, 1, sizeof(*job));
     if (!job)
         return ASB_ENOMEM;

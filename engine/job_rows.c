@@ -34,9 +34,11 @@ void asbi_job_trouble(struct asb_job *job, enum asb_exit status,
 
 static void push(struct asb_job *job)
 {
-    if (!asbi_job_may_push(job) || job->ready.len == 0)
+    bool short_of_memory = asbi_buf_failed(&job->ready);
+
+    if (!asbi_job_may_push(job) || (job->ready.len == 0 && !short_of_memory))
         return;
-    if (asbi_buf_failed(&job->ready) ||
+    if (short_of_memory ||
         asbi_sink_write(job->sink, asbi_buf_view(&job->ready)))
         asbi_job_trouble(job, ASB_EXIT_INTERRUPTED,
                          "there was no memory for the output; run the same "
