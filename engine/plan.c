@@ -5,6 +5,7 @@
 #include "adapters/format.h"
 #include "config/options.h"
 #include "engine/base/units.h"
+#include "engine/hooks.h"
 #include "engine/material.h"
 
 enum { REPORT_BYTES = 1 << 20 };
@@ -13,11 +14,10 @@ enum { REPORT_BYTES = 1 << 20 };
 static const char nowhere[] = ASBI_PLAN_NOWHERE;
 
 static void init(struct asb_plan *p, const struct asbi_mem *mem,
-                 const struct asb_hooks *hooks)
+                 const struct asbi_log *log)
 {
     p->mem = *mem;
-    if (hooks && hooks->size >= sizeof(*hooks))
-        p->log = (struct asbi_log){ hooks->log, hooks->log_arg };
+    p->log = *log;
     asbi_buf_init(&p->scratch, &p->mem, REPORT_BYTES);
     asbi_buf_init(&p->table, &p->mem, REPORT_BYTES);
     asbi_buf_init(&p->json, &p->mem, REPORT_BYTES);
@@ -115,20 +115,23 @@ int asb_plan_new(const struct asb_options *options,
                  const struct asb_hooks *hooks, struct asb_plan **out,
                  struct asb_message *why)
 {
-    struct asbi_mem mem = asbi_mem_system;
+    struct asb_hooks known;
+    struct asbi_mem mem;
+    struct asbi_log log;
 
     if (!options || !out)
         return ASB_EINVAL;
     *out = NULL;
     if (why)
         why->text[0] = '\0';
-    if (hooks && hooks->size >= sizeof(*hooks) && hooks->resize)
-        mem = (struct asbi_mem){ hooks->resize, hooks->resize_arg };
+    int rc = asbi_hooks_take(hooks, &known, &mem, &log, why);
+    if (rc)
+        return rc;
     struct asb_plan *p = asbi_calloc(&mem, 1, sizeof(*p));
     if (!p)
         return ASB_ENOMEM;
-    init(p, &mem, hooks);
-    int rc = make(p, options, why);
+    init(p, &mem, &log);
+    rc = make(p, options, why);
     if (rc) {
         asb_plan_free(p);
         return rc;

@@ -294,6 +294,23 @@ static void memory_does_not_grow_with_the_input(void)
     CHECK(most[1] < most[0] + most[0] / 5);
 }
 
+/* One that ends behind the log: both hooks it has are taken. */
+static void hooks_of_an_older_header_are_taken(void)
+{
+    struct meter m = { .most = 0 };
+    struct asb_hooks hooks = { .resize = metered, .resize_arg = &m };
+    struct rig r;
+
+    fault_mem_init(&m.fm, 0);
+    rig_init(&r, 1);
+    CHECK_INT(asb_plan_new(r.options, &hooks, &r.plan, &r.why), ==, ASB_EINVAL);
+    hooks.size = offsetof(struct asb_hooks, now_ns);
+    CHECK_INT(asb_plan_new(r.options, &hooks, &r.plan, &r.why), ==, ASB_OK);
+    CHECK_INT(m.most, >, 0);
+    rig_fini(&r);
+    CHECK_INT(m.fm.live, ==, 0);
+}
+
 static void every_failed_allocation_is_survived(void)
 {
     struct rig r;
@@ -343,5 +360,6 @@ TEST_MAIN(CASE(a_plan_counts_what_a_run_would_do),
           CASE(what_a_budget_cuts_off_makes_packing_no_better),
           CASE(kinds_are_told_apart), CASE(the_report_is_one_json_object),
           CASE(memory_does_not_grow_with_the_input),
+          CASE(hooks_of_an_older_header_are_taken),
           CASE(every_failed_allocation_is_survived),
           CASE(what_cannot_be_read_is_refused))
