@@ -1,13 +1,12 @@
 /*
  * api.c -- public entry points: check, guard, delegate.
  */
-#include <string.h>
-
 #include "config/options.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/call.h"
 #include "engine/engine.h"
+#include "engine/hooks.h"
 #include "engine/learned.h"
 #include "engine/material.h"
 #include "engine/queue.h"
@@ -33,19 +32,6 @@ const char *asb_strerror(int error)
 const char *asb_version(void)
 {
     return ASB_VERSION_STRING;
-}
-
-static void take_hooks(const struct asb_hooks *given, struct asb_hooks *out,
-                       struct asbi_mem *mem, struct asbi_log *log)
-{
-    *out = (struct asb_hooks){ .size = sizeof(*out) };
-    if (given)
-        memcpy(out, given,
-               given->size < sizeof(*out) ? given->size : sizeof(*out));
-    *mem = asbi_mem_system;
-    if (out->resize)
-        *mem = (struct asbi_mem){ out->resize, out->resize_arg };
-    *log = (struct asbi_log){ out->log, out->log_arg };
 }
 
 static int new_world(struct asb_engine *e, const struct asb_options *options,
@@ -119,8 +105,9 @@ int asb_engine_new(const struct asb_options *options,
     *out = NULL;
     if (why)
         why->text[0] = '\0';
-    take_hooks(hooks, &h, &mem, &log);
-    int rc = asb_options_check(options, why);
+    int rc = asbi_hooks_take(hooks, &h, &mem, &log, why);
+    if (!rc)
+        rc = asb_options_check(options, why);
     if (rc)
         return rc;
     struct asb_engine *e = asbi_engine_alloc(&mem, &log);
@@ -199,7 +186,7 @@ int asb_run(struct asb_engine *e)
 {
     int rc = ASB_OK;
 
-    if (e->running || asbi_real_world_is_inside(e->world))
+    if (e->running || asbi_real_world_is_looped(e->world))
         return ASB_EBUSY;
     e->running = true;
     while (!rc && !e->freed && !asbi_engine_idle(e))

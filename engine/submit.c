@@ -190,6 +190,12 @@ static bool render(struct asb_engine *e, const struct asb_request *r,
     return true;
 }
 
+/* More than the clock holds is as good as never. */
+static uint64_t ns_of(uint64_t ms)
+{
+    return ms < ASBI_NEVER / ASBI_MS ? ms * ASBI_MS : ASBI_NEVER;
+}
+
 static void take_in(struct asb_engine *e, struct asbi_item *item,
                     const struct asb_request *r)
 {
@@ -198,7 +204,7 @@ static void take_in(struct asb_engine *e, struct asbi_item *item,
     item->packed = asbi_way_shares(e, r->payload);
     item->submitted_ns = item->parcel.arrived_ns = now;
     if (r->deadline_ms)
-        item->deadline_ns = asbi_add_ns(now, r->deadline_ms * ASBI_MS);
+        item->deadline_ns = asbi_add_ns(now, ns_of(r->deadline_ms));
     e->held_items++;
     e->held_of[item->priority]++;
     e->seen_urgent_or_normal =

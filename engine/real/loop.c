@@ -15,6 +15,9 @@
 /* Longer waits are cut into pieces of this, far inside what libevent takes. */
 #define LONGEST_WAIT (UINT64_C(24) * 3600 * ASBI_SECOND)
 
+/* A microsecond of the clock takes a few dozen looks at it. */
+enum { TICK_LOOKS = 10000 };
+
 struct real_world {
     struct asbi_world world;
     struct asbi_parts parts;
@@ -131,16 +134,16 @@ static void base_free(struct real_world *r)
     event_base_free(r->parts.base);
 }
 
-/* A base of our own is being looped by somebody further down the stack. */
+/* A base of our own may be looped by somebody further down the stack. */
 static int real_afterwards(struct asbi_world *w, void (*what)(void *arg),
                            void *arg)
 {
     struct real_world *r = real_of(w);
 
+    if (r->owns_base && asbi_real_world_is_looped(w))
+        return ASB_EBUSY;
     if (r->clock.depth == 0)
         return ASB_ENOENT;
-    if (r->owns_base)
-        return ASB_EBUSY;
     r->clock.afterwards = what;
     r->clock.afterwards_arg = arg;
     return ASB_OK;
@@ -259,7 +262,30 @@ const struct asbi_parts *asbi_real_world_parts(struct asbi_world *world)
     return &real_of(world)->parts;
 }
 
-bool asbi_real_world_is_inside(const struct asbi_world *world)
+static bool is_same(const struct timeval *a, const struct timeval *b)
 {
-    return ((const struct real_world *)(const void *)world)->clock.depth > 0;
+    return a->tv_sec == b->tv_sec && a->tv_usec == b->tv_usec;
+}
+
+/* libevent does not tell (event_base_get_running_event() of 2.1.12 crashes when
+ * there is none), but its clock stands still within callbacks. */
+static bool stands_still(struct event_base *base)
+{
+    struct timeval first, now, again;
+
+    if (event_base_gettimeofday_cached(base, &first))
+        return false;
+    now = first;
+    for (int i = 0; i < TICK_LOOKS && is_same(&now, &first); i++)
+        (void)evutil_gettimeofday(&now, NULL);
+    return !is_same(&now, &first) &&
+           event_base_gettimeofday_cached(base, &again) == 0 &&
+           is_same(&again, &first);
+}
+
+bool asbi_real_world_is_looped(struct asbi_world *world)
+{
+    const struct real_world *r = real_of(world);
+
+    return r->clock.depth > 0 || stands_still(r->parts.base);
 }

@@ -43,8 +43,9 @@ int asbi_real_world_turn(struct asbi_world *world);
 /* The loop it lives on. */
 struct event_base *asbi_real_world_base(struct asbi_world *world);
 
-/* Whether one of this world's callbacks is on the stack. */
-bool asbi_real_world_is_inside(const struct asbi_world *world);
+/* Whether a callback of the loop it lives on is on the stack, of this world or
+ * of anybody else. */
+bool asbi_real_world_is_looped(struct asbi_world *world);
 
 /* What a file reader or writer on the same loop is built with. */
 const struct asbi_parts *asbi_real_world_parts(struct asbi_world *world);

@@ -151,6 +151,67 @@ static void a_timer_of_the_host_may_free_an_engine_that_runs(void)
     host_end(&h);
 }
 
+static void on_busy_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct host *h = arg;
+
+    (void)fd;
+    (void)what;
+    CHECK_INT(asb_run(h->engine), ==, ASB_EBUSY);
+    if (h->own_base)
+        CHECK_INT(asb_engine_free(h->engine), ==, ASB_EBUSY);
+    asb_stop(h->engine);
+}
+
+/* Nor is a base looped twice, or pulled away, from a callback of the host's. */
+static void a_timer_of_the_host_cannot_run_what_is_looped(void)
+{
+    static const struct timeval soon = { 0, 1000 };
+
+    for (int own = 0; own < 2; own++) {
+        struct host h;
+
+        host_init(&h);
+        h.own_base = own;
+        h.options[0][0] = "batch_wait", h.options[0][1] = "1h";
+        host_start(&h);
+        submit_some(&h, 3);
+        struct event_base *base = asb_engine_base(h.engine);
+        CHECK_INT(
+            event_base_once(base, -1, EV_TIMEOUT, on_busy_timer, &h, &soon), ==,
+            0);
+        while (h.done < 3)
+            CHECK_INT(event_base_loop(base, EVLOOP_ONCE), ==, 0);
+        host_end(&h);
+    }
+}
+
+static void run_the_other(struct host *h, const struct asb_result *result)
+{
+    struct host *other = h->data;
+
+    (void)result;
+    CHECK_INT(asb_run(other->engine), ==, ASB_EBUSY);
+}
+
+static void a_callback_cannot_run_another_engine_on_its_base(void)
+{
+    struct host one, other;
+
+    host_init(&one);
+    host_init(&other);
+    one.on_result = run_the_other;
+    one.data = &other;
+    other.beside = &one;
+    host_start(&one);
+    host_start(&other);
+    submit_some(&one, 1);
+    host_wait(&one, 1);
+    other.open_before = 0; /* the first has some, too */
+    host_end(&other);
+    host_end(&one);
+}
+
 /* ---- with a job ------------------------------------------------------- */
 
 struct ended {
@@ -236,6 +297,8 @@ TEST_MAIN(CASE(an_engine_is_freed_with_work_in_every_state),
           CASE(asb_run_returns_when_a_callback_has_freed_its_engine),
           CASE(an_engine_cannot_free_its_own_base_from_inside),
           CASE(a_timer_of_the_host_may_free_an_engine_that_runs),
+          CASE(a_timer_of_the_host_cannot_run_what_is_looped),
+          CASE(a_callback_cannot_run_another_engine_on_its_base),
           CASE(the_end_of_a_job_may_free_job_and_engine),
           CASE(an_interrupted_job_may_be_freed_by_its_end),
           CASE(a_job_that_cannot_write_may_be_freed_by_its_end))

@@ -322,6 +322,20 @@ static void a_request_of_an_older_header_is_taken(void)
     host_end(&h);
 }
 
+/* Else the host's base would be passed over without a word. */
+static void hooks_without_a_size_are_refused(void)
+{
+    struct asb_options *options = asb_options_new();
+    struct asb_hooks hooks = { .size = 0 };
+    struct asb_engine *engine;
+    struct asb_message why;
+
+    CHECK(options);
+    CHECK_INT(asb_engine_new(options, &hooks, &engine, &why), ==, ASB_EINVAL);
+    CHECK(!engine && strstr(why.text, "size"));
+    asb_options_free(options);
+}
+
 struct clocks {
     uint64_t now_ns, asked;
 };
@@ -367,6 +381,30 @@ static void time_is_what_the_host_says(void)
     host_end(&h);
 }
 
+/* In nanoseconds it would be over before it began. */
+static void a_deadline_past_all_clocks_is_none(void)
+{
+    struct clocks clocks = { .now_ns = 5000000000U };
+    struct host h;
+
+    host_init(&h);
+    h.hooks.now_ns = clock_now;
+    h.hooks.wall_ms = clock_wall;
+    h.hooks.time_arg = &clocks;
+    h.options[0][0] = "batch_wait", h.options[0][1] = "2h";
+    host_start(&h);
+    struct asb_request request = { .size = sizeof(request),
+                                   .id = ASBI_STR("a"),
+                                   .text = ASBI_STR("x"),
+                                   .deadline_ms = UINT64_MAX / 1000000 + 1 };
+    CHECK_INT(host_ask(&h, &request, NULL), ==, ASB_OK);
+    clocks.now_ns += 1000000000U;
+    asb_flush(h.engine);
+    host_wait(&h, 1);
+    CHECK_BYTES(h.told, strlen(h.told), "a ");
+    host_end(&h);
+}
+
 /* ---- beside others ---------------------------------------------------- */
 
 /* Two on one base, a third on its own: each answers its own items alone. */
@@ -378,6 +416,7 @@ static void engines_do_not_know_of_each_other(void)
     host_init(&two);
     host_init(&three);
     two.options[0][0] = "target_lang", two.options[0][1] = "ru";
+    two.beside = &one;
     three.own_base = true;
     host_start(&one);
     host_start(&three);
@@ -396,7 +435,7 @@ static void engines_do_not_know_of_each_other(void)
     host_wait(&two, 20);
     CHECK_INT(one.ok, ==, 20);
     CHECK_INT(two.ok, ==, 20);
-    two.open_before = three.open_before = 0; /* the others have some, too */
+    two.open_before = three.open_before = 0; /* the first has some, too */
     host_end(&two);
     host_end(&three);
     host_end(&one);
@@ -472,6 +511,8 @@ TEST_MAIN(CASE(a_callback_may_call_all_but_run),
           CASE(a_cancelled_body_stays_until_it_is_off_the_wire),
           CASE(a_cancelled_copy_stays_until_it_is_off_the_wire),
           CASE(a_request_of_an_older_header_is_taken),
+          CASE(hooks_without_a_size_are_refused),
           CASE(time_is_what_the_host_says),
+          CASE(a_deadline_past_all_clocks_is_none),
           CASE(engines_do_not_know_of_each_other),
           CASE(the_process_stays_as_it_was))

@@ -38,13 +38,25 @@ static struct asb_options *make_options(const struct host *h)
 static void start_simulator(struct host *h, struct asb_options *o)
 {
     struct asb_message why;
-    char url[256];
 
     h->base = event_base_new();
     CHECK(h->base);
     CHECK_INT(asb_simulator_new(h->base, o, "127.0.0.1:0", &h->simulator, &why),
               ==, ASB_OK);
-    (void)snprintf(url, sizeof(url), "%s/v1", asb_simulator_url(h->simulator));
+}
+
+static void find_base(struct host *h, struct asb_options *o)
+{
+    char url[256];
+
+    if (h->own_base)
+        return;
+    if (h->beside)
+        h->base = h->beside->base;
+    else
+        start_simulator(h, o);
+    (void)snprintf(url, sizeof(url), "%s/v1",
+                   asb_simulator_url((h->beside ? h->beside : h)->simulator));
     set(o, "base_url", url);
 }
 
@@ -54,8 +66,7 @@ void host_start(struct host *h)
     struct asb_message why;
 
     h->open_before = open_descriptors();
-    if (!h->own_base)
-        start_simulator(h, o);
+    find_base(h, o);
     h->hooks.base = h->base;
     h->hooks.resize = h->fm.mem.resize;
     h->hooks.resize_arg = h->fm.mem.arg;
@@ -68,7 +79,7 @@ void host_end(struct host *h)
 {
     CHECK_INT(asb_engine_free(h->engine), ==, ASB_OK);
     asb_simulator_free(h->simulator);
-    if (h->base)
+    if (h->base && !h->beside)
         event_base_free(h->base);
     CHECK_INT(h->fm.live, ==, 0);
     if (h->open_before)

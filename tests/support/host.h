@@ -21,6 +21,7 @@ struct host {
     /* -- set before host_start() */
     const char *options[12][2]; /* name, value; NULL ends */
     bool own_base;              /* the engine makes it, and nobody answers */
+    struct host *beside;        /* whose base and simulator serve, too */
     struct asb_hooks hooks;     /* base and allocator are filled in */
 
     struct fault_mem fm;

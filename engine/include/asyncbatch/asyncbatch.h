@@ -17,9 +17,9 @@
  *   An item's and a job's run only from the top of the loop, never from inside
  *   a call of the host.  What a callback submits waits for the next turn.
  *   Inside them every function may be called for every engine, except asb_run()
- *   which returns ASB_EBUSY; asb_engine_free() takes effect when the callback
- *   has returned.  Hooks (memory, log, time, release) may be called from
- *   anywhere, and may call nothing here.
+ *   which returns ASB_EBUSY where the base is looped already; asb_engine_free()
+ *   takes effect when the callback has returned.  Hooks (memory, log, time,
+ *   release) may be called from anywhere, and may call nothing here.
  *
  * Ownership
  *   What a call is given it copies, unless it says otherwise; what a callback
@@ -239,9 +239,9 @@ ASB_API ASB_CHECKED int asb_engine_new(const struct asb_options *options,
  * Accepts NULL.  From inside a callback, or while asb_run() is on the stack,
  * the engine is dead at once for the host, and gone when the callback, or
  * asb_run(), returns.
- * @return ASB_OK, or ASB_EBUSY, and nothing has happened: inside a callback of
- *         an engine that owns its base, when that is driven by something else
- *         than asb_run()
+ * @return ASB_OK, or ASB_EBUSY, and nothing has happened: inside a callback on
+ *         a base that the engine owns, the host's callbacks too, when that is
+ *         driven by something else than asb_run()
  */
 ASB_API int asb_engine_free(struct asb_engine *engine);
 
@@ -253,8 +253,8 @@ ASB_API struct event_base *asb_engine_base(struct asb_engine *engine);
 
 /* Drives the loop until the engine is idle: nothing queued, in flight or owed.
  * For engines with a base of their own, or hosts with nothing else to do.
- * ASB_OK, also when a callback has freed the engine; ASB_EBUSY from inside a
- * callback; ASB_ELOOP. */
+ * ASB_OK, also when a callback has freed the engine; ASB_EBUSY from inside any
+ * callback on its base; ASB_ELOOP. */
 ASB_API ASB_CHECKED int asb_run(struct asb_engine *engine);
 
 /* ---- items ------------------------------------------------------------ */
@@ -494,7 +494,8 @@ struct asb_job_stats {
 /**
  * Reads items from options "input", writes answers to "output", both bounded:
  * a slow output stops the input.  The engine's options decide formats, order,
- * metrics and summary.  One job at a time on an engine.
+ * metrics and summary.  One job for an engine: the end of its input is an
+ * asb_drain().
  *
  * With a journal (option "journal"; the default for an output that is a file)
  * it goes on where an earlier job with the same journal ended, and syncs to
@@ -504,7 +505,8 @@ struct asb_job_stats {
  * journal is of another job and holds answers or costs of it, or when a file to
  * be written is one that is read or written for something else; ASB_EIO when
  * another process uses the journal.  Folders of metrics and summary are made.
- * @return ASB_OK, ASB_EINVAL, ASB_ECONFIG, ASB_EIO or ASB_ENOMEM
+ * @return ASB_OK, ASB_EINVAL (there is a job), ASB_ECLOSED (there was one, or
+ *         the engine is draining), ASB_ECONFIG, ASB_EIO or ASB_ENOMEM
  */
 ASB_API ASB_CHECKED int asb_job_new(struct asb_engine *engine,
                                     asb_job_done_cb done, void *arg,
