@@ -225,7 +225,8 @@ static void sweep_one(struct asbi_memory *m, uint64_t now_ms)
  * round after the next that has expired. */
 static void sweep(struct asbi_memory *m, uint64_t now_ms)
 {
-    for (unsigned i = 0; i < SWEEP && m->soonest_ms <= now_ms; i++)
+    for (unsigned i = 0; i < SWEEP && m->table.count && m->soonest_ms <= now_ms;
+         i++)
         sweep_one(m, now_ms);
 }
 

@@ -166,6 +166,15 @@ static void what_has_expired_goes_without_being_asked_for(void)
     stop();
 }
 
+/* A host's clock may say anything. */
+static void an_empty_memory_has_nothing_to_sweep(void)
+{
+    start(1000, false);
+    put(1, 1, NEVER, UINT64_MAX);
+    CHECK(get(1, 0));
+    stop();
+}
+
 static void a_dear_answer_stays_where_a_cheap_one_goes(void)
 {
     int dear = 0, cheap = 0;
@@ -330,6 +339,7 @@ TEST_MAIN(CASE(what_was_put_is_found_until_it_is_dropped),
           CASE(under_lru_the_oldest_goes_first),
           CASE(what_has_expired_is_not_found),
           CASE(what_has_expired_goes_without_being_asked_for),
+          CASE(an_empty_memory_has_nothing_to_sweep),
           CASE(a_dear_answer_stays_where_a_cheap_one_goes),
           CASE(every_failed_allocation_keeps_nothing_and_breaks_nothing),
           CASE(counts_are_never_too_low_until_they_are_halved),
