@@ -7,6 +7,8 @@
 /* The first half of a bill says that the answer cost nothing. */
 static void a_bill_that_broke_off_counts_at_its_worst(void)
 {
+    unsigned doubts = 0;
+
     for (uint64_t seed = 1; seed <= 400; seed++) {
         struct sim_run r;
 
@@ -17,8 +19,13 @@ static void a_bill_that_broke_off_counts_at_its_worst(void)
         sim_run_set(&r, "max_attempts", "1");
         sim_run_all(&r);
         CHECK_INT(r.served.billed_nano_usd, <=, r.engine->purse.budget.spent);
+        /* What it told of its usage is no doubt, but a bill. */
+        CHECK_INT(r.stats.maybe_paid_twice_nano_usd, ==,
+                  r.stats.cost_nano_usd ? 0 : r.engine->purse.budget.spent);
+        doubts += r.stats.cost_nano_usd == 0;
         sim_run_end(&r);
     }
+    CHECK_INT(doubts, >, 0);
 }
 
 struct pair {

@@ -286,14 +286,15 @@ static void who_shares_what_is_looked_up_saves_as_much(void)
     start();
     for (int runs = 0; runs < 2; runs++) {
         open_run(&r);
+        r.items = 2000;
         r.text = each_twice;
         sim_run_all(&r);
         for (size_t i = 0; runs && i < r.items; i += 2) {
             CHECK_INT(r.answers[i].saved, >, 0);
             CHECK_INT(r.answers[i + 1].saved, ==, r.answers[i].saved);
         }
-        CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 100);
-        CHECK_INT(sim_run_from(&r, ASB_CACHE), ==, runs ? 100 : 0);
+        CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 1000);
+        CHECK_INT(sim_run_from(&r, ASB_CACHE), ==, runs ? 1000 : 0);
         sim_run_end(&r);
     }
     stop();

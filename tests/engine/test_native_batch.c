@@ -436,6 +436,33 @@ static void earlier_end(struct earlier *g)
     sim_run_end(&g->run);
 }
 
+/* Of two batches one is whole before its row has come again. */
+static void who_comes_too_late_for_a_batch_is_in_none(void)
+{
+    const struct asbi_journal_job job = { .number = 3,
+                                          .id = ASBI_STR("batch_2"),
+                                          .address = ASBI_STR("other") };
+    const uint64_t row = 7, more = 8;
+    const struct asbi_journal_call line = {
+        .number = 4, .rows = &row, .count = 1, .job = 3
+    };
+    const struct asbi_journal_call next = {
+        .number = 5, .rows = &more, .count = 1, .job = 1, .line = 1
+    };
+    struct asbi_native_batch *other;
+    struct earlier g;
+
+    earlier_init(&g);
+    CHECK_INT(asbi_native_know_line(g.batch, &next), ==, ASB_OK);
+    CHECK_INT(asbi_native_know(g.run.engine, &job, &other), ==, ASB_OK);
+    CHECK_INT(asbi_native_know_line(other, &line), ==, ASB_OK);
+    asbi_native_seal(other);
+    CHECK_INT(other->missing, ==, 0);
+    CHECK(submit_row(&g.run, "seven", 7)->call == NULL);
+    CHECK(submit_row(&g.run, "eight", 8)->call == g.batch->calls[1]);
+    earlier_end(&g);
+}
+
 /* The provider has none of that name: nobody knows what became of it. */
 static void rows_of_a_batch_that_is_gone_are_asked_for_anew(void)
 {
@@ -532,6 +559,7 @@ TEST_MAIN(CASE(all_is_done_at_half_the_price),
           CASE(a_batch_has_no_more_texts_than_the_provider_takes),
           CASE(a_line_tells_the_places_of_its_rows),
           CASE(a_row_of_an_earlier_line_gets_its_own_place),
+          CASE(who_comes_too_late_for_a_batch_is_in_none),
           CASE(rows_of_a_batch_that_is_gone_are_asked_for_anew),
           CASE(a_line_that_cannot_be_read_spoils_no_other),
           CASE(an_earlier_batch_is_known_whole_or_not_at_all),

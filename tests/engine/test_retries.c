@@ -165,6 +165,27 @@ static void a_dead_provider_is_not_asked_again_and_again(void)
     sim_run_end(&r);
 }
 
+/* Before it is sent, or when another try would have to wait for longer. */
+static void who_would_be_late_fails_and_may_be_asked_for_later(void)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_run r;
+
+        sim_run_init(&r, seed);
+        r.items = 4;
+        r.provider.error_rate = 1;
+        r.deadline_ms = 600;
+        sim_run_set(&r, "batch_size", "1");
+        sim_run_set(&r, "max_attempts", "50");
+        sim_run_all(&r);
+        for (size_t i = 0; i < r.items; i++) {
+            CHECK(strcmp(r.answers[i].code, "deadline_exceeded") == 0);
+            CHECK(r.answers[i].retryable);
+        }
+        sim_run_end(&r);
+    }
+}
+
 /* The most output that a call has asked for, and the least. */
 struct rooms {
     uint64_t least, most;
@@ -203,7 +224,8 @@ static void who_does_not_fit_alone_gets_more_room_each_time(void)
     sim_run_end(&r);
 }
 
-TEST_MAIN(CASE(who_does_not_fit_alone_gets_more_room_each_time),
+TEST_MAIN(CASE(who_would_be_late_fails_and_may_be_asked_for_later),
+          CASE(who_does_not_fit_alone_gets_more_room_each_time),
           CASE(one_poison_item_of_64_costs_at_most_13_calls),
           CASE(two_poison_items_of_64_cost_at_most_23_calls),
           CASE(five_poison_items_of_64_cost_at_most_45_calls),

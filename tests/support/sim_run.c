@@ -90,6 +90,7 @@ static void on_done(struct asb_engine *e, const struct asb_result *result,
     (void)e;
     a->callbacks++;
     a->ok = result->ok;
+    a->retryable = result->retryable;
     a->attempts = result->attempts;
     a->order = r->answered;
     a->at_ns = asbi_now(r->world);

@@ -17,7 +17,7 @@
 /* What one item got. */
 struct sim_answer {
     unsigned callbacks;
-    bool ok;
+    bool ok, retryable;
     char code[48];
     unsigned attempts;
     int64_t cost, saved;
