@@ -152,6 +152,23 @@ static void what_a_table_says_is_shared(void)
     check_known(ASBI_FROM_TABLE, false);
 }
 
+static void what_a_table_says_is_judged_like_an_answer(void)
+{
+    const struct asb_result lacking = { .size = sizeof(lacking),
+                                        .ok = true,
+                                        .output = ASBI_STR("Entrez.") };
+    struct sim_run r;
+
+    sim_run_init(&r, 1);
+    r.items = 1;
+    r.text = always_the_same;
+    sim_run_start(&r);
+    CHECK(!asbi_submit_known(r.engine, &the_same, &lacking, ASBI_FROM_TABLE));
+    sim_run_play(&r);
+    CHECK_INT(sim_run_from(&r, ASB_API_CALL), ==, 1);
+    sim_run_end(&r);
+}
+
 static void without_memory_for_answers_who_is_under_way_together_shares(void)
 {
     struct sim_run r;
@@ -477,6 +494,7 @@ TEST_MAIN(CASE(ten_thousand_identical_items_are_one_call),
           CASE(a_flipped_bit_in_memory_costs_a_call_and_is_no_answer),
           CASE(what_an_earlier_run_was_answered_is_shared),
           CASE(what_a_table_says_is_shared),
+          CASE(what_a_table_says_is_judged_like_an_answer),
           CASE(without_memory_for_answers_who_is_under_way_together_shares),
           CASE(each_different_text_is_asked_once),
           CASE(reuse_can_be_turned_off),
