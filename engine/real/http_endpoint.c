@@ -252,25 +252,34 @@ static void roots_load(struct asbi_http *h, struct asbi_http_endpoint *ep)
                                          : "out of memory for certificates";
 }
 
-/* Origin and head of a call that http_talk.c makes. */
-static int direct_set(struct asbi_http *h, struct asbi_http_endpoint *ep,
+static int origin_set(struct asbi_http *h, struct asbi_http_endpoint *ep,
                       const struct parts_of_url *p, const char *port)
+{
+    struct asbi_buf name;
+
+    asbi_buf_init(&name, h->parts.mem, 65536);
+    asbi_buf_fmt(&name, "%s://%s:%s %s", p->scheme, p->host, port,
+                 ep->proxy ? ep->proxy : "");
+    if (!asbi_buf_failed(&name))
+        ep->origin = asbi_http_origin_get(h, asbi_buf_view(&name));
+    asbi_buf_fini(&name);
+    return ep->origin ? ASB_OK : ASB_ENOMEM;
+}
+
+/* The head of a call that http_talk.c makes. */
+static int direct_set(struct asbi_http *h, struct asbi_http_endpoint *ep,
+                      const struct parts_of_url *p)
 {
     struct asbi_buf b;
     int rc = ASB_ENOMEM;
 
     asbi_buf_init(&b, h->parts.mem, 65536);
-    asbi_buf_fmt(&b, "%s://%s:%s %s", p->scheme, p->host, port,
-                 ep->proxy ? ep->proxy : "");
-    if (!asbi_buf_failed(&b))
-        ep->origin = asbi_http_origin_get(h, asbi_buf_view(&b));
-    asbi_buf_clear(&b);
     asbi_buf_fmt(&b, "%s%s%s", p->path ? p->path : "/", p->query ? "?" : "",
                  p->query ? p->query : "");
     size_t target_len = b.len;
     asbi_buf_fmt(&b, "%s%s%s", p->host, p->port ? ":" : "",
                  p->port ? p->port : "");
-    if (!asbi_buf_failed(&b) && ep->origin)
+    if (!asbi_buf_failed(&b))
         rc = asbi_http_head_make(
             h, ep, asbi_str_of(b.data, target_len),
             asbi_str_of(b.data + target_len, b.len - target_len));
@@ -300,8 +309,11 @@ static int url_set(struct asbi_http *h, struct asbi_http_endpoint *ep)
         rc = host_get(h, ep, asbi_str_c(p.host), port, ASBI_ROUTE_CONNECT_TO);
     if (!rc && ep->tls && !ep->fault)
         roots_load(h, ep);
-    if (!rc && !ep->fault && !h->http2 && !p.user && (https || !ep->proxy))
-        rc = direct_set(h, ep, &p, port);
+    bool direct = !h->http2 && !p.user && (https || !ep->proxy);
+    if (!rc && !ep->fault && (direct || h->http2))
+        rc = origin_set(h, ep, &p, port);
+    if (!rc && !ep->fault && direct)
+        rc = direct_set(h, ep, &p);
 out:
     parts_free(&p);
     return rc;

@@ -8,6 +8,8 @@
  * that old is not used again. */
 #define MOST_IDLE (50 * ASBI_SECOND)
 
+enum { GROUPS = 16 };
+
 /* ---- origins ---------------------------------------------------------- */
 
 struct asbi_http_origin *asbi_http_origin_get(struct asbi_http *h,
@@ -26,6 +28,7 @@ struct asbi_http_origin *asbi_http_origin_get(struct asbi_http *h,
     if (!o)
         return NULL;
     o->users = 1;
+    o->group = h->http2 ? h->origins_made++ % GROUPS : 0;
     asbi_list_init(&o->kept);
     o->name_len = name.len;
     memcpy(o->name, name.at, name.len);

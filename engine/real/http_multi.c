@@ -6,6 +6,12 @@
  * libcurl walks lists as long as a multi handle's connections for each call:
  * at 10,000 in flight one handle spends 20 times what a hundred handles do.
  * So a slot belongs to one of many multi handles, on the same loop.
+ *
+ * Under HTTP/2 libcurl has calls wait for a connection to their server that is
+ * being opened, and wakes one of those that wait when one is open, whosever it
+ * is: where some wait for a server that does not answer, calls to another are
+ * woken late or never.  So servers then have multi handles of their own, in as
+ * many groups as may be.
  */
 enum {
     SPARE_CONNECTIONS = 8,
@@ -186,20 +192,35 @@ static int make_room(struct asbi_http *h)
     return ASB_OK;
 }
 
-struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h)
+/* One with room; the latest first, as those before it are mostly full. */
+static struct asbi_http_multi *find(const struct asbi_http *h, unsigned group)
 {
-    struct asbi_http_multi *m =
-        h->multi_count ? h->multis[h->multi_count - 1] : NULL;
+    for (size_t i = h->multi_count; i > 0; i--) {
+        struct asbi_http_multi *m = h->multis[i - 1];
 
-    if (m && m->slots < h->calls_per_multi)
+        if (m->slots == 0)
+            m->group = group;
+        if (m->group == group && m->slots < h->calls_per_multi)
+            return m;
+        if (!h->http2)
+            break;
+    }
+    return NULL;
+}
+
+struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h,
+                                                 unsigned group)
+{
+    struct asbi_http_multi *m = find(h, group);
+
+    if (m || make_room(h))
         return m;
-    if (make_room(h))
-        return NULL;
     m = asbi_calloc(h->parts.mem, 1, sizeof(*m));
     if (!m)
         return NULL;
     m->watcher.on_ready = on_ready;
     m->http = h;
+    m->group = group;
     if (!multi_init(m)) {
         asbi_http_multi_free(m);
         return NULL;

@@ -59,6 +59,7 @@ enum asbi_http_route {
 struct asbi_http_origin {
     struct asbi_link link; /* http->origins */
     unsigned users;
+    unsigned group;        /* of the multi handles that serve it */
     struct asbi_list kept; /* slots with a connection, the warmest first */
     size_t name_len;
     char name[]; /* "https://api.example:443", and the proxy's URL */
@@ -69,14 +70,14 @@ struct asbi_http_endpoint {
     struct asbi_link link; /* http->endpoints */
     uint64_t id;           /* never 0, never used again */
     const struct asbi_endpoint *of;
-    bool tls;        /* to the server or to the proxy */
-    bool get;        /* no body unless one is given */
-    bool head;       /* no body in the answer */
-    bool post;       /* a body even when it is empty */
-    bool idempotent; /* may be repeated */
-    bool direct;     /* the exchange is http_talk.c's */
+    bool tls;                        /* to the server or to the proxy */
+    bool get;                        /* no body unless one is given */
+    bool head;                       /* no body in the answer */
+    bool post;                       /* a body even when it is empty */
+    bool idempotent;                 /* may be repeated */
+    bool direct;                     /* the exchange is http_talk.c's */
+    struct asbi_http_origin *origin; /* of a direct one, and under HTTP/2 */
     /* -- of a direct one */
-    struct asbi_http_origin *origin;
     char *request; /* the head up to the length of the body */
     size_t request_len;
     /* The headers as libcurl wants them, over the endpoint's own strings.
@@ -191,6 +192,7 @@ struct asbi_http_multi {
     struct event timer;
     struct asbi_link due; /* http->due while libcurl wants to run at once */
     bool lost_event;      /* one that libcurl wanted there was no memory for */
+    unsigned group;
     unsigned slots;
 };
 
@@ -222,6 +224,7 @@ struct asbi_http {
     struct asbi_list endpoints;
     uint64_t last_endpoint_id;
     struct asbi_list origins;
+    unsigned origins_made;
     int handed_over; /* the descriptor that libcurl is not to close; -1 */
     char *in;        /* what is being read: ASBI_HTTP_IN bytes */
 
@@ -272,9 +275,10 @@ bool asbi_http_route_next(struct asbi_http_slot *slot);
 /* http_slot.c */
 void asbi_http_slot_enter(struct asbi_http_slot *slot,
                           enum asbi_slot_state state);
-/* An idle slot, with a connection for the endpoint if there is one and it need
- * not be `fresh`, or a new slot; NULL when out of memory.  One that is `fresh`
- * takes the place of the coldest that was kept, so that these become no more.
+/* An idle slot of the endpoint's group, with a connection for it if there is
+ * one and it need not be `fresh`, or a new slot; NULL when out of memory.  One
+ * that is `fresh` takes the place of the coldest that was kept, so that these
+ * become no more.
  */
 struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
                                            struct asbi_http_endpoint *ep,
@@ -337,8 +341,9 @@ bool asbi_http_on_bytes(void *slot, asbi_str bytes);
 bool asbi_http_was_sent(struct asbi_http_slot *slot);
 
 /* http_multi.c */
-/* The multi handle for one more slot; NULL when out of memory. */
-struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h);
+/* The multi handle for one more slot of the group; NULL when out of memory. */
+struct asbi_http_multi *asbi_http_multi_for_slot(struct asbi_http *h,
+                                                 unsigned group);
 void asbi_http_multi_free(struct asbi_http_multi *m);
 /* The one way into libcurl; it also collects what has ended. */
 void asbi_http_drive(struct asbi_http_multi *m, curl_socket_t fd, int mask);

@@ -117,9 +117,9 @@ void asbi_http_slot_free(struct asbi_http_slot *slot)
     asbi_free(slot->http->parts.mem, slot);
 }
 
-static struct asbi_http_slot *slot_new(struct asbi_http *h)
+static struct asbi_http_slot *slot_new(struct asbi_http *h, unsigned group)
 {
-    struct asbi_http_multi *m = asbi_http_multi_for_slot(h);
+    struct asbi_http_multi *m = asbi_http_multi_for_slot(h, group);
 
     if (!m || asbi_heap_reserve(&h->deadlines, h->slots + 1))
         return NULL;
@@ -138,24 +138,51 @@ static struct asbi_http_slot *slot_new(struct asbi_http *h)
     return slot;
 }
 
+static struct asbi_http_slot *idle_of(struct asbi_http *h, unsigned group)
+{
+    ASBI_LIST_EACH (link, &h->by_state[ASBI_SLOT_IDLE]) {
+        struct asbi_http_slot *slot =
+            ASBI_OF(link, struct asbi_http_slot, link);
+
+        if (slot->multi->group == group)
+            return slot;
+    }
+    return NULL;
+}
+
+/* Room for one of another group. */
+static void give_up_coldest(struct asbi_http *h)
+{
+    struct asbi_link *link = asbi_list_last(&h->by_state[ASBI_SLOT_IDLE]);
+
+    if (!link)
+        return;
+    struct asbi_http_slot *slot = ASBI_OF(link, struct asbi_http_slot, link);
+    slot->multi->slots--;
+    h->slots--;
+    asbi_http_slot_free(slot);
+}
+
 struct asbi_http_slot *asbi_http_slot_take(struct asbi_http *h,
                                            struct asbi_http_endpoint *ep,
                                            bool fresh)
 {
+    unsigned group = ep->origin ? ep->origin->group : 0;
     struct asbi_http_slot *slot = NULL;
 
     if (ep->direct && fresh)
         asbi_http_kept_drop(ep->origin);
     else if (ep->direct)
         slot = asbi_http_kept_take(h, ep->origin);
+    if (!slot)
+        slot = idle_of(h, group);
     if (slot)
         return slot;
-    struct asbi_link *link = asbi_list_first(&h->by_state[ASBI_SLOT_IDLE]);
-    if (link)
-        return ASBI_OF(link, struct asbi_http_slot, link);
-    if (h->slots >= h->transport.capacity)
+    if (h->slots >= h->transport.capacity && !h->http2)
         return asbi_http_kept_steal(h);
-    slot = slot_new(h);
+    if (h->slots >= h->transport.capacity)
+        give_up_coldest(h);
+    slot = slot_new(h, group);
     if (slot)
         asbi_http_slot_enter(slot, ASBI_SLOT_IDLE);
     return slot;
