@@ -86,6 +86,8 @@ static void drain(struct asbi_stream_tls *t, struct asbi_buf *out)
         asbi_buf_add(out, bytes, (size_t)n);
 }
 
+/* What others in this thread have left in OpenSSL's queue of errors would be
+ * taken for ours: it is empty before each call. */
 static bool wants_more(struct asbi_stream_tls *t, int rc)
 {
     int error = SSL_get_error(t->ssl, rc);
@@ -96,6 +98,7 @@ static bool wants_more(struct asbi_stream_tls *t, int rc)
 
 bool asbi_stream_tls_shake(struct asbi_stream_tls *t, struct asbi_buf *out)
 {
+    ERR_clear_error();
     int rc = SSL_do_handshake(t->ssl);
     bool ok = rc == 1 || wants_more(t, rc);
 
@@ -116,8 +119,8 @@ bool asbi_stream_tls_feed(struct asbi_stream_tls *t, const char *at, size_t len)
 ptrdiff_t asbi_stream_tls_read(struct asbi_stream_tls *t, char *to, size_t size,
                                struct asbi_buf *out)
 {
+    ERR_clear_error();
     int rc = SSL_read(t->ssl, to, (int)size);
-
     if (rc <= 0)
         rc = wants_more(t, rc) ? 0 : -1;
     drain(t, out);
