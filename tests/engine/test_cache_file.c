@@ -9,6 +9,7 @@
 
 #include "cache/record.h"
 #include "engine/base/units.h"
+#include "engine/recall_store.h"
 #include "engine/sim/world.h"
 #include "tests/support/check.h"
 #include "tests/support/fault_mem.h"
@@ -293,6 +294,8 @@ static void who_shares_what_is_looked_up_saves_as_much(void)
             CHECK_INT(r.answers[i].saved, >, 0);
             CHECK_INT(r.answers[i + 1].saved, ==, r.answers[i].saved);
         }
+        asbi_recall_save_all(r.engine);
+        CHECK_INT(r.engine->recall.unsaved_bytes, ==, 0);
         CHECK_INT(sim_run_from(&r, ASB_DUPLICATE), ==, 1000);
         CHECK_INT(sim_run_from(&r, ASB_CACHE), ==, runs ? 1000 : 0);
         sim_run_end(&r);

@@ -94,6 +94,9 @@ static const struct sample braces[] = {
 };
 
 static const struct sample formats[] = {
+    { "%(n)d 个 %{m}", "%(n)d шт. %{m}", NULL },
+    { "%(n)d 个", "шт.", "missing %(n)d" },
+    { "%{n} 个", "шт.", "missing %{n}" },
     { "剩余%d秒", "Осталось %d с", NULL },
     { "剩余%d秒", "Осталось", "missing %d" },
     { "剩余%d秒", "%ds left", NULL },
