@@ -224,6 +224,8 @@ static void everything_else_in_a_body_counts(void)
         "{\"a\":1,\"stream\":true}",
         "{\"a\":1,\"stream\":null}",
         "{\"a\":{\"user\":\"u\"}}",
+        "{\"a\":[{\"user\":\"u\"}]}",
+        "{\"a\":[{}]}",
         "{\"a\":{}}",
         "{\"a\":null}",
         "{\"a\":1,\"a\":2}",

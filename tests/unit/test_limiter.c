@@ -65,6 +65,27 @@ static void the_first_answers_of_a_slow_server_count_at_once(void)
     }
 }
 
+/* The limit after a run that ended with so many in flight. */
+static unsigned recalled(unsigned workers, double in_flight, bool slow_start)
+{
+    struct asbi_limiter l;
+
+    asbi_limiter_init(&l, workers, 100, NULL);
+    asbi_limiter_recall(&l, in_flight, slow_start);
+    return asbi_limiter_limit(&l);
+}
+
+static void the_next_run_begins_a_little_lower(void)
+{
+    CHECK_INT(recalled(0, 80, false), ==, 60);
+    CHECK_INT(recalled(0, 4, false), ==, 3);
+    CHECK_INT(recalled(0, 1, false), ==, 1);
+    CHECK_INT(recalled(0, 4, true), ==, 16); /* it had met no limit */
+    CHECK_INT(recalled(0, 1000, false), ==, 100);
+    CHECK_INT(recalled(0, 0, false), ==, 16);
+    CHECK_INT(recalled(7, 80, false), ==, 7);
+}
+
 static void room_is_what_the_limit_leaves(void)
 {
     struct asbi_limiter l;
@@ -584,6 +605,7 @@ static void a_quota_that_halves_costs_few_429s(void)
 
 TEST_MAIN(CASE(it_starts_at_16_and_grows_fast_to_the_most_allowed),
           CASE(the_first_answers_of_a_slow_server_count_at_once),
+          CASE(the_next_run_begins_a_little_lower),
           CASE(room_is_what_the_limit_leaves),
           CASE(a_hundred_429s_at_once_cut_the_limit_once),
           CASE(the_server_s_wait_makes_the_episode_longer),
