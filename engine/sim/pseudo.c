@@ -1,5 +1,6 @@
 #include "engine/sim/pseudo.h"
 
+#include "adapters/scripts.h"
 #include "engine/base/utf8.h"
 #include "engine/sim/tokens.h"
 
@@ -91,6 +92,16 @@ static void put_cjk(struct sink *s, uint32_t c)
     }
 }
 
+/* Any other letter that Latin readers cannot read: one for one. */
+static bool put_foreign(struct sink *s, uint32_t c)
+{
+    uint32_t script = asbi_script_of(c);
+
+    if (!script || script == ASBI_LATIN)
+        return false;
+    return put_ascii(s, 'a' + (c * 2654435761U >> 8) % 26);
+}
+
 /* Code points of all kept runs. */
 static uint64_t kept_length(asbi_str text)
 {
@@ -137,7 +148,7 @@ static void put_one(struct sink *s, const char *at, size_t len, uint32_t c)
 {
     if (asbi_sim_is_cjk(c))
         put_cjk(s, c);
-    else if (!put_ascii(s, c))
+    else if (!put_ascii(s, c) && !put_foreign(s, c))
         put(s, at, len);
 }
 

@@ -4,7 +4,8 @@
  *
  * ASCII letters get an accent, one for one ("Save" gives "Šávé"); what a
  * translator must not touch stays byte for byte; ideographs, kana and Hangul
- * become accented Latin syllables, so that no source script is left over.  The
+ * become accented Latin syllables, letters of Cyrillic, Arabic and the other
+ * scripts accented Latin letters, so that no source script is left over.  The
  * same text always gives the same answer.
  */
 #ifndef ASBI_SIM_PSEUDO_H
