@@ -29,11 +29,15 @@ enum asbi_op {
 /* One row as read.  Lives until the callback returns. */
 struct asbi_row {
     enum asbi_op op;
+    const char *place; /* "line", "message": what the next one counts */
     uint64_t line; /* of the file, 1-based, where the row starts; for msgpack
                       the number of the message */
     struct asb_request request; /* id is never empty for ASBI_OP_ITEM */
-    bool id_is_number; /* msgpack, JSON: write the id back as a number */
-    bool batch_line;   /* OpenAI batch file: answer in that shape */
+    bool id_is_number;    /* msgpack, JSON: write the id back as a number */
+    bool batch_line;      /* OpenAI batch file: answer in that shape */
+    bool names_class;     /* request.priority is the row's own */
+    uint64_t due_wall_ms; /* a deadline by the calendar, in milliseconds since
+                             1970, for who knows what time it is; 0: none */
 
     /* What the writer needs of the input to write the answer: for CSV the
      * row's columns encoded by the reader, empty otherwise.  The owner keeps a

@@ -181,23 +181,34 @@ static bool take_offset(asbi_str *s, int64_t *ahead)
     return true;
 }
 
-bool asbi_rfc3339_date(asbi_str text, uint64_t *ms)
+static bool read_date(asbi_str text, bool needs_offset, uint64_t *ms)
 {
     asbi_str s = asbi_str_trim(text);
     struct date d = { 0 };
     unsigned fraction;
-    int64_t ahead;
+    int64_t ahead = 0;
 
     if (!take_number(&s, 4, &d.year) || !take_text(&s, ASBI_STR("-")) ||
         !take_number(&s, 2, &d.month) || !take_text(&s, ASBI_STR("-")) ||
         !take_number(&s, 2, &d.day) ||
         !(take_any(&s, 'T', 't') || take_any(&s, ' ', ' ')) ||
         !take_time(&s, &d) || !take_fraction(&s, &fraction) ||
-        !take_offset(&s, &ahead) || s.len || !make_sense(&d))
+        ((needs_offset || s.len) && !take_offset(&s, &ahead)) || s.len ||
+        !make_sense(&d))
         return false;
     int64_t seconds = seconds_of(&d) - ahead;
     if (seconds < 0)
         return false;
     *ms = (uint64_t)seconds * 1000 + fraction;
     return true;
+}
+
+bool asbi_rfc3339_date(asbi_str text, uint64_t *ms)
+{
+    return read_date(text, true, ms);
+}
+
+bool asbi_iso8601_date(asbi_str text, uint64_t *ms)
+{
+    return read_date(text, false, ms);
 }

@@ -20,4 +20,7 @@ bool asbi_http_date(asbi_str text, uint64_t wall_ms, uint64_t *ms);
 /* "2025-01-28T00:00:00Z", with any fraction of a second and any offset. */
 bool asbi_rfc3339_date(asbi_str text, uint64_t *ms);
 
+/* The same as programs print it: without an offset it is UTC. */
+bool asbi_iso8601_date(asbi_str text, uint64_t *ms);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "adapters/http_date.h"
 #include "engine/base/units.h"
 
 void asbi_rows_init(struct asbi_rows *r, const char *place, asbi_row_cb on_row,
@@ -15,7 +16,7 @@ void asbi_rows_init(struct asbi_rows *r, const char *place, asbi_row_cb on_row,
 
 void asbi_rows_begin(struct asbi_rows *r, uint64_t line)
 {
-    r->row = (struct asbi_row){ .line = line };
+    r->row = (struct asbi_row){ .place = r->place, .line = line };
     r->row.request.size = sizeof(r->row.request);
 }
 
@@ -76,6 +77,7 @@ void asbi_rows_set_priority(struct asbi_rows *r, asbi_str text)
         if (is_number ? number == classes[i].number
                       : asbi_str_eq_nocase(s, asbi_str_c(classes[i].word))) {
             r->row.request.priority = classes[i].class;
+            r->row.names_class = true;
             return;
         }
     }
@@ -91,15 +93,16 @@ void asbi_rows_set_deadline(struct asbi_rows *r, asbi_str text)
     uint64_t ns;
     double seconds;
 
-    if (s.len == 0)
+    if (s.len == 0 || asbi_iso8601_date(s, &r->row.due_wall_ms))
         return;
     if (!asbi_parse_duration(s, ASBI_SECOND, &ns)) {
         /* A number in its JSON form, such as 1e3. */
         if (!asbi_parse_double(s, &seconds) || !(seconds >= 0) ||
             seconds > 9e9) {
             asbi_rows_fail(r, "invalid_field",
-                           "deadline is no duration from now; write seconds, "
-                           "or something like 90s or 2h30m");
+                           "deadline is neither a duration from now nor a "
+                           "time; write seconds, 2h30m, or "
+                           "2027-01-31T18:00:00Z");
             return;
         }
         ns = (uint64_t)(seconds * 1e9);

@@ -283,17 +283,27 @@ int asbi_options_check(const struct asb_options *options,
 
 /* ---- warnings --------------------------------------------------------- */
 
+/* A simulator of one's own may have any model; whoever else stands at an
+ * address has prices of his own. */
 static bool warn_assumed(struct checking *k)
 {
-    if (!k->model.assumed || strcmp(k->c->provider, "sim") == 0)
+    bool is_sim = strcmp(k->c->provider, "sim") == 0;
+
+    if (!k->model.assumed ||
+        (is_sim &&
+         (!k->c->base_url[0] || origin_of(k, "base_url") == ASB_FROM_HOST)))
         return false;
     (void)asbi_fail(k->why, 0,
                     "model %.128s is not in the catalogue; assumed are a "
                     "context of %" PRIu64 " tokens, answers of at most %" PRIu64
-                    " and the tokenizer %.32s; say better under models: in "
+                    "%s the tokenizer %.32s%s; say better under models: in "
                     "the configuration",
                     k->c->model, k->model.context_tokens,
-                    k->model.max_output_tokens, k->model.tokenizer);
+                    k->model.max_output_tokens, is_sim ? "," : " and",
+                    k->model.tokenizer,
+                    is_sim ? " and the prices of the simulator, as no other "
+                             "provider is named by --provider"
+                           : "");
     return true;
 }
 

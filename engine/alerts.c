@@ -91,11 +91,13 @@ bool asbi_alerts_check(struct asbi_alerts *a)
         return ended;
     while (a->passed < a->count && is_passed(a, a->levels[a->passed])) {
         unsigned percent = a->levels[a->passed++];
+        char spent[ASBI_USD_TEXT], limit[ASBI_USD_TEXT];
 
         a->engine->stats.budget_alert_percent = percent;
         asbi_log(&a->engine->log, ASB_LOG_WARN,
-                 "budget: %u %% reached, $%.6g of $%.6g are spent", percent,
-                 (double)b->spent / 1e9, (double)b->limit / 1e9);
+                 "budget: %u %% reached, $%s of $%s are spent", percent,
+                 asbi_usd_text(b->spent, spent),
+                 asbi_usd_text(b->limit, limit));
     }
     post(a);
     return ended;

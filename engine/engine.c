@@ -155,19 +155,20 @@ static void drop_expired(struct asb_engine *e, struct asbi_batch *b,
 static void halt_for_budget(struct asb_engine *e, int64_t worst_cost)
 {
     const struct asbi_budget *b = &e->purse.budget;
-    double limit = (double)b->limit / 1e9;
+    char limit[ASBI_USD_TEXT], left[ASBI_USD_TEXT], worst[ASBI_USD_TEXT];
 
+    (void)asbi_usd_text(b->limit, limit);
     if (b->spent < b->limit)
         asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
-                       "the budget of $%.6g has $%.6f left, and the next call "
-                       "may cost $%.6f; raise --budget and run the same "
-                       "command again",
-                       limit, (double)(b->limit - b->spent) / 1e9,
-                       (double)worst_cost / 1e9);
+                       "the budget of $%s has $%s left, and the next call may "
+                       "cost $%s; raise --budget and run the same command "
+                       "again",
+                       limit, asbi_usd_text(b->limit - b->spent, left),
+                       asbi_usd_text(worst_cost, worst));
     else
         asbi_lane_halt(e->lane, ASB_HALT_BUDGET,
-                       "the budget of $%.6g is spent; raise --budget and run "
-                       "the same command again",
+                       "the budget of $%s is spent; raise --budget and run the "
+                       "same command again",
                        limit);
     asbi_routes_halt_others(e);
 }

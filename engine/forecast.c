@@ -118,7 +118,10 @@ void asbi_foretold_say(const struct asbi_foretold *f,
                  (uintmax_t)fact->calls);
     say_off(out, f->calls, (double)fact->calls);
     if (f->priced) {
-        asbi_buf_fmt(out, ", $%.4g and cost $%.4g", f->cost_usd, usd);
+        asbi_buf_c(out, ", ");
+        asbi_format_usd(out, llround(fmin(f->cost_usd, 1e9) * 1e9));
+        asbi_buf_c(out, " and cost ");
+        asbi_format_usd(out, fact->cost);
         say_off(out, f->cost_usd, usd);
     }
     asbi_buf_c(out, ", ");

@@ -24,11 +24,22 @@ void asbi_input_reader_options(const struct asbi_config *c,
     };
 }
 
-void asbi_input_complete(const struct asbi_config *config,
-                         struct asb_request *request)
+bool asbi_input_is_late(const struct asbi_row *row, uint64_t wall_ms)
 {
-    if (request->priority == ASB_NORMAL)
-        request->priority = config->priority;
-    if (!request->deadline_ms && config->deadline_ns)
-        request->deadline_ms = config->deadline_ns / ASBI_MS;
+    return row->due_wall_ms && row->due_wall_ms <= wall_ms;
+}
+
+struct asb_request asbi_input_request(const struct asbi_config *config,
+                                      const struct asbi_row *row,
+                                      uint64_t wall_ms)
+{
+    struct asb_request request = row->request;
+
+    if (!row->names_class)
+        request.priority = config->priority;
+    if (row->due_wall_ms > wall_ms)
+        request.deadline_ms = row->due_wall_ms - wall_ms;
+    if (!request.deadline_ms && config->deadline_ns)
+        request.deadline_ms = config->deadline_ns / ASBI_MS;
+    return request;
 }

@@ -18,8 +18,13 @@ void asbi_input_reader_options(const struct asbi_config *config,
                                const struct asbi_task *task,
                                struct asbi_reader_options *out);
 
-/* Fills in what a row leaves to the job: its class, its deadline. */
-void asbi_input_complete(const struct asbi_config *config,
-                         struct asb_request *request);
+/* A row's request with what the row leaves to the job: its class, its deadline.
+ * One by the calendar is counted from `wall_ms`, which is now. */
+struct asb_request asbi_input_request(const struct asbi_config *config,
+                                      const struct asbi_row *row,
+                                      uint64_t wall_ms);
+
+/* Whether the row's deadline has passed before it could be asked. */
+bool asbi_input_is_late(const struct asbi_row *row, uint64_t wall_ms);
 
 #endif

@@ -108,7 +108,7 @@ int asbi_job_check_places(const struct asb_job *job, struct asb_message *why);
 
 /* job_report.c */
 /* Appends what metrics say now, as members of an open JSON object. */
-void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out);
+void asbi_job_report_members(struct asb_job *job, struct asbi_buf *out);
 /* Whether metrics and summary will find their place; makes their folders. */
 int asbi_job_report_check(const struct asb_job *job, struct asb_message *why);
 int asbi_job_report_open(struct asb_job *job, struct asb_message *why);

@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
+#include "engine/base/units.h"
 #include "engine/job_identity.h"
 #include "engine/real/journal_sqlite.h"
 
@@ -172,14 +173,16 @@ enum asbi_in_doubt asbi_job_doubts(const struct asb_job *job)
 static int ask(const struct asb_job *job,
                const struct asbi_journal_doubts *found, struct asb_message *why)
 {
+    char worst[ASBI_USD_TEXT];
+
     return asbi_fail(why, ASB_ECONFIG,
                      "journal %.200s: an earlier run was cut off while %zu "
                      "calls with %llu items were with the provider, which may "
-                     "have cost up to $%.6g; nothing was sent; run with "
+                     "have cost up to $%s; nothing was sent; run with "
                      "--in-doubt retry to ask again, or with --in-doubt fail",
                      job->kept->path, found->calls,
                      (unsigned long long)found->rows,
-                     (double)found->worst / 1e9);
+                     asbi_usd_text(found->worst, worst));
 }
 
 static int settle_doubts(struct asb_job *job, struct asb_message *why)

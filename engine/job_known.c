@@ -141,7 +141,6 @@ static void teach(struct asb_job *job, const struct asbi_row *row,
                   enum asbi_known what, struct asbi_journal_answer *a)
 {
     struct asbi_job_journal *k = job->kept;
-    struct asb_request request = row->request;
 
     if (row->error_code || row->answered)
         return;
@@ -149,7 +148,8 @@ static void teach(struct asb_job *job, const struct asbi_row *row,
         (job->rows_read + TAUGHT < k->delivered ||
          k->store->ops->find(k->store, job->rows_read, a, NULL)))
         return;
-    asbi_input_complete(job->config, &request);
+    struct asb_request request =
+        asbi_input_request(job->config, row, asbi_wall_ms(job->engine->world));
     (void)asbi_submit_known(job->engine, &request, &a->result,
                             ASBI_FROM_JOURNAL);
 }

@@ -137,11 +137,29 @@ static void put_state(struct asbi_buf *b, const struct asb_stats *e)
     put_tiers(b, e);
 }
 
-void asbi_job_report_members(const struct asb_job *job, struct asbi_buf *out)
+/* Answered in this run: how fast rows are passed on that were known before says
+ * nothing. */
+static uint64_t items_done(const struct asb_stats *e)
+{
+    return e->items_ok + e->items_failed;
+}
+
+static void note_rates(struct asb_job *job)
+{
+    const struct asb_stats *s = &job->engine->stats;
+    uint64_t now = asbi_now(job->engine->world);
+
+    asbi_eta_note(&job->row_rate, (double)items_done(s), now);
+    asbi_eta_note(&job->token_rate,
+                  (double)(s->input_tokens + s->output_tokens), now);
+}
+
+void asbi_job_report_members(struct asb_job *job, struct asbi_buf *out)
 {
     struct asb_job_stats s = { .size = sizeof(s) };
     struct asbi_world *w = job->engine->world;
 
+    note_rates(job);
     asb_job_get_stats(job, &s);
     put_timestamp(out, w->ops->wall_ms(w));
     put_flow(out, job, &s);
@@ -174,21 +192,11 @@ static void write_metrics(struct asb_job *job)
     asbi_buf_fini(&line);
 }
 
-/* Answered in this run: how fast rows are passed on that were known before says
- * nothing. */
-static uint64_t items_done(const struct asb_stats *e)
-{
-    return e->items_ok + e->items_failed;
-}
-
 void asbi_job_report_tick(struct asb_job *job, bool last)
 {
     uint64_t now = asbi_now(job->engine->world);
-    const struct asb_stats *s = &job->engine->stats;
 
-    asbi_eta_note(&job->row_rate, (double)items_done(s), now);
-    asbi_eta_note(&job->token_rate,
-                  (double)(s->input_tokens + s->output_tokens), now);
+    note_rates(job);
     if (job->metrics_fd < 0 || (!last && now < job->next_metrics_ns))
         return;
     job->next_metrics_ns = asbi_add_ns(now, job->config->metrics_interval_ns);
@@ -272,7 +280,7 @@ static void put_summary(struct asbi_buf *b, const struct asb_job *job,
     put_tiers(b, e);
     asbi_member_usd(b, "maybe_paid_twice_usd", e->maybe_paid_twice_nano_usd);
     asbi_member_rounded(b, "elapsed_seconds", s.elapsed_seconds);
-    asbi_member_ratio(b, "items_per_sec", e->calls ? (double)items_done(e) : 0,
+    asbi_member_ratio(b, "items_per_sec", (double)items_done(e),
                       s.elapsed_seconds);
     asbi_member_ratio(b, "batch_items_mean", (double)e->batch_items,
                       (double)e->batches);

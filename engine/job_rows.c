@@ -256,14 +256,20 @@ static void refuse(struct asb_job *job, const struct asbi_slip *slip,
     row_without_call(job, slip, &row);
 }
 
+static struct asb_request request_of(const struct asb_job *job,
+                                     const struct asbi_row *row)
+{
+    return asbi_input_request(job->config, row,
+                              asbi_wall_ms(job->engine->world));
+}
+
 static void submit(struct asb_job *job, const struct asbi_slip *slip,
                    const struct asbi_row *row)
 {
-    struct asb_request request = row->request;
+    struct asb_request request = request_of(job, row);
     struct asbi_ticket *t = ticket_new(job, slip);
     uint64_t item;
 
-    asbi_input_complete(job->config, &request);
     int rc =
         t ? asb_submit(job->engine, &request, on_result, t, &item) : ASB_ENOMEM;
     if (rc == ASB_OK) {
@@ -294,9 +300,10 @@ static bool is_repeated(struct asb_job *job, const struct asbi_row *row,
     if (rc || earlier == 0)
         return false;
     (void)snprintf(message, size,
-                   "line %llu: this id stands on line %llu already; give each "
+                   "%s %llu: this id is taken by %s %llu already; give each "
                    "row an id of its own",
-                   (unsigned long long)row->line, (unsigned long long)earlier);
+                   row->place, (unsigned long long)row->line, row->place,
+                   (unsigned long long)earlier);
     return true;
 }
 
@@ -308,6 +315,9 @@ static void row_in(struct asb_job *job, const struct asbi_slip *slip,
         row_without_call(job, slip, row);
     else if (repeated)
         refuse(job, slip, *row, "repeated_id", repeated);
+    else if (asbi_input_is_late(row, asbi_wall_ms(job->engine->world)))
+        refuse(job, slip, *row, "deadline_exceeded",
+               "the deadline had passed before the item was read");
     else
         submit(job, slip, row);
 }
@@ -352,14 +362,13 @@ static int take_row(struct asb_job *job, struct asbi_slip *slip,
 /* The caches learn from rows that bring their answer. */
 static int warm_row(struct asb_job *job, const struct asbi_row *row)
 {
-    struct asb_request request = row->request;
+    struct asb_request request = request_of(job, row);
     const struct asb_result known = { .size = sizeof(known),
                                       .ok = true,
                                       .output = row->answer };
 
     job->rows_read++;
     job->rows_answered += row->answered;
-    asbi_input_complete(job->config, &request);
     if (row->answered &&
         asbi_submit_known(job->engine, &request, &known, ASBI_FROM_TABLE))
         job->rows_warmed++;

@@ -30,9 +30,9 @@ static int on_row(void *arg, const struct asbi_row *row)
     c->rc = asbi_seen_check(c->seen, row->request.id, row->line, &earlier);
     if (earlier)
         c->rc = asbi_fail(c->why, ASB_ECONFIG,
-                          "line %llu: this id stands on line %llu already; "
+                          "%s %llu: this id is taken by %s %llu already; "
                           "nothing was sent (--strict)",
-                          (unsigned long long)row->line,
+                          row->place, (unsigned long long)row->line, row->place,
                           (unsigned long long)earlier);
     return c->rc != ASB_OK;
 }

@@ -180,6 +180,11 @@ void asbi_lane_endpoints_free(struct asbi_lane *lane,
 bool asbi_lane_put_url(const struct asbi_lane *lane, asbi_str path,
                        struct asbi_buf *url);
 
+/* What to do about a key that is refused: "set OPENAI_API_KEY".  Returns `out`,
+ * of `size` bytes. */
+const char *asbi_lane_key_remedy(const struct asbi_lane *lane, char *out,
+                                 size_t size);
+
 /* Seconds that so many direct calls would take, alone on the lane. */
 double asbi_lane_seconds(const struct asbi_lane *lane, uint64_t calls,
                          uint64_t input_tokens, uint64_t output_tokens);

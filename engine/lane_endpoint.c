@@ -2,7 +2,10 @@
 #include "engine/lane.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "config/secret.h"
 
 enum { MAX_ENDPOINTS = 64, MAX_URL_BYTES = 4096 };
 
@@ -155,4 +158,21 @@ struct asbi_endpoint *asbi_lane_endpoint(struct asbi_lane *lane, asbi_str path)
         return NULL;
     e = endpoint_new(lane, path);
     return e ? &e->endpoint : NULL;
+}
+
+const char *asbi_lane_key_remedy(const struct asbi_lane *lane, char *out,
+                                 size_t size)
+{
+    struct asbi_secret_source from;
+
+    asbi_secret_source(lane->config->api_key, lane->provider.key_variable,
+                       &from);
+    if (from.kind == ASBI_SECRET_VARIABLE)
+        (void)snprintf(out, size, "set %.100s", from.name);
+    else if (from.kind == ASBI_SECRET_FILE)
+        (void)snprintf(out, size, "put a good key into %.100s", from.name);
+    else
+        (void)snprintf(out, size,
+                       "say where its key is with --api-key env:NAME");
+    return out;
 }

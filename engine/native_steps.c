@@ -282,15 +282,15 @@ static void on_done(struct asbi_native_batch *b)
 static bool leave(struct asbi_native_batch *b, int status)
 {
     struct asb_engine *e = b->native->engine;
-    const char *variable = e->lane->provider.key_variable;
+    char remedy[160];
 
     if ((status != 401 && status != 403) || !e->journal || !b->number)
         return false;
     asbi_lane_halt(e->lane, ASB_HALT_PROVIDER,
                    "the provider refuses the credentials (status %d) to tell "
-                   "of batch %.64s; set %s and run the same command again",
+                   "of batch %.64s; %s and run the same command again",
                    status, b->ref.id[0] ? b->ref.id : b->ref.name,
-                   variable[0] ? variable : "api_key");
+                   asbi_lane_key_remedy(e->lane, remedy, sizeof(remedy)));
     if (!asbi_routes_over(e))
         return false;
     asbi_native_leave_lines(b);

@@ -85,6 +85,7 @@ struct asb_plan {
     double token_factor;
     struct asbi_reader *reader;
     struct asbi_seen *seen;
+    uint64_t wall_ms; /* when it was made */
     uint64_t rows, rows_bad, rows_answered;
     int rc; /* trouble within a callback of the reader */
 

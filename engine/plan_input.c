@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "adapters/format.h"
@@ -58,12 +59,13 @@ static void bad_row(struct asb_plan *p)
         asbi_plan_run_failed(p->runs[i]);
 }
 
-static int submit(struct asb_plan *p, struct asb_request request)
+static int submit(struct asb_plan *p, const struct asbi_row *row)
 {
+    struct asb_request request =
+        asbi_input_request(&p->options->values, row, p->wall_ms);
     bool refused = false;
     int rc = ASB_OK;
 
-    asbi_input_complete(&p->options->values, &request);
     for (size_t i = 0; !rc && i < p->run_count; i++) {
         if (!p->runs[i]->failed_fast)
             rc = asbi_plan_run_submit(p->runs[i], &request, &refused);
@@ -92,12 +94,12 @@ static int on_row(void *arg, const struct asbi_row *row)
         keep_one_run(p);
     if (!row->error_code && !row->answered)
         p->rc = asbi_seen_check(p->seen, row->request.id, row->line, &earlier);
-    if (row->error_code || earlier)
+    if (row->error_code || earlier || asbi_input_is_late(row, p->wall_ms))
         bad_row(p);
     else if (row->answered)
         p->rows_answered++;
     else if (!p->rc)
-        p->rc = submit(p, row->request);
+        p->rc = submit(p, row);
     return p->rc || all_have_ended(p) || !have_room(p);
 }
 
@@ -181,6 +183,7 @@ int asbi_plan_read(struct asb_plan *p, struct asb_message *why)
     struct asbi_reader_options options;
     int fd;
 
+    p->wall_ms = (uint64_t)time(NULL) * 1000;
     asbi_input_reader_options(c, p->runs[0]->engine->task, &options);
     int rc = open_input(c->input, &fd, why);
     if (rc)

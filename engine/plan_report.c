@@ -196,15 +196,6 @@ static void put_json(const struct asb_plan *p, const struct asb_forecast *f,
 
 /* ---- the table -------------------------------------------------------- */
 
-/* To the cent, or finer for what is less. */
-static void say_usd(struct asbi_buf *b, int64_t nano_usd)
-{
-    double usd = (double)nano_usd / 1e9;
-    int digits = usd >= 1 || nano_usd <= 0 ? 2 : usd >= 0.01 ? 4 : 6;
-
-    asbi_buf_fmt(b, "$%.*f", digits, usd);
-}
-
 static void say_seconds(struct asbi_buf *b, double seconds)
 {
     double ns = seconds * 1e9;
@@ -258,9 +249,9 @@ static void say_cost(struct asbi_buf *b, const struct asb_forecast *f)
         asbi_buf_c(b, "unknown: the catalogue has no price of this model\n");
         return;
     }
-    say_usd(b, f->cost_nano_usd);
+    asbi_format_usd(b, f->cost_nano_usd);
     asbi_buf_c(b, ", at most ");
-    say_usd(b, f->cost_worst_nano_usd);
+    asbi_format_usd(b, f->cost_worst_nano_usd);
     asbi_buf_char(b, '\n');
 }
 
@@ -303,7 +294,7 @@ static void say_way(struct asbi_buf *b, const char *name,
                     const char *suffix)
 {
     asbi_buf_fmt(b, "    %-14s%9ju calls  ", name, (uintmax_t)way->calls);
-    say_usd(b, way->cost);
+    asbi_format_usd(b, way->cost);
     asbi_buf_fmt(b, "  %s", prefix);
     say_seconds(b, way->seconds);
     asbi_buf_fmt(b, "%s\n", suffix);
@@ -315,7 +306,7 @@ static void say_benefit(struct asbi_buf *b, const struct asbi_benefit *f)
                  asbi_advice_name(f->advice), f->ratio,
                  f->by_time ? "time" : "money");
     asbi_buf_fmt(b, "; risk %s, ", asbi_risk_name(f->risk));
-    say_usd(b, f->blast);
+    asbi_format_usd(b, f->blast);
     asbi_buf_c(b, " at stake in one call");
 }
 
@@ -373,7 +364,7 @@ static void say_routes(struct asbi_buf *b, const struct asb_plan *p)
     for (size_t i = 0; asb_engine_route(e, i, &r); i++) {
         asbi_buf_fmt(b, "  lane %-32s %9ju calls %9ju items  ", r.name,
                      (uintmax_t)r.calls, (uintmax_t)r.items);
-        say_usd(b, r.cost_nano_usd);
+        asbi_format_usd(b, r.cost_nano_usd);
         if (r.weight)
             asbi_buf_fmt(b, ", weight %u\n", r.weight);
         else
@@ -391,9 +382,11 @@ static void put_table(const struct asb_plan *p, const struct asb_forecast *f,
         c->input[0] == '-' && !c->input[1] ? "standard input" : c->input,
         p->usual->engine->lane->model.name, p->usual->engine->config->provider);
     say_items(b, f);
-    say_count(b, "calls", f->calls);
+    say_count(b, "batches", s->batches);
     asbi_buf_fmt(b, ", %.1f items each\n",
                  per((double)s->batch_items, (double)s->batches));
+    say_count(b, "calls", f->calls);
+    asbi_buf_char(b, '\n');
     say_tokens(b, f);
     say_cost(b, f);
     say_time(b, p, f);

@@ -200,6 +200,7 @@ static void judge_halting(struct asbi_call *call,
     struct asbi_lane *lane = call->lane;
     asbi_str m = reply->message;
     int len = (int)(m.len < 120 ? m.len : 120);
+    char remedy[160];
 
     j->fate = ASBI_FATE_FAIL;
     j->settlement.breaker_silent = true;
@@ -216,12 +217,10 @@ static void judge_halting(struct asbi_call *call,
         asbi_judgement_say(j, "no_credentials", "the provider refuses the key",
                            m);
         asbi_lane_halt(lane, ASB_HALT_PROVIDER,
-                       "the provider refuses the credentials (status %d); set "
-                       "%s and run the same command again",
+                       "the provider refuses the credentials (status %d); %s "
+                       "and run the same command again",
                        reply->status,
-                       lane->provider.key_variable[0]
-                           ? lane->provider.key_variable
-                           : "api_key");
+                       asbi_lane_key_remedy(lane, remedy, sizeof(remedy)));
     } else {
         asbi_judgement_say(j, "not_found",
                            "the provider does not know this model or address",

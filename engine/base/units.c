@@ -211,3 +211,24 @@ void asbi_format_count(struct asbi_buf *out, uint64_t n)
         asbi_buf_char(out, digits[i]);
     }
 }
+
+void asbi_format_usd(struct asbi_buf *out, int64_t nano_usd)
+{
+    double usd = (double)nano_usd / 1e9;
+    int digits = usd >= 1 || nano_usd <= 0 ? 2 : usd >= 0.01 ? 4 : 6;
+
+    asbi_buf_fmt(out, "$%.*f", digits, usd);
+}
+
+const char *asbi_usd_text(int64_t nano_usd, char out[ASBI_USD_TEXT])
+{
+    uint64_t nano = nano_usd < 0 ? 0 - (uint64_t)nano_usd : (uint64_t)nano_usd;
+    uint64_t usd = (uint64_t)ASBI_USD;
+    int len =
+        snprintf(out, ASBI_USD_TEXT, "%s%ju.%09ju", nano_usd < 0 ? "-" : "",
+                 (uintmax_t)(nano / usd), (uintmax_t)(nano % usd));
+
+    for (int cents = len - 7; len > cents && out[len - 1] == '0'; len--)
+        out[len - 1] = '\0';
+    return out;
+}

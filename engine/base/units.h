@@ -41,6 +41,14 @@ void asbi_format_duration(struct asbi_buf *out, uint64_t ns);
 /* 1234567 as "1,234,567". */
 void asbi_format_count(struct asbi_buf *out, uint64_t n);
 
+/* "$12.50", "$0.0141", "$0.000031": to the cent, or finer for what is less. */
+void asbi_format_usd(struct asbi_buf *out, int64_t nano_usd);
+
+enum { ASBI_USD_TEXT = 24 };
+
+/* "12.50", "0.00003": exact, at least to the cent.  Returns `out`. */
+const char *asbi_usd_text(int64_t nano_usd, char out[ASBI_USD_TEXT]);
+
 static inline uint64_t asbi_add_ns(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? ASBI_NEVER : a + b;

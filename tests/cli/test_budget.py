@@ -34,7 +34,7 @@ class Budget(Case):
             "--task", "raw", *QUICK, "--budget", "0.02", "--summary",
             "s.json", stdin=b'{"id":1,"prompt":"Hello"}\n', status=3)
         self.assertEqual(self.summary()["calls"], 0)
-        self.assertRegex(done.err, r"the budget of \$0.02 has \$0.020000 "
+        self.assertRegex(done.err, r"the budget of \$0.02 has \$0.02 "
                          r"left, and the next call may cost \$0\.026\d+; "
                          "raise --budget")
 

@@ -32,6 +32,7 @@ class Cache(Case):
                           total["cost_usd"], total["reuse_ratio"]),
                          (0, 300, 0, 1))
         self.assertGreater(total["saved_usd"], 0)
+        self.assertGreater(total["items_per_sec"], 0)
 
     def test_a_table_twice_is_the_same_table(self):
         self.write("in.csv", strings_csv(80))

@@ -54,10 +54,21 @@ class Plan(Case):
         done = self.plan("-i", "in.jsonl", "-o", "out.jsonl", "-p", "openai",
                          "-m", "gpt-4.1-mini", *TRANSLATE, "--metrics",
                          "m.jsonl", "--summary", "s.json")
-        self.assertIn("nothing was sent", done.out)
-        self.assertIn("process_as_batch", done.out)
+        for word in ("batches", "calls", "tokens", "cost", "time",
+                     "nothing was sent", "process_as_batch"):
+            self.assertIn(word, done.out)
         self.assertIn("name a --deadline", done.out)
         self.assertEqual(os.listdir(self.dir), ["in.jsonl"])
+
+    def test_an_item_keeps_the_class_it_names(self):
+        rows = [{"text": "One", "priority": "normal"}, {"text": "Two"},
+                {"text": "Three", "priority": 3}]
+        done = self.plan(*TRANSLATE, "--plan-format=json", "--priority",
+                         "urgent", stdin="".join(
+                             json.dumps(row) + "\n" for row in rows).encode())
+        self.assertEqual(sorted(kind["class"] for kind in
+                                json.loads(done.out)["kinds"]),
+                         ["background", "normal", "urgent"])
 
     def test_standard_input_is_planned_too(self):
         done = self.plan(*TRANSLATE, "--plan-format=json",

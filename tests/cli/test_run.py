@@ -36,6 +36,28 @@ class Run(Case):
         return "".join(c for c in unicodedata.normalize("NFD", text)
                        if not unicodedata.combining(c))
 
+    def test_the_simulator_reads_every_script(self):
+        self.write("in.jsonl", "".join(
+            json.dumps({"text": text}) + "\n" for text in
+            ("Открыть дверь", "Άνοιξε την πόρτα", "افتح الباب", "打开门",
+             "दरवाज़ा खोलो", "เปิดประตู")))
+        for source in ([], ["--source-lang", "ru"]):
+            self.run_job("-i", "in.jsonl", "--task", "translate", *source,
+                         "--target-lang", "en", *QUICK)
+
+    def test_a_deadline_may_be_a_time(self):
+        rows = [{"text": f"Open door {when}", "deadline": when} for when in
+                ("2099-01-31T18:00:00Z", "9999-12-31T23:59:59.999999",
+                 "2001-01-31T18:00:00+01:00", "1h")]
+        self.write("in.jsonl",
+                   "".join(json.dumps(row) + "\n" for row in rows))
+        done = self.run_job(*TRANSLATE, *QUICK, "-i", "in.jsonl", status=1)
+        answers = json_lines(done.out)
+        self.assertEqual([a["status"] for a in answers],
+                         ["ok", "ok", "failed", "ok"])
+        self.assertEqual((answers[2]["error"]["code"], answers[2]["attempts"]),
+                         ("deadline_exceeded", 0))
+
     def test_every_answer_says_what_it_cost(self):
         done = self.run_job(*TRANSLATE, *QUICK, "--summary", "s.json",
                             stdin=items(60).encode())
@@ -256,7 +278,10 @@ class Run(Case):
         summary = self.summary()
         self.assertLessEqual(summary["cost_usd"], 0.000001)
         self.assertEqual(summary["exit_status"], 3)
-        self.assertIn("budget", done.err.splitlines()[-1])
+        # Nothing is spent: it says what is wanted for the first call.
+        self.assertRegex(done.err.splitlines()[-1],
+                         r"budget of \$0\.000001 has \$0\.000001 left, and "
+                         r"the next call may cost \$0\.00\d+; raise")
 
     def test_a_provider_that_is_not_there_exits_4(self):
         done = self.run_job(*TRANSLATE, "--provider", "openai", "--model",

@@ -59,6 +59,21 @@ class Secrets(Case):
             self.assert_nowhere(done)
             self.begin_anew()
 
+    def test_who_is_refused_is_told_where_the_key_came_from(self):
+        self.write("key", KEY)
+        refuses = Service(self, lambda h: h.say(401, b"{}"))
+        for args, remedy in (
+                (["-p", "openai"], "set OPENAI_API_KEY"),
+                (["-p", "openai", "--api-key", "env:MINE"], "set MINE"),
+                (["-p", "openai", "--api-key", "file:key"],
+                 "put a good key into key"),
+                (["-p", "ollama"], "say where its key is with --api-key")):
+            done = self.run_job(
+                "--base-url", refuses.url + "/v1", "-m", "gpt-4.1-mini", *args,
+                env={"OPENAI_API_KEY": KEY, "MINE": KEY}, status=4,
+                stdin=items(1).encode())
+            self.assertIn(remedy, done.err.splitlines()[-1])
+
     def test_a_server_that_repeats_the_texts_is_not_quoted(self):
         texts = [f"zanzibar {i}: ouvrez la porte d\u2019\u00e9t\u00e9"
                  for i in range(6)]

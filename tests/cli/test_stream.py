@@ -98,6 +98,8 @@ class Stream(Case):
         self.assertEqual(stats["processed_texts"], 1)
         self.assertEqual(stats["batch_count"], 1)
         self.assertGreater(stats["total_tokens"], 0)
+        self.assertGreater(stats["texts_per_sec"], 0)
+        self.assertGreater(stats["tokens_per_sec"], 0)
         self.assertEqual(self.close(process), [])
 
     def test_who_goes_first_is_changed_while_it_runs(self):

@@ -29,11 +29,13 @@ static void note_bytes(struct asbi_buf *b, const char *name, asbi_str s)
     asbi_buf_char(b, ']');
 }
 
-static void note_request(struct asbi_buf *b, const struct asb_request *q)
+static void note_request(struct asbi_buf *b, const struct asbi_row *row)
 {
+    const struct asb_request *q = &row->request;
     static const char *const payloads[] = { "", " prompt", " messages",
                                             " body" };
-    static const char *const classes[] = { "", " urgent", " background" };
+    static const char *const classes[] = { " normal", " urgent",
+                                           " background" };
 
     CHECK_INT(q->size, ==, sizeof(*q));
     asbi_buf_c(b, payloads[q->payload]);
@@ -42,11 +44,15 @@ static void note_request(struct asbi_buf *b, const struct asb_request *q)
     note_bytes(b, "url", q->url);
     note_bytes(b, "fields", q->fields);
     note_bytes(b, "tenant", q->tenant);
-    asbi_buf_c(b, classes[q->priority]);
+    if (row->names_class)
+        asbi_buf_c(b, classes[q->priority]);
+    CHECK(row->names_class || q->priority == ASB_NORMAL);
     if (q->max_length)
         asbi_buf_fmt(b, " max=%u", q->max_length);
     if (q->deadline_ms)
         asbi_buf_fmt(b, " deadline=%" PRIu64, q->deadline_ms);
+    if (row->due_wall_ms)
+        asbi_buf_fmt(b, " due=%" PRIu64, row->due_wall_ms);
 }
 
 static int on_row(void *arg, const struct asbi_row *row)
@@ -68,7 +74,7 @@ static int on_row(void *arg, const struct asbi_row *row)
     asbi_buf_c(b, row->id_is_number ? "#" : "");
     asbi_buf_c(b, row->batch_line ? " batch" : "");
     if (!row->error_code) {
-        note_request(b, &row->request);
+        note_request(b, row);
     } else {
         asbi_buf_fmt(b, " BAD %s (%s)", row->error_code, row->error_message);
         note_bytes(b, "fields", row->request.fields);

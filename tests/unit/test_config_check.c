@@ -262,6 +262,32 @@ static void oddities_are_warned_of_one_by_one(void)
     warns(NULL, 0, 0, "");
 }
 
+static void another_server_has_not_the_prices_of_the_simulator(void)
+{
+    static const char said[] =
+        "model new-one is not in the catalogue; assumed are a context of "
+        "128000 tokens, answers of at most 8192, the tokenizer o200k and the "
+        "prices of the simulator, as no other provider is named by "
+        "--provider; say better under models: in the configuration";
+    const struct setting model = { "model", "new-one" };
+    struct asb_options *o = with(&model, 1);
+    struct asb_message why = { "" };
+
+    CHECK(!asbi_options_warning(o, 0, &why));
+    CHECK_INT(asb_options_set(o, "base_url", "http://localhost/v1",
+                              ASB_FROM_COMMAND_LINE, &why),
+              ==, ASB_OK);
+    CHECK(asbi_options_warning(o, 0, &why));
+    CHECK_BYTES(why.text, strlen(why.text), said);
+    CHECK(!asbi_options_warning(o, 1, &why));
+    /* A simulator that the host has started itself. */
+    CHECK_INT(asb_options_set(o, "base_url", "http://localhost/v1",
+                              ASB_FROM_HOST, &why),
+              ==, ASB_OK);
+    CHECK(!asbi_options_warning(o, 0, &why));
+    asb_options_free(o);
+}
+
 static void only_this_machine_may_be_asked_in_clear_text(void)
 {
     static const char *const here[] = { "http://localhost/v1",
@@ -296,4 +322,5 @@ TEST_MAIN(CASE(good_options_pass), CASE(an_unknown_provider_is_refused),
           CASE(sizes_must_fit_each_other), CASE(no_file_has_two_uses),
           CASE(standard_output_is_for_answers_only),
           CASE(oddities_are_warned_of_one_by_one),
+          CASE(another_server_has_not_the_prices_of_the_simulator),
           CASE(only_this_machine_may_be_asked_in_clear_text))

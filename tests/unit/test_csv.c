@@ -96,7 +96,7 @@ static void limits_and_classes_are_understood(void)
               "original=[a,30,1,urgent,90s,<T>,<S>,<E>]\n"
               "3 2 text=[b] background max=30 deadline=7200000 "
               "original=[b,30.0,,3.0,2h,<T>,<S>,<E>]\n"
-              "4 3 text=[c] deadline=1500 "
+              "4 3 text=[c] normal deadline=1500 "
               "original=[c,,0,Normal,1.5,<T>,<S>,<E>]\n"
               "5 4 text=[d] original=[d,0,,,,<T>,<S>,<E>]\n");
     check_csv("text,max_len_target\na,7\n",
@@ -107,8 +107,21 @@ static void a_priority_has_several_names(void)
 {
     check_csv("text,priority\na,High\nb,medium\nc,LOW\n",
               "2 1 text=[a] urgent original=[a,High,<T>,<S>,<E>]\n"
-              "3 2 text=[b] original=[b,medium,<T>,<S>,<E>]\n"
+              "3 2 text=[b] normal original=[b,medium,<T>,<S>,<E>]\n"
               "4 3 text=[c] background original=[c,LOW,<T>,<S>,<E>]\n");
+}
+
+static void a_deadline_may_be_a_time(void)
+{
+    check_csv("text,deadline\na,2027-01-31T18:00:00+02:00\n"
+              "b,2027-01-31 16:00:00.25\nc,2027-01-31\n",
+              "2 1 text=[a] due=1801411200000 "
+              "original=[a,2027-01-31T18:00:00+02:00,<T>,<S>,<E>]\n"
+              "3 2 text=[b] due=1801411200250 "
+              "original=[b,2027-01-31 16:00:00.25,<T>,<S>,<E>]\n"
+              "4 3 BAD invalid_field (line 4: deadline is neither a duration "
+              "from now nor a time; write seconds, 2h30m, or "
+              "2027-01-31T18:00:00Z) original=[c,2027-01-31,<T>,<S>,<E>]\n");
 }
 
 static void bad_values_make_bad_rows(void)
@@ -125,8 +138,8 @@ static void bad_values_make_bad_rows(void)
         "4 y BAD invalid_field (line 4: priority is unknown; write urgent, "
         "normal or background, high, medium or low, or 1, 2 or 3; or give it "
         "another name) original=[y,a,,1.5,,<T>,<S>,<E>]\n"
-        "5 z BAD invalid_field (line 5: deadline is no duration from now; "
-        "write seconds, or something like 90s or 2h30m) "
+        "5 z BAD invalid_field (line 5: deadline is neither a duration from "
+        "now nor a time; write seconds, 2h30m, or 2027-01-31T18:00:00Z) "
         "original=[z,a,,,tomorrow,<T>,<S>,<E>]\n"
         "6 ok text=[a] original=[ok,a,,,,<T>,<S>,<E>]\n");
 }
@@ -548,9 +561,10 @@ TEST_MAIN(
     CASE(a_lone_carriage_return_is_text),
     CASE(a_missing_id_is_the_number_of_the_row),
     CASE(limits_and_classes_are_understood), CASE(a_priority_has_several_names),
-    CASE(bad_values_make_bad_rows), CASE(rows_without_text_are_bad),
-    CASE(rows_of_another_width_are_bad), CASE(bytes_that_are_no_utf_8_are_bad),
-    CASE(a_stray_quote_costs_one_row), CASE(an_unclosed_quote_costs_one_row),
+    CASE(a_deadline_may_be_a_time), CASE(bad_values_make_bad_rows),
+    CASE(rows_without_text_are_bad), CASE(rows_of_another_width_are_bad),
+    CASE(bytes_that_are_no_utf_8_are_bad), CASE(a_stray_quote_costs_one_row),
+    CASE(an_unclosed_quote_costs_one_row),
     CASE(an_unclosed_quote_swallows_no_more_than_an_item),
     CASE(every_line_with_an_open_quote_costs_one_row),
     CASE(rows_over_the_limit_are_bad_and_the_next_ones_come),

@@ -63,7 +63,7 @@ static void options_of_an_item_are_understood(void)
         "null,\"tenant\":null}\n",
         "1 1 text=[x] tenant=[t] urgent max=5 deadline=1500\n"
         "2 2 text=[x] tenant=[3] background max=6 deadline=120000\n"
-        "3 3 text=[x] max=7 deadline=1000000\n"
+        "3 3 text=[x] normal max=7 deadline=1000000\n"
         "4 4 text=[x]\n");
 }
 
@@ -146,8 +146,8 @@ static void bad_lines_say_why_and_the_others_come(void)
         "9 g BAD no_text (line 9: \"messages\" is empty; give at least one)\n"
         "10 10 BAD invalid_utf8 (line 10: not valid UTF-8; save the file as "
         "UTF-8)\n"
-        "11 i BAD invalid_field (line 11: deadline is no duration from now; "
-        "write seconds, or something like 90s or 2h30m)\n"
+        "11 i BAD invalid_field (line 11: deadline is neither a duration from "
+        "now nor a time; write seconds, 2h30m, or 2027-01-31T18:00:00Z)\n"
         "12 j BAD invalid_field (line 12: the maximum length is no whole "
         "number; write how many characters the answer may have, or leave it "
         "empty)\n"

@@ -272,6 +272,35 @@ static void counts_are_grouped_by_thousands(void)
     asbi_buf_fini(&b);
 }
 
+static void money_is_shown_without_an_exponent(void)
+{
+    static const struct {
+        int64_t nano;
+        const char *exact, *short_one;
+    } cases[] = { { 0, "0.00", "$0.00" },
+                  { 30000, "0.00003", "$0.000030" },
+                  { 2500000, "0.0025", "$0.002500" },
+                  { 14188800, "0.0141888", "$0.0142" },
+                  { 2500000000, "2.50", "$2.50" },
+                  { 1234567000000001, "1234567.000000001", "$1234567.00" },
+                  { INT64_MIN, "-9223372036.854775808", NULL },
+                  { INT64_MAX, "9223372036.854775807", NULL } };
+    char text[ASBI_USD_TEXT];
+    struct asbi_buf b;
+
+    asbi_buf_init(&b, &asbi_mem_system, 64);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CHECK_STR(asbi_str_c(asbi_usd_text(cases[i].nano, text)),
+                  cases[i].exact);
+        if (!cases[i].short_one)
+            continue;
+        asbi_format_usd(&b, cases[i].nano);
+        CHECK_STR(asbi_buf_view(&b), cases[i].short_one);
+        asbi_buf_clear(&b);
+    }
+    asbi_buf_fini(&b);
+}
+
 TEST_MAIN(CASE(durations_are_read_as_people_write_them),
           CASE(nonsense_is_no_duration),
           CASE(sizes_have_decimal_and_binary_units), CASE(money_is_exact),
@@ -280,4 +309,5 @@ TEST_MAIN(CASE(durations_are_read_as_people_write_them),
           CASE(a_locale_changes_nothing),
           CASE(a_price_is_rounded_up_and_never_overflows),
           CASE(durations_are_shown_in_two_units_at_most),
-          CASE(counts_are_grouped_by_thousands))
+          CASE(counts_are_grouped_by_thousands),
+          CASE(money_is_shown_without_an_exponent))
