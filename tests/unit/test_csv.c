@@ -156,14 +156,17 @@ static void rows_without_text_are_bad(void)
 
 static void rows_of_another_width_are_bad(void)
 {
-    check_csv("id,text,x\n1,a\n2,a,b,secret\n3,a,b\n",
+    check_csv("id,text,x\n1,a\n2,a,b,secret\n3,a,b\nk4,\n",
               "2 1 BAD malformed (line 2: 2 columns instead of the header's "
               "3; quote text that contains commas) original=[1,a,,<T>,<S>,"
               "<E>]\n"
               "3 2 BAD malformed (line 3: 4 columns instead of the header's "
               "3; quote text that contains commas) original=[2,a,b,<T>,<S>,"
               "<E>]\n"
-              "4 3 text=[a] original=[3,a,b,<T>,<S>,<E>]\n");
+              "4 3 text=[a] original=[3,a,b,<T>,<S>,<E>]\n"
+              "5 k4 BAD malformed (line 5: 2 columns instead of the header's "
+              "3; quote text that contains commas) original=[k4,,,<T>,<S>,"
+              "<E>]\n");
 }
 
 static void bytes_that_are_no_utf_8_are_bad(void)
