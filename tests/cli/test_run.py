@@ -345,6 +345,11 @@ class Run(Case):
             done = self.run_job(*args, f"--{option}", "./out.jsonl.journal",
                                 status=2)
             self.assertIn("is the same file as", done.err)
+        self.write("asyncbatch.yaml", "batch_size: 7\n")
+        done = self.run_job(*args, "--summary", "./asyncbatch.yaml", status=2)
+        self.assertIn("is the same file as config asyncbatch.yaml", done.err)
+        self.assertEqual(self.read("asyncbatch.yaml"), "batch_size: 7\n")
+        os.unlink(self.path("asyncbatch.yaml"))
         done = self.run_job(*args, "--metrics", "new", "--summary", "./new",
                             status=2)
         self.assertIn("metrics new: is the same file as summary", done.err)

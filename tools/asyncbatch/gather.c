@@ -32,6 +32,9 @@ int gather_unchecked(struct asb_options *options, struct asb_message *why)
     const char *file = gather_file(options);
     int rc = file ? asb_options_load(options, file, why) : ASB_OK;
 
+    /* One that nobody named is read like any: no file is written over it. */
+    if (!rc && file && !asb_options_get(options, "config", NULL)[0])
+        rc = asb_options_set(options, "config", file, ASB_FROM_DEFAULT, why);
     return rc ? rc : asb_options_load_environment(options, why);
 }
 
