@@ -95,6 +95,11 @@ struct asbi_journal_call {
  * what it made is still to be fetched. */
 enum { ASBI_JOURNAL_PAID = 1 };
 
+static inline bool asbi_journal_is_paid(const struct asbi_journal_call *call)
+{
+    return call->job == 0 && call->line == ASBI_JOURNAL_PAID;
+}
+
 /* Work that runs at the provider, and is found there again.  Its calls are no
  * more in doubt, and what they come to is told by their ends: the lines of a
  * batch, or the one call of the same number that began it. */

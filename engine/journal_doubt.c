@@ -85,14 +85,16 @@ static int on_open_call(void *arg, const struct asbi_journal_call *call)
 {
     struct taking *t = arg;
     struct asbi_journal *j = t->j;
+    bool paid = asbi_journal_is_paid(call); /* and counted as such */
 
-    j->state.doubtful += count(t->found, call);
+    int64_t worst = count(t->found, call);
+    j->state.doubtful += paid ? 0 : worst;
     int rc =
         j->store->ops->each_part(j->store, call->number, on_part, j, t->why);
     if (!rc && t->policy == ASBI_DOUBT_FAIL)
         rc = fail_rows(j, call);
     /* The budget must hold even if all of it was billed. */
-    asbi_journal_end(j, call->number, 0, call->worst);
+    asbi_journal_end(j, call->number, 0, paid ? 0 : call->worst);
     return rc;
 }
 

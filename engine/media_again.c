@@ -8,7 +8,7 @@ int asbi_media_know(struct asb_engine *e, const struct asbi_journal_job *job,
 {
     struct asbi_media_known *k =
         asbi_alloc(&e->mem, sizeof(*k) + job->id.len + job->address.len);
-    bool paid = call->line == ASBI_JOURNAL_PAID;
+    bool paid = asbi_journal_is_paid(call);
 
     if (!k)
         return ASB_ENOMEM;

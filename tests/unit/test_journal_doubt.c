@@ -191,6 +191,30 @@ static void asking_changes_nothing(void)
     remove_folder();
 }
 
+/* A job that was paid for, and whose row is not known any more, may be paid for
+ * twice; what it cost is among what was spent. */
+static void what_was_paid_for_is_spent_once(void)
+{
+    const uint64_t row = 6;
+    const struct asbi_journal_call paid = {
+        .worst = 90, .rows = &row, .count = 1, .line = ASBI_JOURNAL_PAID
+    };
+    uint64_t number = 0;
+    struct rig g;
+
+    crash();
+    CHECK_INT(rig_open(&g, &asbi_mem_system), ==, ASB_OK);
+    CHECK_INT(asbi_journal_line(&g.j, &paid, &number), ==, ASB_OK);
+    CHECK_INT(asbi_journal_commit(&g.j, 0), ==, ASB_OK);
+    CHECK_INT(asbi_journal_sqlite_set_aside(g.file.store, &g.why), ==, ASB_OK);
+    CHECK_INT(take_up(&g, ASBI_DOUBT_RETRY), ==, ASB_OK);
+    CHECK_INT(g.found.adrift, ==, 430 + 90);
+    CHECK_INT(g.j.state.spent, ==, 7 + 430);
+    CHECK_INT(g.j.state.doubtful, ==, 430);
+    rig_close(&g);
+    remove_folder();
+}
+
 /* A changed input numbers its rows anew: the calls count, their rows do not,
  * and what was answered is found by what was asked. */
 static void doubt_outlives_a_changed_input(void)
@@ -243,5 +267,6 @@ static void every_failed_allocation_is_survived(void)
 TEST_MAIN(CASE(what_was_answered_by_then_is_not_asked_again),
           CASE(doubt_is_counted_for_the_rest_alone),
           CASE(the_rest_fails_where_that_is_the_policy),
-          CASE(asking_changes_nothing), CASE(doubt_outlives_a_changed_input),
+          CASE(asking_changes_nothing), CASE(what_was_paid_for_is_spent_once),
+          CASE(doubt_outlives_a_changed_input),
           CASE(every_failed_allocation_is_survived))
