@@ -106,6 +106,7 @@ struct asbi_lane {
     uint64_t blocked_until_ns;
     unsigned throttles;    /* 429s since the last good answer */
     unsigned unreachables; /* episodes since the last good answer */
+    unsigned not_founds;   /* of the users' own bodies, before any answer */
     bool ever_answered;
     uint64_t moved_ns; /* when a call last went or ended */
 

@@ -17,6 +17,7 @@ enum {
     /* Unreachable, throttled or failing this often in a row, with nothing
      * good between, means the provider is unusable for now. */
     MAX_UNREACHABLES_AT_START = 4,
+    MAX_NOT_FOUNDS_AT_START = 20,
     MAX_UNREACHABLES = 60, /* a quarter of an hour */
     MAX_THROTTLES = 12,
     MAX_BREAKER_OPENINGS = 4,
@@ -193,6 +194,19 @@ static void judge_trouble(struct asbi_call *call,
                        reply->status);
 }
 
+/* A body names its own model and address: one bad line must not stop all.
+ * Whether it is the line or the lane is seen when others have been answered, so
+ * it waits for that, once. */
+static bool may_be_the_body(const struct asbi_call *call)
+{
+    const struct asbi_item *item = call->entries[0].item;
+
+    return !call->packed && !call->native && item &&
+           item->payload == ASB_BODY && item->attempts == 0 &&
+           call->engine->config->max_attempts > 1 &&
+           ++call->lane->not_founds <= MAX_NOT_FOUNDS_AT_START;
+}
+
 static void judge_halting(struct asbi_call *call,
                           const struct asbi_reply *reply,
                           struct asbi_judgement *j)
@@ -225,7 +239,11 @@ static void judge_halting(struct asbi_call *call,
         asbi_judgement_say(j, "not_found",
                            "the provider does not know this model or address",
                            m);
-        /* Bodies name their own models: one bad line must not stop all. */
+        if (!lane->ever_answered && may_be_the_body(call)) {
+            j->fate = ASBI_FATE_RETRY;
+            j->waits = j->retryable = true;
+            return;
+        }
         if (call->packed || !lane->ever_answered)
             asbi_lane_halt(lane, ASB_HALT_PROVIDER,
                            "%s does not know the model or path (%.*s); check "

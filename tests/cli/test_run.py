@@ -207,6 +207,24 @@ class Run(Case):
                          ["ok", "ok", "failed", "ok", "ok"])
         self.assertIn("3", answers[2]["error"]["message"])
 
+    def test_a_body_for_nobody_fails_alone(self):
+        def lines(*urls):
+            return "".join(json.dumps({
+                "custom_id": f"k{i}", "method": "POST", "url": url,
+                "body": {"model": "m", "messages": [
+                    {"role": "user", "content": f"Door {i}"}]}}) + "\n"
+                for i, url in enumerate(urls)).encode()
+
+        good, bad = "/v1/chat/completions", "/v1/nowhere"
+        done = self.run_job(*QUICK, status=1,
+                            stdin=lines(bad, *[good] * 40))
+        self.assertEqual([a["response"]["status_code"]
+                          for a in json_lines(done.out)], [404] + [200] * 40)
+        # All of them: then it is the address that is wrong.
+        done = self.run_job(*QUICK, "--summary", "s.json", status=4,
+                            stdin=lines(*[bad] * 200))
+        self.assertLess(self.summary()["calls"], 60)
+
     def test_bytes_that_are_no_text_fail_alone(self):
         data = items(3).encode().replace(b"number 1", b"number \xff\xfe")
         done = self.run_job(*TRANSLATE, *QUICK, status=1, stdin=data)
