@@ -150,7 +150,7 @@ static bool http_busy(const struct asbi_remote *r)
 {
     const struct cache_http *c = const_http_of(r);
 
-    return c->writes.count > 0 || c->active.count > 0;
+    return c->writes.count > 0 || c->active.count > 0 || c->purge;
 }
 
 const char *asbi_cache_http_base(const struct asbi_remote *r)

@@ -40,11 +40,13 @@ static void forget(struct asbi_http_purge *p)
 static void on_end(struct asbi_exchange *x, const struct asbi_exchange_end *end)
 {
     struct asbi_http_purge *p = ASBI_OF(x, struct asbi_http_purge, exchange);
+    struct cache_http *c = p->owner;
     int status = end->outcome == ASBI_COMPLETE ? end->status : 0;
     void (*done)(void *arg, int status) = p->done;
     void *arg = p->arg;
 
     forget(p);
+    c->remote.on_rest(c->remote.arg);
     done(arg, status);
 }
 
@@ -97,5 +99,7 @@ int asbi_cache_http_purge(struct asbi_remote *http, const char *mark,
     int rc = t->ops->start(t, &p->exchange);
     if (rc)
         forget(p);
+    else
+        c->remote.on_rest(c->remote.arg); /* a turn sees that it is busy */
     return rc;
 }

@@ -43,7 +43,7 @@ struct asbi_remote_ops {
     void (*turn)(struct asbi_remote *r, uint64_t now);
     /* When it wants a turn; ASBI_NEVER for not. */
     uint64_t (*due)(const struct asbi_remote *r);
-    /* What is to be kept is still on its way; bounded. */
+    /* What is to be kept, or let go of, is still on its way; bounded. */
     bool (*busy)(const struct asbi_remote *r);
     void (*free)(struct asbi_remote *r);
 };
@@ -65,7 +65,7 @@ struct asbi_remote {
      * said of it.  Static text. */
     void (*on_health)(void *arg, struct asbi_remote *r, bool well,
                       const char *why);
-    /* It is busy no longer. */
+    /* It is busy, or no longer. */
     void (*on_rest)(void *arg);
     void *arg;
 };

@@ -405,6 +405,32 @@ static void a_deadline_past_all_clocks_is_none(void)
     host_end(&h);
 }
 
+/* ---- a cache told to let go --------------------------------------------- */
+
+static void on_purged(void *arg, int status)
+{
+    CHECK_INT(status, ==, 0); /* nobody was reached */
+    ++*(unsigned *)arg;
+}
+
+static void asb_run_waits_for_a_purge(void)
+{
+    unsigned told = 0;
+    struct host h;
+
+    host_init(&h);
+    h.own_base = true;
+    h.options[0][0] = "cache_url", h.options[0][1] = "http://127.0.0.1:9/";
+    host_start(&h);
+    CHECK_INT(asb_engine_purge(h.engine, "mark", on_purged, &told), ==, ASB_OK);
+    CHECK_INT(asb_engine_purge(h.engine, "mark", on_purged, &told), ==,
+              ASB_EBUSY);
+    CHECK_INT(told, ==, 0);
+    CHECK_INT(asb_run(h.engine), ==, ASB_OK);
+    CHECK_INT(told, ==, 1);
+    host_end(&h);
+}
+
 /* ---- beside others ---------------------------------------------------- */
 
 /* Two on one base, a third on its own: each answers its own items alone. */
@@ -499,20 +525,18 @@ static void the_process_stays_as_it_was(void)
     check_same(&before, &after);
 }
 
-TEST_MAIN(CASE(a_callback_may_call_all_but_run),
-          CASE(stop_in_a_callback_ends_what_waits),
-          CASE(a_full_engine_sends_what_it_has),
-          CASE(callbacks_come_in_order_when_asked_for),
-          CASE(an_engine_in_order_waits_for_the_first_without_spinning),
-          CASE(an_engine_in_order_is_freed_with_callbacks_owed),
-          CASE(lent_bytes_are_given_back_after_the_callback),
-          CASE(lent_text_is_given_back_too),
-          CASE(what_is_refused_stays_the_hosts),
-          CASE(a_cancelled_body_stays_until_it_is_off_the_wire),
-          CASE(a_cancelled_copy_stays_until_it_is_off_the_wire),
-          CASE(a_request_of_an_older_header_is_taken),
-          CASE(hooks_without_a_size_are_refused),
-          CASE(time_is_what_the_host_says),
-          CASE(a_deadline_past_all_clocks_is_none),
-          CASE(engines_do_not_know_of_each_other),
-          CASE(the_process_stays_as_it_was))
+TEST_MAIN(
+    CASE(a_callback_may_call_all_but_run),
+    CASE(stop_in_a_callback_ends_what_waits),
+    CASE(a_full_engine_sends_what_it_has),
+    CASE(callbacks_come_in_order_when_asked_for),
+    CASE(an_engine_in_order_waits_for_the_first_without_spinning),
+    CASE(an_engine_in_order_is_freed_with_callbacks_owed),
+    CASE(lent_bytes_are_given_back_after_the_callback),
+    CASE(lent_text_is_given_back_too), CASE(what_is_refused_stays_the_hosts),
+    CASE(a_cancelled_body_stays_until_it_is_off_the_wire),
+    CASE(a_cancelled_copy_stays_until_it_is_off_the_wire),
+    CASE(a_request_of_an_older_header_is_taken),
+    CASE(hooks_without_a_size_are_refused), CASE(time_is_what_the_host_says),
+    CASE(a_deadline_past_all_clocks_is_none), CASE(asb_run_waits_for_a_purge),
+    CASE(engines_do_not_know_of_each_other), CASE(the_process_stays_as_it_was))

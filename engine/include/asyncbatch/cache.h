@@ -69,9 +69,8 @@ ASB_API ASB_CHECKED int asb_cache_purge(struct asb_cache *cache, bool all,
  * Asks the server of option "cache_url" to let go of all answers with a mark:
  * `PURGE` of that address with the header `Surrogate-Key: MARK`.  What engines
  * write has the mark "asyncbatch" and that of option "surrogate_key".  `done`
- * is called once, from the loop, unless the engine is freed before, which must
- * not be done inside: with the status of HTTP, or 0 when the server was not
- * reached.
+ * is called once, from the loop, unless the engine is freed before: with the
+ * status of HTTP, or 0 when the server was not reached.
  * @return ASB_OK, ASB_EINVAL (no such option, no such mark), ASB_EBUSY (one is
  *         under way) or ASB_ENOMEM
  */
