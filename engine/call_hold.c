@@ -239,7 +239,7 @@ uint64_t asbi_hold_due(const struct asb_engine *e)
     uint64_t now = asbi_now(e->world), look, parts;
 
     if (!e->journal)
-        return ASBI_NEVER;
+        return asbi_list_empty(&e->held) ? ASBI_NEVER : now;
     look = asbi_journal_next_look(e->journal);
     parts = parts_due(e);
     look = parts < look ? parts : look;
@@ -250,8 +250,10 @@ bool asbi_hold_settle(struct asb_engine *e, uint64_t now)
 {
     struct asbi_journal *j = e->journal;
 
-    if (!j)
+    if (!j) { /* gone with its job: nothing is left to wait for */
+        release(e, now, true);
         return false;
+    }
     bool parts = parts_due(e) <= now;
     if (parts)
         gather_parts(e);

@@ -134,6 +134,7 @@ struct asb_engine {
     /* Whether it holds some back for want of bytes to hold them in. */
     bool (*is_short)(const void *owner);
     void *owner;
+    bool had_job;            /* what it left under way knows its rows */
     struct asbi_watch watch; /* on_send NULL: nobody */
 };
 

@@ -404,6 +404,7 @@ static void take_over(struct asb_job *job)
     struct asb_engine *e = job->engine;
 
     e->owner = job;
+    e->had_job = true;
     e->patient = job->input_bytes > 0;
     e->on_progress = on_progress;
     e->on_alarm = on_alarm;
@@ -427,10 +428,10 @@ int asb_job_new(struct asb_engine *e, asb_job_done_cb done, void *arg,
     *out = NULL;
     if (why)
         why->text[0] = '\0';
-    if (e->draining)
+    if (e->draining || e->had_job)
         return asbi_fail(why, ASB_ECLOSED,
-                         "the engine takes no more items, perhaps since "
-                         "another job on it has ended; make a new one");
+                         "the engine has had a job or takes no more items; "
+                         "make a new one");
     struct asb_job *job = asbi_calloc(&e->mem, 1, sizeof(*job));
     if (!job)
         return ASB_ENOMEM;
@@ -483,8 +484,9 @@ void asb_job_free(struct asb_job *job)
         job->engine->is_short = NULL;
         job->engine->alarm_ns = ASBI_NEVER;
     }
-    asbi_job_leave_items(job);
     asbi_job_journal_free(job);
+    asbi_job_leave_items(job);
+    job->engine->world->ops->wake(job->engine->world); /* for calls it held */
     asbi_source_free(job->source);
     asbi_sink_free(job->sink);
     asbi_reader_free(job->reader);

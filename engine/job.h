@@ -87,7 +87,8 @@ bool asbi_job_has_room(const struct asb_job *job);
 
 /* More rows could be read if more bytes might be held. */
 bool asbi_job_is_short_of_room(const struct asb_job *job);
-/* The job goes before its items: nobody is told of them. */
+/* The job goes before its items, its journal before that: nobody is told of
+ * them, and what was not sent is not sent any more. */
 void asbi_job_leave_items(struct asb_job *job);
 /* Gives what is ready to the sink. */
 void asbi_job_push(struct asb_job *job);

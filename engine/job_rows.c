@@ -172,6 +172,13 @@ static void tell_nobody(struct asb_engine *e, const struct asb_result *result,
     (void)arg;
 }
 
+/* Nothing was paid for it so far, or nothing is under way. */
+static bool is_unsent(const struct asbi_item *item)
+{
+    return item->state == ASBI_ITEM_SENT ? item->call->hold.list != NULL
+                                         : item->state != ASBI_ITEM_AWAY;
+}
+
 void asbi_job_leave_items(struct asb_job *job)
 {
     struct asbi_link *link;
@@ -184,6 +191,8 @@ void asbi_job_leave_items(struct asb_job *job)
             item->done = tell_nobody;
             item->arg = NULL;
         }
+        if (item && is_unsent(item))
+            (void)asb_cancel(job->engine, t->item);
         asbi_free(job->mem, t);
     }
 }

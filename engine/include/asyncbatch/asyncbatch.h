@@ -239,9 +239,8 @@ ASB_API ASB_CHECKED int asb_engine_new(const struct asb_options *options,
  * Accepts NULL.  From inside a callback, or while asb_run() is on the stack,
  * the engine is dead at once for the host, and gone when the callback, or
  * asb_run(), returns.
- * @return ASB_OK, or ASB_EBUSY, and nothing has happened: inside a callback on
- *         a base that the engine owns, the host's callbacks too, when that is
- *         driven by something else than asb_run()
+ * @return ASB_OK, or ASB_EBUSY, and nothing has happened: inside any callback
+ *         on a base that the engine owns, but not below asb_run()
  */
 ASB_API int asb_engine_free(struct asb_engine *engine);
 
@@ -494,8 +493,7 @@ struct asb_job_stats {
 /**
  * Reads items from options "input", writes answers to "output", both bounded:
  * a slow output stops the input.  The engine's options decide formats, order,
- * metrics and summary.  One job for an engine: the end of its input is an
- * asb_drain().
+ * metrics and summary.  One job for each engine, whose input's end drains it.
  *
  * With a journal (option "journal"; the default for an output that is a file)
  * it goes on where an earlier job with the same journal ended, and syncs to
@@ -505,16 +503,19 @@ struct asb_job_stats {
  * journal is of another job and holds answers or costs of it, or when a file to
  * be written is one that is read or written for something else; ASB_EIO when
  * another process uses the journal.  Folders of metrics and summary are made.
- * @return ASB_OK, ASB_EINVAL (there is a job), ASB_ECLOSED (there was one, or
- *         the engine is draining), ASB_ECONFIG, ASB_EIO or ASB_ENOMEM
+ * @return ASB_OK, ASB_EINVAL, ASB_ECLOSED (draining, or there was a job),
+ *         ASB_ECONFIG, ASB_EIO or ASB_ENOMEM
  */
 ASB_API ASB_CHECKED int asb_job_new(struct asb_engine *engine,
                                     asb_job_done_cb done, void *arg,
                                     struct asb_job **out,
                                     struct asb_message *why);
+
+/* Accepts NULL.  Before its end: what was not sent is not sent any more, and
+ * answers under way are dropped.  The host's own items go on. */
 ASB_API void asb_job_free(struct asb_job *job);
 
-/* Has the next job fill the caches: of its rows, those that bring their answer
+/* Has the job fill the caches: of its rows, those that bring their answer
  * (a table with target_text) are kept as if a call had given it, if the task
  * accepts it; nothing is sent and no row is written.  Before asb_job_new(). */
 ASB_API void asb_engine_warm(struct asb_engine *engine);
@@ -596,5 +597,4 @@ ASB_API const char *asb_simulator_url(const struct asb_simulator *simulator);
 #endif
 
 #include <asyncbatch/cache.h>
-
 #endif
