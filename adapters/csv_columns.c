@@ -128,14 +128,30 @@ static size_t find(const asbi_str *cols, size_t count, const char *name)
     return 0;
 }
 
-/* At most `most` bytes, and no part of a character. */
+/* At most `most` bytes, and no part of a character; nothing from a control
+ * character on, which would spoil a terminal. */
 static int shown(asbi_str name, size_t most)
 {
-    size_t n = name.len < most ? name.len : most;
+    size_t n = 0;
 
+    while (n < name.len && n < most && (unsigned char)name.at[n] >= 0x20)
+        n++;
     while (n && n < name.len && ((unsigned char)name.at[n] & 0xc0) == 0x80)
         n--;
     return (int)n;
+}
+
+/* What whoever wrote the file may have meant; "" for nothing. */
+static const char *hint(const asbi_str *cols, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memchr(cols[i].at, '\r', cols[i].len))
+            return " (lines end with a line feed here)";
+    }
+    if (count == 1 && (memchr(cols[0].at, ';', cols[0].len) ||
+                       memchr(cols[0].at, '\t', cols[0].len)))
+        return " (columns are separated by commas here)";
+    return "";
 }
 
 /* Lists the columns there are, as far as they fit. */
@@ -149,13 +165,11 @@ static int refuse(const asbi_str *cols, size_t count, const char *what,
     for (size_t i = 0; i < count && len + 80 < sizeof(list); i++) {
         len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%.*s",
                                 i ? ", " : "", shown(cols[i], 60), cols[i].at);
+        if (memchr(cols[i].at, '\r', cols[i].len))
+            break; /* what follows is of the next row */
     }
     return asbi_fail(why, ASB_EPARSE, "line 1: %s; the columns are: %s%s", what,
-                     list,
-                     count == 1 && (memchr(cols[0].at, ';', cols[0].len) ||
-                                    memchr(cols[0].at, '\t', cols[0].len))
-                         ? " (columns are separated by commas here)"
-                         : "");
+                     list, hint(cols, count));
 }
 
 static int assign(struct asbi_csv_columns *c, const asbi_str *cols,

@@ -308,6 +308,9 @@ static void a_header_that_will_not_do_is_refused(void)
         { "id,name\n1,a\n", "no text column" },
         { "id,name\n1,a\n", "the columns are: id, name" },
         { "id;text\n1;a\n", "separated by commas" },
+        { "id,text\r1,words\r2,more\r",
+          "are: id, text (lines end with a line feed here)" },
+        { "id,\"na\x1b[1mme\"\n1,a\n", "are: id, na" },
         { "id,\"text\n1,a\n", "malformed quoting" },
         { "id,te\xffxt\n1,a\n", "not valid UTF-8" },
         { "\xff\xfei\0d", "not valid UTF-8" },
@@ -321,6 +324,8 @@ static void a_header_that_will_not_do_is_refused(void)
         if (!strstr(seen.why.text, cases[i].why))
             check_fail(__FILE__, __LINE__, "%s: %s", cases[i].input,
                        seen.why.text);
+        for (const char *c = seen.why.text; *c; c++)
+            CHECK((unsigned char)*c >= 0x20);
         CHECK_INT(seen.rows, ==, 0);
     }
 }
