@@ -55,7 +55,8 @@ int asbi_hold_line(struct asbi_call *call, uint64_t job, uint64_t line)
 
 bool asbi_hold_is_durable(const struct asb_engine *e)
 {
-    return !e->journal || asbi_journal_settled(e->journal);
+    return !e->journal || asbi_journal_settled(e->journal) ||
+           (e->stopped && e->journal->failing);
 }
 
 void asbi_hold_end(struct asbi_call *call, int64_t cost, int64_t spent)

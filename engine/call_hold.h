@@ -19,6 +19,9 @@ int asbi_hold_call(struct asbi_call *call);
 /* The same for a line of a job, at its place there, which is submitted by
  * others, once all is durable.  ASB_OK, too, without a journal. */
 int asbi_hold_line(struct asbi_call *call, uint64_t job, uint64_t line);
+
+/* Whether all is durable, or the run ends because nothing can be: what is at
+ * the provider already is then seen to its end all the same. */
 bool asbi_hold_is_durable(const struct asb_engine *e);
 
 /* Another item has taken the place of the one that it begins a job for: in the

@@ -91,18 +91,35 @@ class Disturbed(Journaled):
         self.assertGreater(self.summary()["items_known_before"], 0)
         self.assert_complete(output)
 
-    def test_a_limit_on_the_size_of_files_is_a_full_disk(self):
-        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
-                                           (65536, 65536))
-        self.write("in.jsonl", items(800))
-        process = self.start("run", *TRANSLATE, *QUICK, "-i", "in.jsonl",
-                             "-o", "out.jsonl", preexec_fn=limit)
+    def limited(self, size, *args):
+        """A run whose files cannot be larger, which ends for that."""
+        process = self.start(
+            "run", *args, "-i", "in.jsonl", "-o", "out.jsonl",
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                  (size, size)))
         _, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130, err)
         self.assertIn("run the same command again", err.decode())
         self.assert_reason(err.decode())
+
+    def test_a_limit_on_the_size_of_files_is_a_full_disk(self):
+        self.write("in.jsonl", items(800))
+        self.limited(65536, *TRANSLATE, *QUICK)
         self.job()
         self.assert_complete(count=800)
+
+    def test_what_runs_at_the_provider_does_not_wait_for_a_full_disk(self):
+        for way in (["--task", "video", "-m", "sim-video", "--job-pace",
+                     "1ms", "--sim-job-time", "100ms"],
+                    [*TRANSLATE, "--native-batch", "on", "--batch-size", "1",
+                     "--sim-job-time", "300ms"]):
+            self.write("in.jsonl", items(20))
+            for name in ("out.jsonl", "out.jsonl.journal"):
+                if os.path.exists(self.path(name)):
+                    os.remove(self.path(name))
+            self.limited(65536, *QUICK, *way)
+            self.run_job(*QUICK, *way, "-i", "in.jsonl", "-o", "out.jsonl")
+            self.assert_complete(count=20)
 
     def test_a_closed_pipe_loses_no_answer(self):
         process = self.start("run", *TRANSLATE, *SLOW, "-i", "in.jsonl",
