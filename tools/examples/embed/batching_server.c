@@ -165,6 +165,7 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         return usage();
+    (void)signal(SIGPIPE, SIG_IGN); /* clients that hang up */
     struct event_base *base = event_base_new();
     struct evhttp *http = base ? evhttp_new(base) : NULL;
     struct asb_engine *engine =
