@@ -354,23 +354,31 @@ static uint64_t clock_wall(void *arg)
     return 1700000000000U;
 }
 
+/* One item whose batch waits longer than its deadline. */
+static void ask_by_clock(struct host *h, struct clocks *clocks,
+                         uint64_t deadline_ms)
+{
+    const struct asb_request request = { .size = sizeof(request),
+                                         .id = ASBI_STR("a"),
+                                         .text = ASBI_STR("x"),
+                                         .deadline_ms = deadline_ms };
+
+    host_init(h);
+    h->hooks.now_ns = clock_now;
+    h->hooks.wall_ms = clock_wall;
+    h->hooks.time_arg = clocks;
+    h->options[0][0] = "batch_wait", h->options[0][1] = "2h";
+    host_start(h);
+    CHECK_INT(host_ask(h, &request, NULL), ==, ASB_OK);
+}
+
 /* A deadline of an hour passes when the host's clock says so. */
 static void time_is_what_the_host_says(void)
 {
     struct clocks clocks = { .now_ns = 5000000000U };
     struct host h;
 
-    host_init(&h);
-    h.hooks.now_ns = clock_now;
-    h.hooks.wall_ms = clock_wall;
-    h.hooks.time_arg = &clocks;
-    h.options[0][0] = "batch_wait", h.options[0][1] = "2h";
-    host_start(&h);
-    struct asb_request request = { .size = sizeof(request),
-                                   .id = ASBI_STR("a"),
-                                   .text = ASBI_STR("x"),
-                                   .deadline_ms = 3600 * 1000 };
-    CHECK_INT(host_ask(&h, &request, NULL), ==, ASB_OK);
+    ask_by_clock(&h, &clocks, 3600 * 1000);
     host_idle(&h);
     CHECK_INT(h.done, ==, 0);
     CHECK(clocks.asked > 0);
@@ -387,17 +395,7 @@ static void a_deadline_past_all_clocks_is_none(void)
     struct clocks clocks = { .now_ns = 5000000000U };
     struct host h;
 
-    host_init(&h);
-    h.hooks.now_ns = clock_now;
-    h.hooks.wall_ms = clock_wall;
-    h.hooks.time_arg = &clocks;
-    h.options[0][0] = "batch_wait", h.options[0][1] = "2h";
-    host_start(&h);
-    struct asb_request request = { .size = sizeof(request),
-                                   .id = ASBI_STR("a"),
-                                   .text = ASBI_STR("x"),
-                                   .deadline_ms = UINT64_MAX / 1000000 + 1 };
-    CHECK_INT(host_ask(&h, &request, NULL), ==, ASB_OK);
+    ask_by_clock(&h, &clocks, UINT64_MAX / 1000000 + 1);
     clocks.now_ns += 1000000000U;
     asb_flush(h.engine);
     host_wait(&h, 1);
